@@ -1,0 +1,1 @@
+"""The command line: thin, no logic; heavy imports inside the command bodies."""

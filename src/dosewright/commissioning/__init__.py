@@ -1,0 +1,1 @@
+"""Making and finding machine data: the library, phantoms, the demonstration case."""

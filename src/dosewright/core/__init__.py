@@ -1,0 +1,1 @@
+"""The nouns every room exchanges; imports nothing of the other rooms."""

@@ -1,0 +1,1 @@
+"""Bytes to core nouns and back; nothing else."""

@@ -1,0 +1,1 @@
+"""Dose and image files."""

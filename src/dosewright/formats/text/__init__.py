@@ -1,0 +1,1 @@
+"""Text tables of beam models and CT protocols."""

@@ -1,0 +1,1 @@
+"""One problem, from objects to numbers."""

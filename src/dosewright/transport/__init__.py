@@ -1,0 +1,1 @@
+"""The physics: every function compiled; no object, file or log."""

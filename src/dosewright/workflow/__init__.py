@@ -1,0 +1,1 @@
+"""The independent dose calculation: DICOM in, dose, gamma and report out, resumable."""
