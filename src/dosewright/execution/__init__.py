@@ -1,1 +1,1 @@
-"""Where work runs and how its results are kept."""
+"""Where work runs, and how its results are kept."""
