@@ -1,0 +1,146 @@
+"""When to stop: primaries, uncertainty, time, and all their combinations.
+
+The time limit beats the other two; between primaries and uncertainty both must be reached. Primaries and
+uncertainty are per beam; the time is for the simulation of all beams together, without reading and reporting.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any, Self
+
+from dosewright.core.errors import InputError
+
+DEFAULT_UNCERTAINTY_PERCENT = 2.0  # taken, and said, when a request names no goal
+LONGEST_BARE_MINUTES = 1440.0  # one day; a larger bare number is more likely meant as seconds
+SECONDS_PER = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+TIME = re.compile(r"(?P<number>\d+(\.\d*)?|\.\d+)\s*(?P<unit>[a-z]*)", re.IGNORECASE)
+MOST_HISTORIES = 10**12
+
+
+@dataclass(frozen=True)
+class Goals:
+    """The goals of a request; at least one is given."""
+
+    histories: int | None = None
+    uncertainty_percent: float | None = None
+    max_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.histories, self.uncertainty_percent, self.max_seconds) == (None, None, None):
+            raise InputError("A calculation needs a goal: primaries (-n), uncertainty (-u) or time (-t).")
+        problems = list(self._problems())
+        if problems:
+            raise InputError(*problems)
+
+    def _problems(self) -> list[str]:
+        problems = []
+        if self.histories is not None and not 1 <= self.histories <= MOST_HISTORIES:
+            problems.append(f"The number of primaries (-n) must be from 1 to 1e12. Given: {self.histories}.")
+        if self.uncertainty_percent is not None and not 0.01 <= self.uncertainty_percent <= 50:
+            problems.append(f"The uncertainty (-u) must be from 0.01 to 50 percent. Given: {self.uncertainty_percent}.")
+        if self.max_seconds is not None and not 0 < self.max_seconds <= 365 * 86400:
+            problems.append(f"The time limit (-t) must be positive and below a year. Given: {self.max_seconds} s.")
+        return problems
+
+    @property
+    def time_is_the_goal(self) -> bool:
+        """True when nothing but a time was asked for, so that its end is a success."""
+        return self.histories is None and self.uncertainty_percent is None
+
+    def reached(self, histories: int, uncertainty_percent: float) -> bool:
+        """Say whether primaries and uncertainty, as far as asked for, are both reached."""
+        enough = self.histories is None or histories >= self.histories
+        precise = self.uncertainty_percent is None or uncertainty_percent <= self.uncertainty_percent
+        return enough and precise
+
+    def sentence(self) -> str:
+        """Say in one sentence when a calculation with these goals stops."""
+        asked = []
+        if self.histories is not None:
+            asked.append(f"{self.histories:,} primaries per beam")
+        if self.uncertainty_percent is not None:
+            asked.append(f"{self.uncertainty_percent:g} % mean uncertainty per beam")
+        if self.max_seconds is None:
+            return f"Stop at {' and '.join(asked)}."
+        limit = duration_text(self.max_seconds)
+        return (
+            f"Stop at {' and '.join(asked)}, or after {limit} if that comes first." if asked else f"Stop after {limit}."
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the goals as plain values."""
+        return {
+            "histories": self.histories,
+            "uncertainty_percent": self.uncertainty_percent,
+            "max_seconds": self.max_seconds,
+        }
+
+    @classmethod
+    def from_text(cls, histories: str | None, uncertainty: str | None, time: str | None) -> Self:
+        """Read the three options as a user types them; refuse with every problem listed."""
+        problems: list[str] = []
+        values: list[float | None] = []
+        for text, read in ((histories, read_histories), (uncertainty, read_percent), (time, read_seconds)):
+            try:
+                values.append(None if text is None else read(text))
+            except InputError as error:
+                problems.extend(error.problems)
+        if problems:
+            raise InputError(*problems)
+        count, percent, seconds = values
+        return cls(None if count is None else int(count), percent, seconds)
+
+
+def read_histories(text: str) -> int:
+    """Read a number of primaries such as ``1000000`` or ``1e6``."""
+    value = _number(text.replace("_", ""))
+    if value is None or value != int(value):
+        raise InputError(f"The number of primaries (-n) is a whole number, such as 1000000 or 1e6. Given: {text!r}.")
+    return int(value)
+
+
+def read_percent(text: str) -> float:
+    """Read an uncertainty in percent such as ``1.5`` or ``1.5%``."""
+    value = _number(text.strip().removesuffix("%"))
+    if value is None:
+        raise InputError(f"The uncertainty (-u) is a number in percent, such as 1.5. Given: {text!r}.")
+    return value
+
+
+def read_seconds(text: str) -> float:
+    """Read a time limit: minutes, or a number with s, m, min, h or d; returns seconds.
+
+    A bare number above one day of minutes is refused, because habits differ there: the examples of IDEAL's
+    manual write 18000 for five hours, while its text and its code count minutes.
+    """
+    found = TIME.fullmatch(text.strip())
+    unit = found["unit"].lower() if found else ""
+    if not found or (unit and unit not in SECONDS_PER):
+        raise InputError(f"The time limit (-t) is in minutes, or like 90s, 20m, 5h, 1d. Given: {text!r}.")
+    number = float(found["number"])
+    if not unit and number > LONGEST_BARE_MINUTES:
+        raise InputError(
+            f"The time limit (-t) of {text.strip()} without a unit would be {duration_text(number * 60)}. "
+            f"Write {text.strip()}m if you mean minutes, {text.strip()}s if you mean seconds."
+        )
+    return number * SECONDS_PER[unit or "m"]
+
+
+def duration_text(seconds: float) -> str:
+    """Write a duration for people: ``45 s``, ``12 min``, ``5 h 30 min``."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{seconds:.0f} s" if seconds >= 1 else f"{seconds:.2g} s"
+    if whole < 7200:
+        return f"{whole // 60} min" + (f" {whole % 60} s" if whole % 60 else "")
+    hours, minutes = whole // 3600, whole % 3600 // 60
+    return f"{hours} h" + (f" {minutes} min" if minutes else "")
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

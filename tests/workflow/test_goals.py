@@ -1,0 +1,92 @@
+"""Goals as a user types them, and their priorities."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dosewright.core.errors import InputError
+from dosewright.workflow.goals import Goals, duration_text, read_histories, read_percent, read_seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("10", 600), ("0.5", 30), ("90s", 90), ("20m", 1200), ("20min", 1200), ("5h", 18000), ("1 d", 86400)],
+)
+def test_a_time_is_minutes_unless_it_says_otherwise(text: str, seconds: float) -> None:
+    assert read_seconds(text) == seconds
+
+
+def test_a_bare_number_that_looks_like_seconds_is_refused_with_both_readings() -> None:
+    with pytest.raises(InputError, match=r"300 h.*18000m.*18000s"):
+        read_seconds("18000")
+    assert read_seconds("18000s") == 18000
+    assert read_seconds("18000m") == 18000 * 60
+    assert read_seconds("1440") == 86400
+
+
+@pytest.mark.parametrize("text", ["", "-5", "5x", "h", "nan", "1e3", "5:30", "inf"])
+def test_other_times_are_refused(text: str) -> None:
+    with pytest.raises(InputError, match="-t"):
+        read_seconds(text)
+
+
+@given(st.text(max_size=12))
+def test_any_text_gives_a_number_or_a_refusal(text: str) -> None:
+    for read in (read_seconds, read_percent, read_histories):
+        with contextlib.suppress(InputError):
+            assert isinstance(read(text), (int, float))
+
+
+def test_counts_and_percents() -> None:
+    assert read_histories("1e6") == read_histories("1000000") == read_histories("1_000_000") == 10**6
+    assert read_percent("1.5") == read_percent("1.5%") == 1.5
+    for text in ("1.5", "many", "inf"):
+        with pytest.raises(InputError):
+            read_histories(text)
+
+
+@pytest.mark.parametrize(
+    ("n", "u", "t", "reached_at", "sentence"),
+    [
+        ("1e6", None, None, [(10**6, 9.0)], "1,000,000 primaries per beam."),
+        (None, "1.5", None, [(10, 1.5)], "1.5 % mean uncertainty per beam."),
+        (None, None, "5h", [(0, 99.0)], "Stop after 5 h."),
+        ("1e6", "5", None, [(10**6, 5.0)], "primaries per beam and 5 %"),
+        (None, "4", "5h", [(10, 4.0)], "4 % mean uncertainty per beam, or after 5 h"),
+        ("1e6", None, "5h", [(10**6, 99.0)], "primaries per beam, or after 5 h"),
+        ("1e6", "2", "5h", [(10**6, 2.0)], "primaries per beam and 2 % mean uncertainty per beam, or after 5 h"),
+    ],
+)
+def test_all_seven_combinations(
+    n: str | None, u: str | None, t: str | None, reached_at: list[tuple[int, float]], sentence: str
+) -> None:
+    goals = Goals.from_text(n, u, t)
+    assert sentence in goals.sentence()
+    assert all(goals.reached(histories, percent) for histories, percent in reached_at)
+    assert goals.time_is_the_goal == (n is None and u is None)
+
+
+def test_between_count_and_uncertainty_both_must_be_reached() -> None:
+    goals = Goals.from_text("1e6", "2", None)
+    assert not goals.reached(10**6, 2.1)
+    assert not goals.reached(10**6 - 1, 1.9)
+
+
+def test_every_problem_is_listed_and_no_goal_is_refused() -> None:
+    with pytest.raises(InputError) as refused:
+        Goals.from_text("x", "y", "z")
+    assert len(refused.value.problems) == 3
+    with pytest.raises(InputError) as refused:
+        Goals(histories=0, uncertainty_percent=90)
+    assert len(refused.value.problems) == 2
+    with pytest.raises(InputError, match="needs a goal"):
+        Goals()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.25, "0.25 s"), (90, "90 s"), (125, "2 min 5 s"), (18000, "5 h"), (19800, "5 h 30 min")]
+)
+def test_durations_for_people(seconds: float, text: str) -> None:
+    assert duration_text(seconds) == text
