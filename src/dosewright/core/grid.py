@@ -3,14 +3,12 @@
 Triples are (x, y, z); arrays are indexed [z, y, x], so x runs fastest in memory, as in DICOM and MetaImage.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.errors import refuse
-
-IDENTITY = np.eye(3)
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Grid:
     shape: tuple[int, int, int]
     spacing_mm: tuple[float, float, float]
     origin_mm: tuple[float, float, float]
-    direction: NDArray[np.float64] = IDENTITY
+    direction: NDArray[np.float64] = field(default_factory=lambda: np.eye(3))
 
     def __post_init__(self) -> None:
         if len(self.shape) != 3 or min(self.shape) < 1:
