@@ -1,0 +1,112 @@
+"""The job folder: where each file lies, whose it is, and that only one run writes into it."""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from dosewright.core.errors import InputError
+from dosewright.execution.artifact import FILE_MODE, private_folder, write_json
+from dosewright.workflow.request import DoseRequest
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """The folder of one calculation; names hold beam numbers, never a name from DICOM."""
+
+    path: Path
+
+    @property
+    def request(self) -> Path:
+        """The request and the plan's hash, as JSON."""
+        return self.path / "request.json"
+
+    @property
+    def log(self) -> Path:
+        """The log, free of personal data."""
+        return self.path / "log.txt"
+
+    @property
+    def summary(self) -> Path:
+        """The summary; written last."""
+        return self.path / "summary.json"
+
+    @property
+    def report(self) -> Path:
+        """The report, one self-contained page."""
+        return self.path / "report.html"
+
+    def stamp(self, stage: str) -> Path:
+        """The stamp of a finished stage."""
+        return self.path / "stages" / f"{stage}.json"
+
+    def parts(self, beam: int) -> Path:
+        """Folder of the simulated parts of a beam."""
+        return self.path / "parts" / f"beam{beam}"
+
+    def result(self, beam: int) -> Path:
+        """The simulated dose per primary of a beam."""
+        return self.path / "beams" / f"beam{beam}.npz"
+
+    def dicom(self, name: str) -> Path:
+        """An RT Dose."""
+        return self.path / "dicom" / f"{name}.dcm"
+
+    def mhd(self, name: str) -> Path:
+        """A MetaImage."""
+        return self.path / "mhd" / f"{name}.mhd"
+
+
+def default_output(plan: Path, plan_uid: str) -> Path:
+    """Return the result folder beside the plan; its name is a hash of the plan's UID, so it names no patient."""
+    beside = plan if plan.is_dir() else plan.parent
+    return beside / f"dosewright-{sha256(plan_uid.encode()).hexdigest()[:8]}"
+
+
+@contextmanager
+def claimed(path: Path, request: DoseRequest, plan_sha256: str) -> Iterator[JobFolder]:
+    """Make or take up the folder of a request and hold it while the calculation runs.
+
+    Raises
+    ------
+    InputError
+        The folder holds something else, belongs to another request, or another run holds it.
+    """
+    folder = JobFolder(path)
+    _refuse_foreign(folder, request, plan_sha256)
+    private_folder(path)
+    with (path / ".lock").open("w") as lock:
+        (path / ".lock").chmod(FILE_MODE)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(f"Another calculation is running in this folder. Where: {path}.") from None
+        write_json(folder.request, {"request": request.as_json(), "plan_sha256": plan_sha256})
+        yield folder
+
+
+def _refuse_foreign(folder: JobFolder, request: DoseRequest, plan_sha256: str) -> None:
+    path = folder.path
+    if path.exists() and not path.is_dir():
+        raise InputError(f"The output (-o) is a file; give a folder. Where: {path}.")
+    if not path.exists() or not any(p.name != ".lock" for p in path.iterdir()):
+        return
+    try:
+        stored = json.loads(folder.request.read_text(encoding="utf-8"))
+        former = DoseRequest.from_json(stored["request"])
+        same_plan = stored["plan_sha256"] == plan_sha256
+    except (OSError, ValueError, KeyError, TypeError, InputError):
+        raise InputError(
+            f"The output folder (-o) holds files that are not a calculation of Dosewright; give an empty or a new one. "
+            f"Where: {path}."
+        ) from None
+    ours, theirs = request.what(), former.what()
+    differ = [key for key in ours if ours[key] != theirs[key]] + ([] if same_plan else ["plan file"])
+    if differ:
+        raise InputError(
+            f"The output folder (-o) belongs to another request, which differs in: {', '.join(differ)}. "
+            f"Give another folder, or repeat that request to resume it. Where: {path}."
+        )

@@ -1,0 +1,168 @@
+"""Everything a user may choose for a dose calculation, checked together, with a JSON round trip."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from dosewright.core.errors import InputError, nearest
+from dosewright.workflow.goals import DEFAULT_UNCERTAINTY_PERCENT, Goals
+
+MOST_VOXELS = 2**28  # 1 GiB of float32 per dose; more is a slip of the keyboard
+# How a calculation is run, not what is calculated: a folder may be resumed with other values of these.
+HOW_IT_RUNS = ("output", "threads", "login", "library", "keep_parts", "plan", "goals", "goals_assumed")
+
+
+@dataclass(frozen=True)
+class DoseRequest:
+    """One request for an independent dose.
+
+    Parameters
+    ----------
+    plan
+        The plan file, or the folder that holds it.
+    goals
+        When to stop.
+    output
+        Result folder; None for one beside the plan.
+    beams
+        Names or numbers; empty for all.
+    ct_protocol, phantom, beam_model
+        Name in the library (protocol and beam model: or a path); None to find it by itself.
+    overrides
+        Structure and material names, in the order of application.
+    voxel_counts
+        Dose voxels along x, y, z over the unchanged box; `full_ct_grid` scores on the CT's own voxels.
+    threads
+        0 for all cores.
+    login
+        ``NAME``, ``NAME:ROLE`` or an acronym of the library's user table.
+    goals_assumed
+        True when the user named no goal and the default was taken.
+    """
+
+    plan: Path
+    goals: Goals
+    output: Path | None = None
+    beams: tuple[str, ...] = ()
+    ct_protocol: str | None = None
+    overrides: tuple[tuple[str, str], ...] = ()
+    phantom: str | None = None
+    voxel_counts: tuple[int, int, int] | None = None
+    full_ct_grid: bool = False
+    beam_model: str | None = None
+    threads: int = 0
+    library: Path | None = None
+    login: str | None = field(default=None, repr=False)
+    seed: int = 1
+    keep_parts: bool = False
+    goals_assumed: bool = False
+
+    def __post_init__(self) -> None:
+        problems = self._problems()
+        if problems:
+            raise InputError(*problems)
+
+    def _problems(self) -> list[str]:
+        found = []
+        if self.ct_protocol is not None and self.phantom is not None:
+            found.append("A CT protocol (-c) and a phantom (-p) exclude each other: the phantom replaces the CT.")
+        if self.voxel_counts is not None and self.full_ct_grid:
+            found.append("Voxel counts (-x) and the full CT grid (-f) exclude each other.")
+        if self.phantom is not None and self.full_ct_grid:
+            found.append("The full CT grid (-f) needs the CT, which a phantom (-p) replaces.")
+        if self.phantom is not None and self.overrides:
+            found.append("Material overrides (-m) need the structures of the patient, which a phantom (-p) replaces.")
+        if (
+            self.voxel_counts is not None
+            and not 1 <= min(self.voxel_counts) <= math.prod(self.voxel_counts) <= MOST_VOXELS
+        ):
+            found.append(
+                f"Voxel counts (-x) are three positive numbers with at most 2^28 voxels. Given: {self.voxel_counts}."
+            )
+        twice = {roi for roi, _ in self.overrides if sum(roi == other for other, _ in self.overrides) > 1}
+        found += [f"The structure {roi!r} is overridden (-m) more than once." for roi in sorted(twice)]
+        if not 0 <= self.threads <= 1024:
+            found.append(f"The number of threads (-j) is from 0 (all cores) to 1024. Given: {self.threads}.")
+        if not 0 <= self.seed < 2**63:
+            found.append(f"The seed is a whole number from 0 to 2^63 - 1. Given: {self.seed}.")
+        return found
+
+    def what(self) -> dict[str, Any]:
+        """Return what is calculated, without how and how long it runs: equal for requests that share a folder."""
+        return {key: value for key, value in self.as_json().items() if key not in HOW_IT_RUNS}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values that `from_json` turns into an equal request."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["goals"] = self.goals.as_json()
+        for key in ("plan", "output", "library"):
+            values[key] = None if values[key] is None else str(values[key])
+        return dict(json.loads(json.dumps(values)))
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Build from plain values; unknown and missing keys and wrong kinds are refused together."""
+        known = {f.name for f in fields(cls)}
+        problems = [f"Unknown key {key!r} in the request.{nearest(key, known)}" for key in values if key not in known]
+        problems += [f"The request lacks {key!r}." for key in ("plan", "goals") if key not in values]
+        if problems:
+            raise InputError(*problems)
+        try:
+            return cls(**_typed(dict(values)))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"A value of the request has the wrong kind: {error}.") from error
+
+
+def _typed(values: dict[str, Any]) -> dict[str, Any]:
+    values["goals"] = Goals(**values["goals"])
+    values["plan"] = Path(values["plan"])
+    for key in ("output", "library"):
+        if values.get(key) is not None:
+            values[key] = Path(values[key])
+    for key in ("beams", "voxel_counts"):
+        if values.get(key) is not None:
+            values[key] = tuple(values[key])
+    values["overrides"] = tuple((str(roi), str(material)) for roi, material in values.get("overrides", ()))
+    return values
+
+
+def read_goals(
+    histories: str | None, uncertainty: str | None, time: str | None, problems: list[str]
+) -> tuple[Goals, bool]:
+    """Read the goals, adding what is wrong to `problems`; the second value says that the default was taken."""
+    default = Goals(uncertainty_percent=DEFAULT_UNCERTAINTY_PERCENT)
+    if histories is None and uncertainty is None and time is None:
+        return default, True
+    try:
+        return Goals.from_text(histories, uncertainty, time), False
+    except InputError as error:
+        problems.extend(error.problems)
+        return default, False
+
+
+def read_overrides(texts: Sequence[str], problems: list[str]) -> tuple[tuple[str, str], ...]:
+    """Read ``ROI:MATERIAL`` texts, adding what is wrong to `problems`; the last colon divides."""
+    overrides = []
+    for text in texts:
+        roi, colon, material = text.rpartition(":")
+        if not colon or not roi.strip() or not material.strip():
+            problems.append(
+                f"A material override (-m) is written ROI:MATERIAL, such as Filling:G4_TITANIUM. Given: {text!r}."
+            )
+        else:
+            overrides.append((roi.strip(), material.strip()))
+    return tuple(overrides)
+
+
+def checked_request(problems: Sequence[str], **values: Any) -> DoseRequest:
+    """Build the request; refuse with `problems` and the request's own problems together."""
+    try:
+        request = DoseRequest(**values)
+    except InputError as error:
+        raise InputError(*problems, *error.problems) from None
+    if problems:
+        raise InputError(*problems)
+    return request
