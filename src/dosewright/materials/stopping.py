@@ -20,6 +20,8 @@ LOWEST_BETHE_MEV = 0.5  # lowest energy of the shell-correction table; below it 
 CONDUCTION_FROM_MEV = 70.0  # above it the carbon column holds graphite's conduction electrons
 CARBON_IN_COMPOUNDS = 0.008  # largest C/Z of carbon above that energy where it is bound (PSTAR, PMMA)
 
+LIGHT_PARTNERS = (1, 6, 7, 8, 9)  # H, C, N, O, F: they make a compound of what would be an alloy
+
 # Varelas-Biersack form (ICRU Report 49, eq. 3.2; T in keV, S in MeV cm2/g) through the values of liquid water: ICRU
 # Report 90 at 10 keV, 812 MeV cm2/g at 80 keV, and value and slope of the Bethe formula at 500 keV.
 VARELAS_BIERSACK_WATER = (151.845515, 53018.3553, 8495.50862, 0.1671452)
@@ -29,15 +31,16 @@ def mean_excitation_eV(material: Material) -> float:
     """Return the mean excitation energy in eV: the material's own, else by Bragg's rule.
 
     Bragg's rule averages ln I with the electrons each element brings; bound elements take the values for compounds
-    (ICRU Report 37, table 5.1: liquids and solids), a pure element its own.
+    (ICRU Report 37, table 5.1: liquids and solids). Pure elements and alloys, where nothing is bound to H, C, N, O
+    or F, take those of the elements themselves.
     """
     if material.mean_excitation_eV is not None:
         return material.mean_excitation_eV
-    fractions = material.mass_fractions
-    if len(fractions) == 1:
-        return element(next(iter(fractions))).mean_excitation_eV
-    shares = electron_shares(material)
-    log_i = sum(share * np.log(element(z).compound_mean_excitation_eV) for z, share in shares.items())
+    bound = len(material.mass_fractions) > 1 and any(z in LIGHT_PARTNERS for z in material.mass_fractions)
+    log_i = 0.0
+    for z, share in electron_shares(material).items():
+        one = element(z)
+        log_i += share * np.log(one.compound_mean_excitation_eV if bound else one.mean_excitation_eV)
     return float(np.exp(log_i))
 
 

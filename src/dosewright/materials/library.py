@@ -1,0 +1,69 @@
+"""Media by name: water, air, plastics, tissues, metals and every element."""
+
+from functools import cache
+
+from dosewright.core.errors import nearest, refuse
+from dosewright.core.matter import Material
+from dosewright.materials.elements import element, elements, read_table
+
+
+def named(name: str) -> Material:
+    """Return a medium by its name or by a common word for it.
+
+    Names are those of the NIST list (``G4_WATER``, ``G4_Ti``, ...) and a few more; common words are ``water``,
+    ``PMMA``, ``Lexan`` and their like. Case does not matter. Unknown names raise `InputError` with the nearest.
+    """
+    key = _by_word().get(name.strip().casefold())
+    if key is None:
+        hint = nearest(name, [*known_names(), *_common_words()])
+        raise refuse(f"Unknown material.{hint}", given=repr(name), allowed="a name that `dosewright query -M` lists")
+    return _media()[key]
+
+
+def known_names() -> tuple[str, ...]:
+    """Return the proper names of all media, mixtures first, then the elements by atomic number."""
+    return tuple(_media())
+
+
+def citation(name: str) -> str:
+    """Return where the composition and values of a medium were published."""
+    proper = named(name).name
+    of_mixtures = {row["name"]: row["citation"] for row in read_table("media.csv")}
+    return of_mixtures.get(proper, "ICRU Report 37 (1984), table 4.3; density NIST, tables of X-ray attenuation")
+
+
+def read_fractions(text: str) -> dict[int, float]:
+    """Return mass fractions by atomic number from ``"H 0.111 O 0.889"``."""
+    words = text.split()
+    return {element(s).Z: float(w) for s, w in zip(words[::2], words[1::2], strict=True)}
+
+
+@cache
+def _media() -> dict[str, Material]:
+    media = {}
+    for row in read_table("media.csv"):
+        own = row["mean_excitation_eV"]
+        fractions = read_fractions(row["mass_fractions"])
+        media[row["name"]] = Material(row["name"], float(row["density_g_cm3"]), fractions, float(own) if own else None)
+    for one in elements().values():
+        name = f"G4_{one.symbol}"
+        media[name] = Material(name, one.density_g_cm3, {one.Z: 1.0}, one.mean_excitation_eV)
+    return media
+
+
+@cache
+def _common_words() -> dict[str, str]:
+    words = {}
+    for row in read_table("media.csv"):
+        for word in filter(None, (part.strip() for part in row["aliases"].split(";"))):
+            words[word] = row["name"]
+    for one in elements().values():
+        words[one.name] = f"G4_{one.symbol}"
+    return words
+
+
+@cache
+def _by_word() -> dict[str, str]:
+    by_word = {word.casefold(): name for word, name in _common_words().items()}
+    by_word["aluminum"] = "G4_Al"
+    return by_word | {name.casefold(): name for name in _media()}

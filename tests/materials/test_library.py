@@ -1,0 +1,69 @@
+"""Named media: values of the reports, aliases, hints."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dosewright.core.errors import InputError
+from dosewright.materials.library import citation, known_names, named
+from dosewright.materials.stopping import mean_excitation_eV, proton_mass_stopping_power
+
+
+def test_water_is_that_of_icru_90() -> None:
+    water = named("G4_WATER")
+    assert (water.density_g_cm3, water.mean_excitation_eV) == (1.0, 78.0)
+    assert water.mass_fractions == pytest.approx({1: 0.11190, 8: 0.88810}, abs=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("water", "G4_WATER"),
+        ("pmma", "G4_PLEXIGLASS"),
+        ("LEXAN", "G4_POLYCARBONATE"),
+        ("titanium", "G4_Ti"),
+        ("g4_ti", "G4_Ti"),
+        ("Aluminum", "G4_Al"),
+        ("cortical bone", "G4_BONE_CORTICAL_ICRP"),
+        ("solid water he", "SOLID_WATER_HE"),
+    ],
+)
+def test_common_words_lead_to_proper_names(word: str, name: str) -> None:
+    assert named(word).name == name
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InputError, match="Did you mean 'G4_WATER'"):
+        named("G4_WATR")
+
+
+@pytest.mark.parametrize("name", known_names())
+def test_every_medium_is_complete_and_cited(name: str) -> None:
+    medium = named(name)
+    assert sum(medium.mass_fractions.values()) == pytest.approx(1.0)
+    assert 8e-5 < medium.density_g_cm3 < 23
+    assert 15 < mean_excitation_eV(medium) < 900
+    assert 0.5 < float(proton_mass_stopping_power(medium, 100.0)) < 22
+    assert len(citation(name)) > 15
+
+
+def test_braggs_rule_of_alloys_takes_the_elements_own_values() -> None:
+    assert mean_excitation_eV(named("G4_STAINLESS-STEEL")) == pytest.approx(283.0, abs=0.5)
+    assert mean_excitation_eV(named("G4_BRASS")) == pytest.approx(349.8, abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("G4_PLEXIGLASS", 1.16), ("G4_POLYCARBONATE", 1.15), ("G4_POLYETHYLENE", 0.99)]
+)
+def test_stopping_power_ratios_of_plastics(name: str, expected: float) -> None:
+    ratio = named(name).density_g_cm3 * proton_mass_stopping_power(named(name), 150.0)
+    ratio /= proton_mass_stopping_power(named("water"), 150.0)
+    assert float(ratio) == pytest.approx(expected, abs=0.015)
+
+
+@given(st.text(max_size=30))
+def test_any_word_is_known_or_refused(word: str) -> None:
+    try:
+        named(word)
+    except InputError as refusal:
+        assert "Unknown material" in str(refusal)
