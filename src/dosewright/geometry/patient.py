@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,7 +182,8 @@ def _inside(
 def _reads_as_air(hu: NDArray[np.generic], where: NDArray[np.bool_], structure: Structure) -> list[str]:
     if not where.any():
         return []
-    mean = float(np.mean(hu[where].astype(np.float64)))
+    values: NDArray[Any] = hu[where]
+    mean = float(values.mean(dtype=np.float64))
     if mean > READS_AS_AIR_HU:
         return []
     return [
@@ -207,9 +209,9 @@ def _read_ct(hu: NDArray[np.generic], table: HounsfieldTable, believed: NDArray[
             continue
         if not np.all(np.isfinite(values)):
             raise InputError("The CT holds Hounsfield numbers that are not finite inside the patient.")
-        found = classify(values, table)
-        reading.material[k][where] = number[found.material]
-        reading.density[k][where] = found.density
+        found = classify(values[None], table)  # one row: looked up at once
+        reading.material[k][where] = number[found.material[0]]
+        reading.density[k][where] = found.density_g_cm3[0]
         reading.below += found.below
         reading.above += found.above
         reading.count += values.size
