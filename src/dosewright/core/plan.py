@@ -42,6 +42,8 @@ class IonBeam:
     """One treatment beam; angles in degrees (IEC 61217), lengths in mm.
 
     `meterset` is per fraction in `meterset_unit` (``"MU"``, ``"NP"`` or empty); None where the plan has none.
+    `radiation` is ``"PROTON"``, ``"ION_Z_A_Q"`` or the plan's own word. `devices_left_out` names the apertures,
+    compensators and modulators that the plan puts into the beam and that were left out on request.
     """
 
     number: int
@@ -61,6 +63,8 @@ class IonBeam:
     range_shifters: tuple[RangeShifterSetting, ...] = ()
     snout_position_mm: float | None = None
     virtual_source_mm: tuple[float, float] | None = None
+    snout_id: str = ""
+    devices_left_out: tuple[str, ...] = ()
 
     @property
     def sum_of_weights(self) -> float:
@@ -88,3 +92,6 @@ class IonPlan:
     beams: tuple[IonBeam, ...]
     prescription_Gy: float | None = None
     warnings: tuple[str, ...] = ()
+    fraction_group: int = 1
+    approval: str = ""
+    intent: str = ""

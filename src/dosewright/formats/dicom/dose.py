@@ -1,0 +1,169 @@
+"""An RT Dose: absorbed dose in Gy on a grid, with what it says about its plan."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.errors import InputError, refuse
+from dosewright.core.grid import Grid, Image
+from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
+from dosewright.formats.dicom.orientation import Plane, plane_of
+from dosewright.formats.dicom.pixels import stored_values
+from dosewright.formats.dicom.sop_classes import RT_DOSE, name_of
+
+DOSE_TYPES: Final = ("PHYSICAL", "EFFECTIVE", "ERROR")
+FRAME_TOLERANCE_MM: Final = 0.01  # exporters round offsets to at least this
+
+
+@dataclass(frozen=True)
+class DicomDose:
+    """One RT Dose; `image` is in Gy, float32.
+
+    `dose_type` is ``"PHYSICAL"``, ``"EFFECTIVE"`` or ``"ERROR"``; `beam_number` is set where the object refers to
+    exactly one beam, `fraction_group` where it names one. `manufacturer` and `comment` are the writer's words.
+    """
+
+    image: Image
+    dose_type: str
+    summation_type: str
+    plan_uid: str
+    beam_number: int | None
+    frame_of_reference_uid: str
+    uid: str
+    warnings: tuple[str, ...] = ()
+    fraction_group: int | None = None
+    manufacturer: str = ""
+    comment: str = ""
+
+
+@quietly()
+def read_dose(path: Path) -> DicomDose:
+    """Read an RT Dose file with 8, 16 or 32 bit values.
+
+    Frame offsets may be relative or absolute, increasing or decreasing; the grid comes out right-handed. Raises
+    `InputError` with all problems of the file; relative doses are refused.
+    """
+    dose = Attributes(open_dataset(path), path.name, [])
+    kind = dose.text("SOPClassUID")
+    if kind != RT_DOSE:
+        raise refuse("The file is no RT Dose", given=name_of(kind), where=path.name)
+    warnings: list[str] = []
+    scaling = _scaling(dose)
+    dose_type = dose.text("DoseType").upper()
+    if dose_type not in DOSE_TYPES:
+        dose.problem("The dose states no known DoseType", given=dose_type or "nothing", allowed=", ".join(DOSE_TYPES))
+    plane, offsets = plane_of(dose), _offsets(dose)
+    if dose.problems or plane is None or offsets is None or scaling is None:
+        raise InputError(*dose.problems)
+    grid, backwards = _grid(dose, plane, offsets, warnings)
+    stored = stored_values(dose, len(offsets))
+    values: NDArray[np.generic] = (stored * np.float64(scaling)).astype(np.float32)
+    plan_uid, group, beam = _references(dose, warnings)
+    result = DicomDose(
+        image=Image(grid, np.ascontiguousarray(values[::-1]) if backwards else values),
+        dose_type=dose_type,
+        summation_type=dose.text("DoseSummationType").upper(),
+        plan_uid=plan_uid,
+        beam_number=beam,
+        frame_of_reference_uid=dose.text("FrameOfReferenceUID"),
+        uid=dose.text("SOPInstanceUID"),
+        warnings=tuple(warnings),
+        fraction_group=group,
+        manufacturer=dose.text("Manufacturer"),
+        comment=dose.text("DoseComment"),
+    )
+    if dose.problems:
+        raise InputError(*dose.problems)
+    return result
+
+
+def _scaling(dose: Attributes) -> float | None:
+    units = dose.text("DoseUnits").upper()
+    if units != "GY":
+        why = " (a relative dose cannot be compared with an absolute one)" if units == "RELATIVE" else ""
+        dose.problem(f"The dose is not in Gy{why}; export it as absolute dose", given=units or "nothing", allowed="GY")
+    scaling = dose.number("DoseGridScaling")
+    if scaling is None or scaling <= 0:
+        dose.problem("DoseGridScaling must be a positive number", given=scaling)
+    return scaling
+
+
+def _offsets(dose: Attributes) -> NDArray[np.float64] | None:
+    """Return the frame offsets along the normal, mm, relative to the first frame."""
+    frames = dose.integer("NumberOfFrames")
+    if frames in (None, 1) and not dose.problems:
+        return np.zeros(1)
+    offsets = dose.numbers("GridFrameOffsetVector")
+    if offsets is None:
+        if not dose.problems:
+            dose.problem("The frame positions are missing (GridFrameOffsetVector)")
+        return None
+    if len(offsets) != (frames or 1):
+        dose.problem("GridFrameOffsetVector does not fit NumberOfFrames", given=len(offsets), allowed=frames)
+        return None
+    steps = np.diff(offsets)
+    uneven = float(np.abs(offsets - np.linspace(offsets[0], offsets[-1], len(offsets))).max())
+    if uneven > FRAME_TOLERANCE_MM or np.abs(steps).min() < 1e-3:
+        dose.problem("The dose frames are not equally spaced", given=f"steps of {steps.min():g} to {steps.max():g} mm")
+        return None
+    return offsets
+
+
+def _grid(dose: Attributes, plane: Plane, offsets: NDArray[np.float64], warnings: list[str]) -> tuple[Grid, bool]:
+    """Return the grid with ascending frames along the normal, and whether the frames must be turned round.
+
+    The offsets are relative when the first is 0, else z positions (DICOM PS3.3 C.8.8.3.2), which is possible for
+    axial planes only.
+    """
+    normal = plane.direction[:, 2]
+    relative = offsets - offsets[0]
+    if offsets[0] != 0:
+        z = float(plane.origin_mm[2])
+        if abs(abs(normal[2]) - 1) > 1e-4 or abs(offsets[0] - z) > FRAME_TOLERANCE_MM:
+            raise refuse(
+                "GridFrameOffsetVector starts neither at 0 nor at the z position of an axial first frame",
+                given=f"{offsets[0]:g}",
+                allowed=f"0 or {z:g}",
+                where=dose.where,
+            )
+        relative = relative * np.sign(normal[2])
+    step = float(relative[-1] / (len(offsets) - 1)) if len(offsets) > 1 else _thickness(dose, warnings)
+    first = plane.origin_mm + normal * min(0.0, float(relative[-1]))
+    grid = Grid(
+        (plane.columns, plane.rows, len(offsets)),
+        (*plane.spacing_mm, abs(step)),
+        (float(first[0]), float(first[1]), float(first[2])),
+        plane.direction,
+    )
+    return grid, step < 0
+
+
+def _thickness(dose: Attributes, warnings: list[str]) -> float:
+    """Return the thickness of a dose of one frame, mm."""
+    stated = dose.number("SliceThickness")
+    thickness = stated if stated and stated > 0 else 1.0
+    source = "its SliceThickness" if thickness == stated else "assumed"
+    warnings.append(f"A dose has one frame only; its thickness is {thickness:g} mm ({source}).")
+    return thickness
+
+
+def _references(dose: Attributes, warnings: list[str]) -> tuple[str, int | None, int | None]:
+    """Return the plan UID, the fraction group and the beam number that the dose refers to."""
+    plans = dose.items("ReferencedRTPlanSequence")
+    if len(plans) != 1:
+        warnings.append(f"A dose refers to {len(plans)} plans, not one.")
+        return "", None, None
+    groups = plans[0].items("ReferencedFractionGroupSequence")
+    beams = [
+        n
+        for g in groups
+        for b in g.items("ReferencedBeamSequence")
+        if (n := b.integer("ReferencedBeamNumber")) is not None
+    ]
+    group = groups[0].integer("ReferencedFractionGroupNumber") if len(groups) == 1 else None
+    if dose.text("DoseSummationType").upper() == "BEAM" and len(beams) != 1:
+        warnings.append(f"A dose of summation type BEAM refers to {len(beams)} beams, not one.")
+    return plans[0].text("ReferencedSOPInstanceUID"), group, beams[0] if len(beams) == 1 else None

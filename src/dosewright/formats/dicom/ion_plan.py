@@ -1,0 +1,141 @@
+"""An RT Ion Plan: its treatment beams, spots and metersets."""
+
+from pathlib import Path
+
+from dosewright.core.errors import InputError, refuse
+from dosewright.core.plan import IonBeam, IonPlan
+from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
+from dosewright.formats.dicom.ion_beam import TREATED, PlanContext, read_beam
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN, RT_PLAN, name_of
+
+
+@quietly()
+def read_ion_plan(path: Path, *, fraction_group: int | None = None, ignore_devices: bool = False) -> IonPlan:
+    """Read the treatment beams of an RT Ion Plan file.
+
+    `fraction_group` chooses one where several have beams. `ignore_devices` leaves out apertures, compensators,
+    modulators and collimators, which are refused otherwise. Raises `InputError` with all problems of the plan.
+    """
+    plan = Attributes(open_dataset(path, pixels=False), path.name, [])
+    _refuse_other_objects(plan)
+    warnings: list[str] = []
+    group = _fraction_group(plan, fraction_group)
+    context = PlanContext(_positions(plan), _metersets(group), ignore_devices, warnings)
+    beams = _beams(plan, context)
+    references = plan.items("ReferencedStructureSetSequence")
+    ion_plan = IonPlan(
+        label=plan.text("RTPlanLabel") or plan.text("RTPlanName"),
+        uid=plan.text("SOPInstanceUID"),
+        frame_of_reference_uid=plan.text("FrameOfReferenceUID"),
+        structure_set_uid=references[0].text("ReferencedSOPInstanceUID") if references else "",
+        fractions=_fractions(group, warnings),
+        beams=beams,
+        prescription_Gy=_prescription(plan, warnings),
+        warnings=tuple(dict.fromkeys(warnings)),
+        fraction_group=(group.integer("FractionGroupNumber") if group else None) or 1,
+        approval=plan.text("ApprovalStatus"),
+        intent=plan.text("PlanIntent"),
+    )
+    if plan.problems:
+        raise InputError(*plan.problems)
+    return ion_plan
+
+
+def _refuse_other_objects(plan: Attributes) -> None:
+    kind = plan.text("SOPClassUID")
+    if kind == RT_PLAN:
+        raise refuse(
+            "This is a photon or electron plan (RT Plan); only scanned ion plans (RT Ion Plan) are calculated",
+            where=plan.where,
+        )
+    if kind != RT_ION_PLAN:
+        raise refuse("The file is no RT Ion Plan", given=name_of(kind), allowed=name_of(RT_ION_PLAN), where=plan.where)
+
+
+def _fraction_group(plan: Attributes, wanted: int | None) -> Attributes | None:
+    """Return the one fraction group to calculate."""
+    groups = plan.items("FractionGroupSequence")
+    numbers = [g.integer("FractionGroupNumber") for g in groups]
+    if wanted is not None:
+        chosen = [g for g, n in zip(groups, numbers, strict=True) if n == wanted]
+    else:
+        chosen = [g for g in groups if g.items("ReferencedBeamSequence")]
+    if len(chosen) == 1:
+        return chosen[0].at("fraction group")
+    listed = ", ".join(str(n) for n in numbers) or "none"
+    if not chosen:
+        plan.problem(
+            "The plan has no fraction group with beams, so no meterset"
+            if wanted is None
+            else "The plan has no such fraction group",
+            given=wanted,
+            allowed=listed,
+        )
+    else:
+        plan.problem("Several fraction groups have beams; choose one by its number", given=listed)
+    return None
+
+
+def _metersets(group: Attributes | None) -> dict[int, float | None]:
+    """Return the meterset of each beam of the fraction group, per fraction."""
+    found: dict[int, float | None] = {}
+    for item in group.items("ReferencedBeamSequence") if group else ():
+        number = item.integer("ReferencedBeamNumber")
+        if number is None:
+            item.problem("A beam of the fraction group has no number (ReferencedBeamNumber)")
+        elif number in found:
+            item.problem("A beam is listed twice in the fraction group", given=number)
+        else:
+            found[number] = item.number("BeamMeterset")
+    return found
+
+
+def _positions(plan: Attributes) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for item in plan.items("PatientSetupSequence"):
+        number = item.integer("PatientSetupNumber")
+        found[len(found) if number is None else number] = item.text("PatientPosition").upper()
+    return found
+
+
+def _beams(plan: Attributes, context: PlanContext) -> tuple[IonBeam, ...]:
+    """Read the treatment beams; the fraction group decides which where the plan has several groups."""
+    items = plan.items("IonBeamSequence")
+    groups = len(plan.items("FractionGroupSequence"))
+    beams: list[IonBeam] = []
+    for place, item in enumerate(items, 1):
+        number = item.integer("BeamNumber")
+        name = item.text("BeamName") or (f"Beam {number}" if number is not None else f"number {place} of the list")
+        purpose = item.text("TreatmentDeliveryType").upper()
+        if purpose not in TREATED:
+            context.warnings.append(f"Beam {name} is a {purpose} beam and was skipped.")
+        elif groups > 1 and number not in context.metersets:
+            context.warnings.append(f"Beam {name} does not belong to the fraction group and was skipped.")
+        elif number is None:
+            item.at(f"beam {name!r}").problem("The beam has no BeamNumber")
+        else:
+            beams.append(read_beam(item.at(f"beam {name!r}"), number, context))
+    if not beams and not plan.problems:
+        plan.problem("The plan has no treatment beam", given=f"{len(items)} beams in the file")
+    for what, values in (("numbers", [b.number for b in beams]), ("names", [b.name for b in beams])):
+        if len(set(values)) < len(values):
+            plan.problem(f"Several beams have the same {what}", given=", ".join(str(v) for v in values))
+    return tuple(beams)
+
+
+def _fractions(group: Attributes | None, warnings: list[str]) -> int | None:
+    planned = group.integer("NumberOfFractionsPlanned") if group else None
+    if planned is None or planned < 1:
+        warnings.append("The plan states no number of fractions; doses can be given per fraction only.")
+        return None
+    return planned
+
+
+def _prescription(plan: Attributes, warnings: list[str]) -> float | None:
+    doses = {d for item in plan.items("DoseReferenceSequence") if (d := item.number("TargetPrescriptionDose"))}
+    if len(doses) > 1:
+        listed = ", ".join(f"{d:g}" for d in sorted(doses))
+        warnings.append(
+            f"The plan prescribes several target doses ({listed} Gy); the highest is taken as the prescription."
+        )
+    return max(doses, default=None)

@@ -1,0 +1,110 @@
+"""An RT Structure Set: named regions with their interpreted types and closed contours."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.errors import InputError, refuse
+from dosewright.core.structures import Structure, StructureSet
+from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
+from dosewright.formats.dicom.sop_classes import RT_STRUCTURE_SET, name_of
+
+CLOSED: Final = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")  # several in one plane combine by exclusive or
+Contour = NDArray[np.float64]
+
+
+@quietly()
+def read_structures(path: Path) -> StructureSet:
+    """Read all structures of an RT Structure Set file; what has no closed planar contour has no contours.
+
+    The SOP class decides what the file is, not its Modality. Raises `InputError` with all problems of the file.
+    """
+    whole = Attributes(open_dataset(path), path.name, [])
+    kind = whole.text("SOPClassUID")
+    if kind != RT_STRUCTURE_SET:
+        raise refuse("The file is no RT Structure Set", given=name_of(kind), where=path.name)
+    warnings: list[str] = []
+    frame = _frame_of_reference(whole)
+    kinds = _interpreted_types(whole)
+    contours = _contours(whole, warnings)
+    structures, elsewhere = [], []
+    for item in whole.items("StructureSetROISequence"):
+        number = item.integer("ROINumber")
+        if number is None:
+            item.problem("A structure has no number (ROINumber)")
+            continue
+        name = item.text("ROIName") or f"ROI {number}"
+        own_frame = item.text("ReferencedFrameOfReferenceUID")
+        if own_frame and frame and own_frame != frame:
+            elsewhere.append(name)
+            continue
+        structures.append(Structure(number, name, kinds.get(number, ""), contours.get(number, ())))
+    if elsewhere:
+        warnings.append(f"Structures of another frame of reference were left out: {', '.join(elsewhere)}.")
+    _check(whole, structures, contours, warnings)
+    if whole.problems:
+        raise InputError(*whole.problems)
+    return StructureSet(whole.text("SOPInstanceUID"), frame, tuple(structures), tuple(warnings))
+
+
+def _frame_of_reference(whole: Attributes) -> str:
+    """Return the frame of reference of the contours, empty where the file states none."""
+    for item in (*whole.items("ReferencedFrameOfReferenceSequence"), whole):
+        if item.text("FrameOfReferenceUID"):
+            return item.text("FrameOfReferenceUID")
+    rois = whole.items("StructureSetROISequence")
+    return next((uid for roi in rois if (uid := roi.text("ReferencedFrameOfReferenceUID"))), "")
+
+
+def _interpreted_types(whole: Attributes) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for item in whole.items("RTROIObservationsSequence"):
+        number = item.integer("ReferencedROINumber")
+        kind = item.text("RTROIInterpretedType").upper()
+        if number is not None and kind:
+            found.setdefault(number, kind)
+    return found
+
+
+def _contours(whole: Attributes, warnings: list[str]) -> dict[int, tuple[Contour, ...]]:
+    """Return the closed planar contours by structure number."""
+    found: dict[int, tuple[Contour, ...]] = {}
+    for item in whole.items("ROIContourSequence"):
+        number = item.integer("ReferencedROINumber")
+        if number is None:
+            item.problem("Contours belong to no structure (ReferencedROINumber)")
+            continue
+        here = item.at(f"structure number {number}")
+        closed: list[Contour] = []
+        left_out: dict[str, int] = {}
+        for contour in here.items("ContourSequence"):
+            kind = contour.text("ContourGeometricType").upper()
+            points = contour.numbers("ContourData")
+            if points is not None and len(points) % 3:
+                contour.problem("ContourData must hold x, y, z triples", given=f"{len(points)} numbers")
+            elif kind in CLOSED and points is not None and len(points) >= 9:
+                closed.append(points.reshape(-1, 3))
+            elif kind != "POINT":
+                reason = "with fewer than three points" if kind in CLOSED else f"of type {kind or '(none)'}"
+                left_out[reason] = left_out.get(reason, 0) + 1
+        found[number] = found.get(number, ()) + tuple(closed)
+        warnings += [f"Structure number {number}: {n} contours {why} were left out." for why, n in left_out.items()]
+    return found
+
+
+def _check(
+    whole: Attributes, structures: list[Structure], contours: dict[int, tuple[Contour, ...]], warnings: list[str]
+) -> None:
+    numbers = [s.number for s in structures]
+    if len(set(numbers)) < len(numbers):
+        whole.problem("Several structures have the same number (ROINumber)", given=sorted(numbers))
+    listed = {item.integer("ROINumber") for item in whole.items("StructureSetROISequence")}
+    orphans = sorted(set(contours) - listed)
+    if orphans:
+        warnings.append(f"Contours of {len(orphans)} unknown structures were left out (numbers {orphans}).")
+    external = [s.name for s in structures if s.kind == "EXTERNAL"]
+    if len(external) != 1:
+        names = f": {', '.join(external)}" if external else ""
+        warnings.append(f"The structure set has {len(external)} structures of type EXTERNAL, not one{names}.")
