@@ -1,0 +1,69 @@
+"""On which voxels the dose is scored, and why."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from dosewright.core.errors import InputError
+from dosewright.core.grid import Grid
+from dosewright.workflow.request import MOST_VOXELS
+
+SPACING_WITHOUT_TPS_MM = 2.0
+
+
+@dataclass(frozen=True)
+class DoseGrid:
+    """The grid of the dose and one sentence that says where it comes from."""
+
+    grid: Grid
+    sentence: str
+
+
+def spaced(box: Grid, spacing_mm: float) -> Grid:
+    """Return a grid over the same box with voxels of at most `spacing_mm`, as large as fits a whole number."""
+    counts = tuple(max(1, math.ceil(n * s / spacing_mm - 1e-6)) for n, s in zip(box.shape, box.spacing_mm, strict=True))
+    spacing = (spacing_mm,) * 3
+    extent = np.array(counts) * spacing_mm - np.array(box.shape) * box.spacing_mm
+    corner = box.to_patient(np.array([-0.5] * 3)) - box.direction @ (extent / 2)
+    origin = corner + box.direction @ (np.array(spacing) / 2)
+    return Grid(counts, spacing, tuple(origin), box.direction)  # type: ignore[arg-type]
+
+
+def counted(box: Grid, counts: tuple[int, int, int]) -> Grid:
+    """Return a grid over the same box with the given numbers of voxels."""
+    spacing = tuple(n * s / c for n, s, c in zip(box.shape, box.spacing_mm, counts, strict=True))
+    origin = box.to_patient(np.array([-0.5] * 3)) + box.direction @ (np.array(spacing) / 2)
+    return Grid(counts, spacing, tuple(origin), box.direction)  # type: ignore[arg-type]
+
+
+def dose_grid(
+    tps: Grid | None, box: Grid, *, voxel_counts: tuple[int, int, int] | None, full_ct_grid: bool, ct: bool
+) -> DoseGrid:
+    """Choose the dose grid: the planning system's, else 2 mm over `box` (the voxels), else what the request says."""
+    if full_ct_grid:
+        if not ct:
+            raise InputError("The full CT grid (-f) was asked for, and there is no CT.")
+        return _checked(box, "Dose on the CT's own voxels (-f), over the part of the CT that is calculated.")
+    base = box if tps is None else tps
+    of = "the calculated box" if tps is None else "the planning system's dose grid"
+    if voxel_counts is not None:
+        return _checked(counted(base, voxel_counts), f"Dose on {_times(voxel_counts)} voxels (-x) over {of}.")
+    if tps is None:
+        return _checked(
+            spaced(box, SPACING_WITHOUT_TPS_MM),
+            f"No dose of a planning system was found: the dose is scored on a {SPACING_WITHOUT_TPS_MM:g} mm grid "
+            f"over the calculated box, and gamma is left out.",
+        )
+    return _checked(tps, "Dose on the planning system's own dose grid.")
+
+
+def _checked(grid: Grid, sentence: str) -> DoseGrid:
+    if grid.size > MOST_VOXELS:
+        raise InputError(f"The dose grid would have {grid.size:,} voxels; at most 2^28 are calculated. Use -x.")
+    spacing = " x ".join(f"{s:.4g}" for s in grid.spacing_mm)
+    return DoseGrid(grid, f"{sentence} ({_times(grid.shape)} voxels of {spacing} mm)")
+
+
+def _times(counts: tuple[int, int, int]) -> str:
+    return " x ".join(str(n) for n in counts)

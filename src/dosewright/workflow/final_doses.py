@@ -1,0 +1,83 @@
+"""From dose per primary to dose of the treatment: scaled beams, their sum, and the uncertainty of both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.errors import refuse
+from dosewright.core.grid import Image
+
+Singles = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FinalDose:
+    """A dose of all fractions in Gy, to water and to medium, with its relative uncertainty (nan at no dose)."""
+
+    to_water: Image
+    to_medium: Image
+    uncertainty: Image
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a dose per primary is multiplied by."""
+
+    particles_per_fraction: float
+    fractions: int
+    factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.particles_per_fraction) and self.particles_per_fraction > 0):
+            raise refuse("A beam needs a positive number of particles", given=self.particles_per_fraction)
+        if self.fractions < 1 or not (np.isfinite(self.factor) and self.factor > 0):
+            raise refuse("Fractions and correction factor must be positive", given=(self.fractions, self.factor))
+
+    @property
+    def total(self) -> float:
+        """Primaries of the whole treatment times the correction factor."""
+        return self.particles_per_fraction * self.fractions * self.factor
+
+
+def scaled(to_water: Image, to_medium: Image, uncertainty: Image, scale: Scale) -> FinalDose:
+    """Scale a beam's dose per primary to all fractions; where there is no dose there is no uncertainty."""
+    relative = np.asarray(uncertainty.values, np.float32).copy()
+    relative[~(to_medium.values > 0)] = np.nan
+    return FinalDose(
+        Image(to_water.grid, (to_water.values * scale.total).astype(np.float32)),
+        Image(to_medium.grid, (to_medium.values * scale.total).astype(np.float32)),
+        Image(uncertainty.grid, relative),
+    )
+
+
+def plan_dose(beams: Sequence[FinalDose]) -> FinalDose:
+    """Add beams on one grid; their uncertainties are independent and add in quadrature."""
+    grid = beams[0].to_water.grid
+    if any(not beam.to_water.grid.matches(grid) for beam in beams):
+        raise refuse("Beams can be added on one grid only")
+    water = np.zeros(grid.array_shape)
+    medium = np.zeros(grid.array_shape)
+    variance = np.zeros(grid.array_shape)
+    for beam in beams:
+        water += beam.to_water.values
+        medium += beam.to_medium.values
+        absolute = np.nan_to_num(beam.uncertainty.values.astype(float)) * beam.to_medium.values
+        variance += absolute**2
+    relative = np.full(grid.array_shape, np.nan, np.float32)
+    np.divide(np.sqrt(variance), medium, out=relative, where=medium > 0, casting="same_kind")
+    return FinalDose(
+        Image(grid, water.astype(np.float32)), Image(grid, medium.astype(np.float32)), Image(grid, relative)
+    )
+
+
+def mean_uncertainty_percent(dose: FinalDose, top: int = 100, threshold: float = 0.5) -> float:
+    """Return IDEAL's mean: voxels above half the mean of the 100 highest, unweighted, in percent; nan without dose."""
+    values: Singles = np.asarray(dose.to_medium.values, np.float32).ravel()
+    count = min(top, values.size)
+    highest = float(np.mean(np.partition(values, values.size - count)[values.size - count :], dtype=np.float64))
+    where = values > threshold * highest
+    relative = dose.uncertainty.values.ravel()[where]
+    relative = relative[np.isfinite(relative)]
+    return 100.0 * float(np.mean(relative, dtype=np.float64)) if relative.size else float("nan")
