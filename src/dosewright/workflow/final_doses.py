@@ -12,6 +12,11 @@ from dosewright.core.grid import Image
 Singles = NDArray[np.float32]
 
 
+def singles(image: Image) -> Singles:
+    """Return an image's values as float32 [z, y, x]."""
+    return np.asarray(image.values, np.float32)
+
+
 @dataclass(frozen=True)
 class FinalDose:
     """A dose of all fractions in Gy, to water and to medium, with its relative uncertainty (nan at no dose)."""
@@ -43,11 +48,10 @@ class Scale:
 
 def scaled(to_water: Image, to_medium: Image, uncertainty: Image, scale: Scale) -> FinalDose:
     """Scale a beam's dose per primary to all fractions; where there is no dose there is no uncertainty."""
-    relative = np.asarray(uncertainty.values, np.float32).copy()
-    relative[~(to_medium.values > 0)] = np.nan
+    relative = np.where(singles(to_medium) > 0, singles(uncertainty), np.float32(np.nan))
     return FinalDose(
-        Image(to_water.grid, (to_water.values * scale.total).astype(np.float32)),
-        Image(to_medium.grid, (to_medium.values * scale.total).astype(np.float32)),
+        Image(to_water.grid, (np.asarray(to_water.values, float) * scale.total).astype(np.float32)),
+        Image(to_medium.grid, (np.asarray(to_medium.values, float) * scale.total).astype(np.float32)),
         Image(uncertainty.grid, relative),
     )
 
@@ -61,9 +65,9 @@ def plan_dose(beams: Sequence[FinalDose]) -> FinalDose:
     medium = np.zeros(grid.array_shape)
     variance = np.zeros(grid.array_shape)
     for beam in beams:
-        water += beam.to_water.values
-        medium += beam.to_medium.values
-        absolute = np.nan_to_num(beam.uncertainty.values.astype(float)) * beam.to_medium.values
+        water += singles(beam.to_water)
+        medium += singles(beam.to_medium)
+        absolute = np.nan_to_num(singles(beam.uncertainty).astype(float)) * singles(beam.to_medium)
         variance += absolute**2
     relative = np.full(grid.array_shape, np.nan, np.float32)
     np.divide(np.sqrt(variance), medium, out=relative, where=medium > 0, casting="same_kind")
@@ -74,10 +78,10 @@ def plan_dose(beams: Sequence[FinalDose]) -> FinalDose:
 
 def mean_uncertainty_percent(dose: FinalDose, top: int = 100, threshold: float = 0.5) -> float:
     """Return IDEAL's mean: voxels above half the mean of the 100 highest, unweighted, in percent; nan without dose."""
-    values: Singles = np.asarray(dose.to_medium.values, np.float32).ravel()
+    values = singles(dose.to_medium).ravel()
     count = min(top, values.size)
     highest = float(np.mean(np.partition(values, values.size - count)[values.size - count :], dtype=np.float64))
     where = values > threshold * highest
-    relative = dose.uncertainty.values.ravel()[where]
+    relative = singles(dose.uncertainty).ravel()[where]
     relative = relative[np.isfinite(relative)]
     return 100.0 * float(np.mean(relative, dtype=np.float64)) if relative.size else float("nan")

@@ -15,6 +15,7 @@ from dosewright.core.grid import Grid, Image
 from dosewright.core.interpolate import resample
 from dosewright.core.plan import IonPlan
 from dosewright.formats.dicom.dose import DicomDose
+from dosewright.workflow.final_doses import singles
 
 PROTON_RBE = 1.1  # ICRU Report 78 (2007): generic RBE of protons
 SUMMED_OVER_BEAMS = ("PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "FRACTION")
@@ -75,7 +76,7 @@ def with_fractions_matched(tps: TpsDose, ours: Image, fractions: int) -> TpsDose
     for factor, found in ((float(fractions), "one fraction"), (1.0 / fractions, f"{fractions} times all fractions")):
         off = abs(math.log(ratio * factor))
         if off < CLEARLY and off < abs(math.log(ratio)):
-            image = Image(tps.image.grid, tps.image.values * np.float32(factor))
+            image = Image(tps.image.grid, singles(tps.image) * np.float32(factor))
             note = (
                 f"The planning system's dose of {_label(tps.beam)} has the size of {found} (ratio {ratio:.4g} to the "
                 f"calculated dose of {fractions} fractions); it was multiplied by {factor:.6g} before comparing."
@@ -86,12 +87,13 @@ def with_fractions_matched(tps: TpsDose, ours: Image, fractions: int) -> TpsDose
 
 def _size_ratio(tps: Image, ours: Image) -> float | None:
     """Return mean planning-system dose over mean calculated dose, both where the calculated dose is high."""
-    top = float(np.nanmax(ours.values, initial=0.0))
-    theirs = resample(tps, ours.grid).values
-    high = (ours.values >= HIGH_DOSE_SHARE * top) & (theirs > 0)
+    calculated = singles(ours)
+    top = float(np.nanmax(calculated, initial=0.0))
+    theirs = singles(resample(tps, ours.grid))
+    high = (calculated >= HIGH_DOSE_SHARE * top) & (theirs > 0)
     if top <= 0 or not high.any():
         return None
-    return float(np.mean(theirs[high], dtype=np.float64) / np.mean(ours.values[high], dtype=np.float64))
+    return float(np.mean(theirs[high], dtype=np.float64) / np.mean(calculated[high], dtype=np.float64))
 
 
 def _belongs_to(dose: DicomDose, plan: IonPlan) -> tuple[int | None, str]:
@@ -110,7 +112,7 @@ def _belongs_to(dose: DicomDose, plan: IonPlan) -> tuple[int | None, str]:
 
 
 def _physical(dose: DicomDose, beam: int | None) -> TpsDose:
-    values = np.asarray(dose.image.values, np.float32)
+    values = singles(dose.image)
     if dose.dose_type == "PHYSICAL":
         return TpsDose(Image(dose.image.grid, values), beam, ())
     note = f"The planning system's dose of {_label(beam)} is EFFECTIVE; it was divided by the RBE of {PROTON_RBE:g}."
