@@ -5,7 +5,7 @@ import pytest
 
 from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid, Image
-from dosewright.workflow.final_doses import FinalDose, Scale, mean_uncertainty_percent, plan_dose, scaled
+from dosewright.workflow.final_doses import FinalDose, Scale, plan_dose, scaled
 
 GRID = Grid((2, 1, 1), (1, 1, 1), (0, 0, 0))
 
@@ -42,9 +42,3 @@ def test_beams_on_different_grids_are_not_added() -> None:
     other = Image(moved, np.ones((1, 1, 2), np.float32))
     with pytest.raises(InputError, match="one grid"):
         plan_dose([FinalDose(image(1, 1), image(1, 1), image(1, 1)), FinalDose(other, other, other)])
-
-
-def test_mean_uncertainty_looks_at_the_high_dose_only() -> None:
-    dose = FinalDose(image(10, 4), image(10, 4), image(0.01, 0.5))
-    assert mean_uncertainty_percent(dose, top=1) == pytest.approx(1.0)
-    assert mean_uncertainty_percent(dose, top=2) == pytest.approx(25.5)  # threshold 3.5

@@ -74,14 +74,3 @@ def plan_dose(beams: Sequence[FinalDose]) -> FinalDose:
     return FinalDose(
         Image(grid, water.astype(np.float32)), Image(grid, medium.astype(np.float32)), Image(grid, relative)
     )
-
-
-def mean_uncertainty_percent(dose: FinalDose, top: int = 100, threshold: float = 0.5) -> float:
-    """Return IDEAL's mean: voxels above half the mean of the 100 highest, unweighted, in percent; nan without dose."""
-    values = singles(dose.to_medium).ravel()
-    count = min(top, values.size)
-    highest = float(np.mean(np.partition(values, values.size - count)[values.size - count :], dtype=np.float64))
-    where = values > threshold * highest
-    relative = singles(dose.uncertainty).ravel()[where]
-    relative = relative[np.isfinite(relative)]
-    return 100.0 * float(np.mean(relative, dtype=np.float64)) if relative.size else float("nan")
