@@ -1,0 +1,71 @@
+"""The report: one self-contained HTML file that reads well on screen and prints well on A4."""
+
+from pathlib import Path
+
+from dosewright.execution.artifact import write_atomically
+from dosewright.workflow.report_data import ReportData
+from dosewright.workflow.report_findings import NOT_CLINICAL, findings, head, notes
+from dosewright.workflow.report_html import Markup, element, join, text
+from dosewright.workflow.report_style import style
+from dosewright.workflow.report_tables import audit, provenance
+from dosewright.workflow.report_views import (
+    dvh_section,
+    gamma_section,
+    planes_section,
+    profiles_section,
+    statistics_section,
+    views,
+)
+
+# Nothing may be loaded or run, whatever a name from DICOM should hold.
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def write_report(path: Path, data: ReportData) -> None:
+    """Write the report of one calculation, readable by its owner only.
+
+    The file needs nothing beside it: pictures are inside, there are no scripts and no links to elsewhere.
+    """
+    page = report_page(data)
+    write_atomically(path, lambda temporary: _write(temporary, page))
+
+
+def report_page(data: ReportData) -> str:
+    """Return the report as HTML."""
+    shown = views(data)
+    body = join(
+        (
+            head(data),
+            element(
+                "main",
+                findings(data),
+                notes(data),
+                planes_section(data, shown),
+                dvh_section(data, shown.scene.marks),
+                gamma_section(data),
+                profiles_section(data),
+                statistics_section(data, shown),
+                audit(data.beams),
+                provenance(data),
+                _signature(),
+            ),
+            element("footer", NOT_CLINICAL),
+        )
+    )
+    title = f"Dosewright report · {data.plan_label} · {data.created}"
+    page_title = f"{data.plan_label}, {data.created}"
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{text(title)}</title>\n<style>{style(page_title)}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _signature() -> Markup:
+    places = ("Name", "Signature", "Date")
+    return element("div", *(element("div", place) for place in places), css="signature")
+
+
+def _write(path: Path, page: str) -> None:
+    path.write_text(page, encoding="utf-8")

@@ -1,0 +1,154 @@
+"""Curves of the report: dose-volume histograms, depth and lateral profiles, the spread of the uncertainty."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from dosewright.core.frame import Rigid
+from dosewright.core.grid import Image
+from dosewright.workflow.report_data import DosePair, DvhRow
+from dosewright.workflow.report_palette import HAIR, INK, MC, TPS, Mark
+from dosewright.workflow.report_pictures import drawing
+from dosewright.workflow.report_planes import at_points, high_dose_centre, mean_of_highest
+
+Array = NDArray[np.float64]
+STEP_MM = 1.0
+ON_AXIS_LEVEL = 0.5
+
+
+def dvh_figure(rows: Sequence[DvhRow], marks: Mapping[str, Mark]) -> str:
+    """Return all histograms in one drawing: Monte Carlo solid, planning system dashed, numbered like the table."""
+    figure = Figure(figsize=(7.4, 3.5), layout="constrained")
+    axes = figure.add_subplot()
+    for i, row in enumerate(rows):
+        mark = marks[row.structure]
+        if row.tps is not None:
+            axes.plot(row.tps.dose_Gy, row.tps.volume_percent, color=mark.colour, linestyle=(0, (4, 2)), linewidth=1.2)
+        axes.plot(row.mc.dose_Gy, row.mc.volume_percent, color=mark.colour, linewidth=1.7)
+        _badge(axes, row, mark, level=88.0 - 13.0 * (i % 6))
+    highest = max((c.dose_Gy[-1] for r in rows for c in (r.mc, r.tps) if c is not None and c.dose_Gy.size), default=1.0)
+    axes.set(xlim=(0, highest or 1.0), ylim=(0, 102), xlabel="Dose (Gy)", ylabel="Volume (%)")
+    _calm(axes)
+    return drawing(figure)
+
+
+def _badge(axes: Axes, row: DvhRow, mark: Mark, level: float) -> None:
+    """Put the structure's number on its curve, where the curve falls below a volume."""
+    below = np.nonzero(row.mc.volume_percent <= level)[0]
+    if not below.size:
+        return
+    axes.annotate(
+        str(mark.number),
+        (float(row.mc.dose_Gy[below[0]]), level),
+        ha="center",
+        va="center",
+        size=6.5,
+        weight="bold",
+        color=mark.colour,
+        annotation_clip=False,
+        bbox={"boxstyle": "circle,pad=0.22", "fc": "white", "ec": mark.colour, "lw": 0.9},
+    )
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """A drawing of three profiles, and the point (mm, patient) they cross, which is the isocentre or not."""
+
+    picture: str
+    through_mm: Array
+    through_isocentre: bool
+
+
+def beam_profiles(dose: DosePair, gantry_to_patient: Rigid) -> Profiles:
+    """Return depth and lateral profiles along the gantry axes, with bands of one and two sigma.
+
+    They cross at the isocentre, or at the centre of the high dose where the isocentre itself has little dose.
+    """
+    isocentre = gantry_to_patient.translation
+    there = float(at_points(dose.mc, isocentre[np.newaxis])[0])
+    through_isocentre = there >= ON_AXIS_LEVEL * mean_of_highest(dose.mc) > 0
+    through = isocentre if through_isocentre else high_dose_centre(dose.mc, level=0.8)
+    figure = Figure(figsize=(7.6, 2.3), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True, width_ratios=(1.6, 1, 1))
+    axes_of_gantry = gantry_to_patient.rotation.T
+    directions = (-axes_of_gantry[2], axes_of_gantry[0], axes_of_gantry[1])
+    titles = ("Along the beam (mm)", "Across, gantry x (mm)", "Across, gantry y (mm)")
+    for axes, direction, title in zip(panels, directions, titles, strict=True):
+        _profile(axes, dose, through, direction)
+        axes.set_xlabel(title)
+        _calm(axes)
+    panels[0].set_ylabel("Dose (Gy)")
+    panels[0].set_ylim(bottom=0)
+    panels[0].legend(loc="best", fontsize=6.5, frameon=False, labelcolor=INK)
+    return Profiles(drawing(figure), through, through_isocentre)
+
+
+def _profile(axes: Axes, dose: DosePair, through: Array, direction: Array) -> None:
+    distance = _reach(dose.mc, through, direction)
+    points = through + distance[:, np.newaxis] * direction
+    mc = at_points(dose.mc, points)
+    if dose.uncertainty is not None:
+        sigma = mc * np.nan_to_num(at_points(dose.uncertainty, points, linear=False))
+        axes.fill_between(distance, mc - 2 * sigma, mc + 2 * sigma, color=MC, alpha=0.16, lw=0, label="2 σ")
+        axes.fill_between(distance, mc - sigma, mc + sigma, color=MC, alpha=0.34, lw=0, label="1 σ")
+    axes.plot(distance, mc, color=MC, linewidth=1.3, label="Monte Carlo")
+    if dose.tps is not None:
+        axes.plot(
+            distance, at_points(dose.tps, points), color=TPS, linewidth=1.2, ls=(0, (4, 2)), label="Planning system"
+        )
+    axes.axvline(0, color=HAIR, linewidth=0.8, zorder=0)
+    axes.set_xlim(distance[0], distance[-1])
+
+
+def _reach(image: Image, through: Array, direction: Array) -> Array:
+    """Return distances (mm, 0 at `through`) along a line for as long as it stays in the image."""
+    longest = float(np.linalg.norm(np.ptp(image.grid.corners_mm(), axis=0)))
+    distance = np.arange(-np.ceil(longest), np.ceil(longest) + STEP_MM, STEP_MM)
+    inside = np.isfinite(at_points(image, through + distance[:, np.newaxis] * direction))
+    return distance[inside] if inside.sum() > 1 else np.array([-1.0, 0.0, 1.0])
+
+
+def uncertainty_figure(dose: Image, uncertainty: Image) -> str:
+    """Return the distribution of the relative uncertainty in the high and in the low dose."""
+    high = mean_of_highest(dose)
+    percent = 100.0 * uncertainty.values.astype(np.float32)
+    figure = Figure(figsize=(7.4, 2.2), layout="constrained")
+    axes = figure.add_subplot()
+    groups = (
+        (dose.values > 0.5 * high, MC, "stepfilled", 0.75, "above 50 % of the high dose"),
+        ((dose.values > 0.1 * high) & (dose.values <= 0.5 * high), TPS, "step", 1.0, "10 to 50 %"),
+    )
+    shown = [(percent[where & np.isfinite(percent)], *style) for where, *style in groups]
+    top = max((float(np.percentile(v, 99.5)) for v, *_ in shown if v.size), default=1.0) or 1.0
+    for values, colour, kind, alpha, label in shown:
+        weights = np.full(values.size, 100.0 / max(values.size, 1))
+        axes.hist(
+            values,
+            np.linspace(0, top, 61),
+            weights=weights,
+            color=colour,
+            histtype=kind,
+            alpha=alpha,
+            label=label,
+            lw=1.3,
+        )
+    axes.set(xlim=(0, top), xlabel="Relative uncertainty, 1 σ (%)", ylabel="Voxels of the group (%)")
+    axes.legend(fontsize=6.5, frameon=False, labelcolor=INK)
+    _calm(axes)
+    return drawing(figure)
+
+
+def _calm(axes: Axes) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set(color=INK, linewidth=0.7)
+    axes.tick_params(labelsize=7, length=2.5, color=INK, labelcolor=INK)
+    axes.xaxis.label.set(size=7.5, color=INK)
+    axes.yaxis.label.set(size=7.5, color=INK)
+    axes.grid(color="#e7ecee", linewidth=0.6)
+    axes.set_axisbelow(True)

@@ -1,0 +1,182 @@
+"""The tables of the report: histograms, gamma, beams, meterset audit, settings."""
+
+from collections.abc import Mapping
+from itertools import groupby
+
+from dosewright.workflow.report_data import BeamRow, DvhCurve, DvhRow, GammaResult, ReportData
+from dosewright.workflow.report_findings import disagreements, number, scientific
+from dosewright.workflow.report_html import Markup, Table, bullets, definitions, element, join, section, swatch
+from dosewright.workflow.report_palette import Mark
+
+
+def legend(marks: Mapping[str, Mark]) -> Markup:
+    """Return the structures with their marks."""
+    return element("ul", *(element("li", swatch(m.number, m.colour), name) for name, m in marks.items()), css="legend")
+
+
+def dvh_table(rows: tuple[DvhRow, ...], marks: Mapping[str, Mark]) -> Markup:
+    """Return one line per structure and dose, with mean, extremes and the asked Dx and Vx."""
+    labels = list(dict.fromkeys(label for r in rows for c in (r.mc, r.tps) if c is not None for label in c.metrics))
+    heads = ["Structure", "Volume (cm³)", "Dose", "Mean (Gy)", "Min (Gy)", "Max (Gy)", *labels]
+    lines: list[list[object]] = []
+    for row in rows:
+        mark = marks[row.structure]
+        name = join((swatch(mark.number, mark.colour), row.structure))
+        lines.append([name, number(row.volume_cm3, ".1f"), "MC", *_dvh_numbers(row.mc, labels)])
+        if row.tps is not None:
+            lines.append(["", "", "TPS", *_dvh_numbers(row.tps, labels)])
+    return Table("Dose-volume figures; MC is Monte Carlo, TPS the planning system.", heads, lines, (), (0, 2)).html()
+
+
+def _dvh_numbers(curve: DvhCurve, labels: list[str]) -> list[object]:
+    return [
+        *(number(v) for v in (curve.mean_Gy, curve.minimum_Gy, curve.maximum_Gy)),
+        *(number(curve.metrics.get(label)) for label in labels),
+    ]
+
+
+def gamma_tables(gammas: tuple[GammaResult, ...]) -> Markup:
+    """Return one table per comparison: regions down, criteria across."""
+    tables = []
+    for comparison, group in groupby(gammas, key=lambda g: g.comparison):
+        results = list(group)
+        regions = list(dict.fromkeys(rate.region for g in results for rate in g.rates))
+        heads = ["Region", "Voxels", *(f"{g.criterion} (%)" for g in results)]
+        found = [{rate.region: rate for rate in g.rates} for g in results]
+        rows: list[list[object]] = []
+        for region in regions:
+            rates = [f.get(region) for f in found]
+            voxels = next((r.voxels for r in rates if r is not None), 0)
+            rows.append([region, f"{voxels:,}", *(number(r.pass_percent) if r else "–" for r in rates)])
+        tables.append(element("div", element("h3", comparison), Table("", heads, rows).html(), css="together"))
+    return join((_gamma_notes(gammas), element("div", *tables, css="beside")))
+
+
+def _gamma_notes(results: tuple[GammaResult, ...]) -> Markup:
+    thresholds = sorted({f"{g.threshold_percent:g} %" for g in results})
+    remarks = list(dict.fromkeys(g.note for g in results if g.note))
+    sentence = f"Share of voxels with gamma of at most 1; voxels below {', '.join(thresholds)} are left out."
+    return element("p", " ".join([sentence, *remarks]), css="soft")
+
+
+def beam_table(beams: tuple[BeamRow, ...]) -> Markup:
+    """Return the statistics of every beam."""
+    heads = ["Beam", "Name", "Primaries", "Batches", "Mean uncertainty (%)", "Goal", "Reached", "Time (s)"]
+    rows = [
+        [
+            b.number,
+            b.name,
+            f"{b.primaries:,}",
+            "–" if b.batches is None else b.batches,
+            number(b.mean_uncertainty_percent),
+            b.goal,
+            "yes" if b.goal_reached else element("strong", "no"),
+            number(b.wall_seconds, ".1f"),
+        ]
+        for b in beams
+    ]
+    caption = "Mean uncertainty: voxels above half of the mean of the 100 highest, 1 sigma."
+    return Table(caption, heads, rows, (), (1, 5, 6)).html()
+
+
+def audit(beams: tuple[BeamRow, ...]) -> Markup:
+    """Return the meterset audit: the beams in one table, then every layer of every beam."""
+    heads = [
+        "Beam",
+        "Name",
+        "Unit",
+        "Meterset",
+        "Final weight",
+        "Sum of weights",
+        "Particles",
+        "Gantry (°)",
+        "Couch (°)",
+    ]
+    rows = [
+        [
+            b.number,
+            b.name,
+            b.meterset_unit or "none",
+            number(b.meterset, ".6g"),
+            number(b.final_cumulative_weight, ".6g"),
+            number(b.sum_of_weights, ".6g"),
+            scientific(b.particles),
+            number(b.gantry_deg, "g"),
+            number(b.couch_deg, "g"),
+        ]
+        for b in beams
+    ]
+    caption = (
+        "Per fraction. Meterset of a spot = its weight × meterset / final weight; "
+        "particles = meterset × particles per unit of the beam model."
+    )
+    overview = Table(caption, heads, rows, (), (1, 2)).html()
+    return section("audit", "Meterset audit", overview, *(_beam_audit(b) for b in beams), css="newpage")
+
+
+def _beam_audit(beam: BeamRow) -> Markup:
+    iso = ", ".join(f"{x:.1f}" for x in beam.gantry_to_patient.translation)
+    facts = {
+        "Machine, radiation": f"{beam.machine or 'not named'}, {beam.radiation or 'not named'}",
+        "Isocentre (x, y, z in mm)": iso,
+        "Range shifter": "; ".join(beam.range_shifters) or "none",
+    }
+    factors = ""
+    if beam.factors:
+        rows = [[f.name, number(f.value, ".6g"), f.basis or "–"] for f in beam.factors]
+        factors = Table("Factors the dose was multiplied by", ["Factor", "Value", "Basis"], rows, (), (0, 2)).html()
+    doubts = bullets(disagreements(beam))
+    title = element("h3", f"Beam {beam.number}: {beam.name}")
+    return join((element("div", title, definitions(facts), doubts, factors, css="together"), _layers(beam)))
+
+
+def _layers(beam: BeamRow) -> Markup:
+    if not beam.layers:
+        return element("p", "No layers were recorded.", css="soft")
+    unit = beam.meterset_unit or "no unit"
+    heads = [
+        "Control point",
+        "Energy (MeV)",
+        "Spots",
+        "Sum of weights",
+        f"Meterset ({unit})",
+        "Particles per unit",
+        "Particles",
+    ]
+    rows = [
+        [
+            layer.control_point,
+            number(layer.energy_MeV),
+            layer.spots,
+            number(layer.sum_of_weights, ".6g"),
+            number(layer.meterset, ".6g"),
+            scientific(layer.particles_per_unit),
+            scientific(layer.particles),
+        ]
+        for layer in beam.layers
+    ]
+    totals = (
+        "Sum",
+        "",
+        sum(layer.spots for layer in beam.layers),
+        number(sum(layer.sum_of_weights for layer in beam.layers), ".6g"),
+        number(sum(layer.meterset for layer in beam.layers), ".6g"),
+        "",
+        scientific(sum(layer.particles for layer in beam.layers)),
+    )
+    return Table(f"{len(beam.layers)} energy layers, per fraction", heads, rows, totals, css="fine").html()
+
+
+def provenance(data: ReportData) -> Markup:
+    """Return settings, timings, versions and hashes."""
+    groups = (
+        ("Settings", data.settings, "pairs"),
+        ("Timings", data.timings, "pairs"),
+        ("Versions", data.versions, "pairs"),
+        ("SHA-256 of inputs and outputs", data.hashes, "pairs hashes"),
+    )
+    parts = [
+        join((element("h3", title), definitions(values, css) or element("p", "None were recorded.", css="soft")))
+        for title, values, css in groups
+    ]
+    return section("provenance", "Settings, versions and hashes", *parts)
