@@ -1,0 +1,38 @@
+"""The one place that says how kernels are compiled and where the compiled code is kept.
+
+Numba's own cache does not notice that a function called from another module has changed. So the cache lies in a
+folder named after a hash of every compiled source and of the versions that shaped it: stale code cannot be found.
+"""
+
+import os
+from hashlib import sha256
+from pathlib import Path
+
+import llvmlite
+import numba
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+COMPILED_ROOMS = ("core", "materials", "geometry", "sources", "scoring", "transport", "analysis")
+
+
+def source_hash() -> str:
+    """Return a hash over every source that may hold compiled code, and over Numba and LLVM."""
+    digest = sha256(f"{numba.__version__} {llvmlite.__version__}".encode())
+    for room in COMPILED_ROOMS:
+        for file in sorted((_PACKAGE / room).glob("*.py")):
+            digest.update(file.name.encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_folder() -> Path:
+    """Return the folder for compiled code: ``$DOSEWRIGHT_CACHE``, else the user's cache folder."""
+    base = os.environ.get("DOSEWRIGHT_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "dosewright" / f"kernels-{source_hash()}"
+
+
+if not numba.config.DISABLE_JIT and not os.environ.get("NUMBA_CACHE_DIR"):
+    numba.config.CACHE_DIR = str(cache_folder())
+
+# Divisions by zero give infinity as in NumPy; no NaN is ever made on purpose.
+kernel = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "afn"})

@@ -1,0 +1,42 @@
+"""The sums over a prefix of batches on disk, so that a killed run goes on where it was."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.execution.artifact import publish, verified
+from dosewright.scoring.statistics import BatchSums
+
+NAME = "sums-{batches:07d}.npz"
+
+
+def save(folder: Path, fingerprint: str, sums: dict[str, BatchSums], account: NDArray[np.float64]) -> None:
+    """Publish the sums, then remove the older ones."""
+    one = next(iter(sums.values()))
+    arrays = {f"{name}_{part}": getattr(s, part) for name, s in sums.items() for part in ("total", "squares")}
+    path = folder / NAME.format(batches=one.batches)
+
+    def write(to: Path) -> None:
+        with to.open("wb") as file:
+            np.savez(file, account=account, **arrays)
+
+    publish(path, write, {"fingerprint": fingerprint, "batches": one.batches, "histories": one.histories})
+    for old in sorted(folder.glob("sums-*.npz"))[:-1]:
+        old.with_name(old.name + ".json").unlink(missing_ok=True)
+        old.unlink(missing_ok=True)
+
+
+def load(folder: Path, fingerprint: str, names: list[str]) -> tuple[dict[str, BatchSums], NDArray[np.float64]] | None:
+    """Return the newest sums that are whole and belong to this problem, or None."""
+    for path in sorted(folder.glob("sums-*.npz"), reverse=True):
+        meta = verified(path)
+        if meta is None or meta.get("fingerprint") != fingerprint:
+            continue
+        with np.load(path, allow_pickle=False) as data:
+            sums = {
+                n: BatchSums(data[f"{n}_total"], data[f"{n}_squares"], int(meta["histories"]), int(meta["batches"]))
+                for n in names
+            }
+            return sums, data["account"]
+    return None

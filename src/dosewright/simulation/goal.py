@@ -1,0 +1,67 @@
+"""When a simulation may stop."""
+
+from dataclasses import dataclass
+
+from dosewright.core.errors import refuse
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Reached when the number of histories and the mean uncertainty (percent) both are, of those that are given.
+
+    `max_seconds` ends the run whatever was reached.
+    """
+
+    histories: int | None = None
+    uncertainty_percent: float | None = None
+    max_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        given = (self.histories, self.uncertainty_percent, self.max_seconds)
+        if all(g is None for g in given):
+            raise refuse("A simulation needs a goal", allowed="histories, a mean uncertainty, a time, or several")
+        if any(g is not None and not g > 0 for g in given):
+            raise refuse("Goals must be positive", given=given)
+
+    def reached(self, histories: int, uncertainty_percent: float) -> bool:
+        """Say whether the goals other than time are met; never if there is none."""
+        if self.histories is None and self.uncertainty_percent is None:
+            return False
+        enough = self.histories is None or histories >= self.histories
+        return enough and (self.uncertainty_percent is None or uncertainty_percent <= self.uncertainty_percent)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The fixed division of histories into batches, and the batch counts at which goals are looked at.
+
+    With a history goal alone the last batch is cut to end on it.
+    """
+
+    size: int
+    last: int | None
+
+    @classmethod
+    def plan(cls, goal: Goal, voxels: int) -> "Batches":
+        """Choose the division from the goal and the number of scored voxels, never from the machine."""
+        size = max(DEFAULT_BATCH, voxels // VOXELS_PER_HISTORY)
+        only_histories = goal.uncertainty_percent is None
+        if goal.histories is not None:
+            size = max(1, min(size, -(-goal.histories // FEWEST_BATCHES)))
+        return cls(size, goal.histories if only_histories else None)
+
+    def histories_in(self, batch: int) -> int:
+        """Number of histories in a batch; zero beyond the last."""
+        if self.last is None:
+            return self.size
+        return max(0, min(self.size, self.last - batch * self.size))
+
+    @staticmethod
+    def next_checkpoint(batches: int) -> int:
+        """Return the next batch count at which goals are checked: every tenth batch, later every tenth part."""
+        return batches + max(FEWEST_BATCHES // 2, batches // 10)
+
+
+DEFAULT_BATCH = 10_000
+VOXELS_PER_HISTORY = 200  # keeps the work of closing a batch below a tenth of the transport
+FEWEST_BATCHES = 20

@@ -1,0 +1,103 @@
+"""What a run knows at its end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.grid import Grid, Image
+from dosewright.core.units import MEV_PER_G_IN_GY
+from dosewright.scoring import deposit
+from dosewright.scoring.statistics import BatchSums
+from dosewright.simulation.problem import Problem
+
+ENERGY_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class Result:
+    """Dose per primary with its uncertainty, arrays [z, y, x], and how it was reached.
+
+    Parameters
+    ----------
+    dose_Gy, dose_to_water_Gy
+        Gy per primary; dose to water is None where it was not asked for.
+    relative_uncertainty
+        Relative standard error of the mean of `dose_Gy` (one sigma); 1 where nothing was scored.
+    grid
+        The scored grid, None when it is the phantom's own (perhaps uneven) voxels.
+    energy
+        Energy account, MeV per primary: started, deposited, before_patient, escaped, neutral, binding, residual.
+    """
+
+    dose_Gy: NDArray[np.float64]
+    dose_to_water_Gy: NDArray[np.float64] | None
+    relative_uncertainty: NDArray[np.float64]
+    grid: Grid | None
+    histories: int
+    batches: int
+    mean_uncertainty_percent: float
+    goal_reached: bool
+    energy: dict[str, float]
+    wall_seconds: float
+    cpu_seconds: float
+    compile_seconds: float
+    warnings: tuple[str, ...]
+
+    @property
+    def dose(self) -> Image:
+        """Dose to medium as an image."""
+        return self._image(self.dose_Gy)
+
+    @property
+    def dose_to_water(self) -> Image:
+        """Dose to water as an image."""
+        return self._image(self.dose_Gy if self.dose_to_water_Gy is None else self.dose_to_water_Gy)
+
+    @property
+    def uncertainty(self) -> Image:
+        """Relative uncertainty as an image."""
+        return self._image(self.relative_uncertainty)
+
+    @property
+    def histories_per_cpu_second(self) -> float:
+        """Primaries per CPU second of transport."""
+        return self.histories / max(self.cpu_seconds, 1e-9)
+
+    def _image(self, values: NDArray[np.float64]) -> Image:
+        if self.grid is None:
+            raise ValueError("scored in the phantom's own voxels: there is no regular grid")
+        return Image(self.grid, values)
+
+
+def dose_per_primary(sums: BatchSums, problem: Problem) -> NDArray[np.float64]:
+    """Return Gy per primary, [z, y, x]; zero where there is no mass."""
+    energy = sums.mean().reshape(problem.score_shape[::-1])
+    dose = np.zeros_like(energy)
+    np.divide(energy * MEV_PER_G_IN_GY, problem.mass_g, out=dose, where=problem.mass_g > 0)
+    return dose
+
+
+def energy_account(account: NDArray[np.float64], histories: int) -> dict[str, float]:
+    """Return the energy account per primary, MeV; the residual is what the parts miss of the start."""
+    per = account / max(histories, 1)
+    parts = {
+        "deposited": float(per[deposit.DEPOSITED]),
+        "before_patient": float(per[deposit.BEFORE_PATIENT]),
+        "escaped": float(per[deposit.ESCAPED]),
+        "neutral": float(per[deposit.NEUTRAL]),
+        "binding": float(per[deposit.BINDING]),
+    }
+    started = float(per[deposit.STARTED])
+    return {"started": started, **parts, "residual": started - sum(parts.values())}
+
+
+def account_warnings(account: NDArray[np.float64], histories: int) -> tuple[str, ...]:
+    """Return warnings for histories cut short and for an energy balance that does not close."""
+    said = []
+    if account[deposit.CAPPED_HISTORIES] > 0:
+        said.append(f"{int(account[deposit.CAPPED_HISTORIES])} histories were ended after a million steps.")
+    energy = energy_account(account, histories)
+    if abs(energy["residual"]) > ENERGY_TOLERANCE * max(energy["started"], 1e-12):
+        said.append(f"The energy balance misses {energy['residual']:.3g} of {energy['started']:.6g} MeV per primary.")
+    return tuple(said)

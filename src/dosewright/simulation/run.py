@@ -1,0 +1,269 @@
+"""Run a problem batch after batch until its goal.
+
+Batches are fixed ranges of histories. Threads work on different batches; sums take them in the order of their
+numbers, so the dose is the same for any number of threads. Goals are looked at after fixed numbers of batches.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.random import draw_four, start_stream
+from dosewright.scoring.deposit import ACCOUNT_ROWS, Tally
+from dosewright.scoring.statistics import BatchSums, mean_uncertainty_percent
+from dosewright.simulation import checkpoint
+from dosewright.simulation.goal import Batches, Goal
+from dosewright.simulation.problem import Problem
+from dosewright.simulation.result import Result, account_warnings, dose_per_primary, energy_account
+from dosewright.transport.loop_cpu import run_histories
+
+SAVE_EVERY_SECONDS = 10.0
+BATCH_STREAM = 1 << 62  # streams of batches lie apart from those of histories
+MEDIUM, WATER = "medium", "water"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands; the uncertainty is infinite and the time left None while unknown."""
+
+    histories: int
+    histories_goal: int | None
+    uncertainty_percent: float
+    seconds: float
+    histories_per_second: float
+    seconds_left: float | None
+
+
+@dataclass
+class _State:
+    """What a run accumulates."""
+
+    sums: dict[str, BatchSums]
+    account: NDArray[np.float64]
+    cpu_seconds: float = 0.0
+    uncertainty: float = float("inf")
+
+    @property
+    def medium(self) -> BatchSums:
+        return self.sums[MEDIUM]
+
+
+def simulate(
+    problem: Problem,
+    goal: Goal,
+    *,
+    seed: int = 1,
+    threads: int = 0,
+    folder: Path | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Run until the goal; `threads` 0 takes all cores; `folder` keeps sums so that a killed run resumes."""
+    started = time.monotonic()
+    threads = threads or len(os.sched_getaffinity(0))
+    compile_seconds = _compile(problem)
+    batches = Batches.plan(goal, int(np.prod(problem.score_shape)))
+    fingerprint = f"{problem.fingerprint()}-{seed}-{batches.size}"
+    state, resumed = _begin(problem, folder, fingerprint)
+    begun = time.monotonic()
+    reached = _run(problem, goal, batches, seed, threads, state, _Reporter(goal, state, on_progress, begun, folder, fingerprint))
+    if folder is not None and state.medium.batches:
+        checkpoint.save(folder, fingerprint, state.sums, state.account)
+    return _result(problem, state, reached, time.monotonic() - started, compile_seconds, resumed)
+
+
+class _Reporter:
+    """Says how far a run is and keeps its sums now and then."""
+
+    def __init__(
+        self,
+        goal: Goal,
+        state: _State,
+        on_progress: Callable[[Progress], None] | None,
+        begun: float,
+        folder: Path | None,
+        fingerprint: str,
+    ) -> None:
+        self.goal, self.state, self.tell, self.begun = goal, state, on_progress, begun
+        self.folder, self.fingerprint = folder, fingerprint
+        self.before, self.saved = state.medium.histories, begun
+
+    def batch_done(self) -> None:
+        """Tell the progress after each batch."""
+        if self.tell is None:
+            return
+        histories, seconds = self.state.medium.histories, time.monotonic() - self.begun
+        rate = (histories - self.before) / max(seconds, 1e-9)
+        self.tell(
+            Progress(histories, self.goal.histories, self.state.uncertainty, seconds, rate, self._left(histories, rate, seconds))
+        )
+
+    def _left(self, histories: int, rate: float, seconds: float) -> float | None:
+        needed = [float(self.goal.histories)] if self.goal.histories else []
+        if self.goal.uncertainty_percent and np.isfinite(self.state.uncertainty):
+            needed.append(histories * (self.state.uncertainty / self.goal.uncertainty_percent) ** 2)
+        left = max(max(needed) - histories, 0.0) / max(rate, 1e-9) if needed else None
+        if self.goal.max_seconds is not None:
+            until = max(self.goal.max_seconds - seconds, 0.0)
+            left = until if left is None else min(left, until)
+        return left
+
+    def checkpoint(self) -> None:
+        """Keep the sums, not more often than every few seconds."""
+        if self.folder is not None and time.monotonic() - self.saved > SAVE_EVERY_SECONDS:
+            checkpoint.save(self.folder, self.fingerprint, self.state.sums, self.state.account)
+            self.saved = time.monotonic()
+
+
+def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
+    names = [MEDIUM, WATER] if problem.packed.scoring.to_water else [MEDIUM]
+    kept = checkpoint.load(folder, fingerprint, names) if folder is not None else None
+    if kept is not None:
+        return _State(*kept), True
+    voxels = int(np.prod(problem.score_shape))
+    return _State({n: BatchSums.empty(voxels) for n in names}, np.zeros(ACCOUNT_ROWS)), False
+
+
+def _run(
+    problem: Problem, goal: Goal, batches: Batches, seed: int, threads: int, state: _State, report: _Reporter
+) -> bool:
+    """Run batches until the goal (True) or the time (False)."""
+    check_at = _first_checkpoint_after(state.medium.batches)
+    if state.medium.batches and _judge(problem, goal, state) and _at_checkpoint(batches, state):
+        return True
+    done = _batches_in_order(problem, batches, state.medium.batches, seed, threads)
+    try:
+        for size, tally, cpu in done:
+            state.medium.add(tally.energy, size)
+            if WATER in state.sums:
+                state.sums[WATER].add(tally.energy_to_water, size)
+            state.account += tally.account
+            state.cpu_seconds += cpu
+            last = batches.histories_in(state.medium.batches) == 0
+            if state.medium.batches >= check_at or last:
+                check_at = Batches.next_checkpoint(state.medium.batches)
+                if _judge(problem, goal, state) or last:
+                    report.batch_done()
+                    return True
+                report.checkpoint()
+            report.batch_done()
+            if goal.max_seconds is not None and time.monotonic() - report.begun > goal.max_seconds:
+                _judge(problem, goal, state)
+                return False
+    finally:
+        done.close()
+    return False
+
+
+def _first_checkpoint_after(batches: int) -> int:
+    """Return the first fixed checkpoint beyond a number of batches."""
+    at = 0
+    while at <= batches:
+        at = Batches.next_checkpoint(at)
+    return at
+
+
+def _at_checkpoint(batches: Batches, state: _State) -> bool:
+    """Say whether a kept run stopped at a fixed checkpoint or its last batch."""
+    n, at = state.medium.batches, 0
+    while at < n:
+        at = Batches.next_checkpoint(at)
+    return at == n or batches.histories_in(n) == 0
+
+
+def _judge(problem: Problem, goal: Goal, state: _State) -> bool:
+    dose = dose_per_primary(state.medium, problem)
+    state.uncertainty = mean_uncertainty_percent(dose, state.medium.relative_uncertainty())
+    return goal.reached(state.medium.histories, state.uncertainty)
+
+
+def _batches_in_order(
+    problem: Problem, batches: Batches, first: int, seed: int, threads: int
+) -> Iterator[tuple[int, Tally, float]]:
+    """Yield finished batches by number while others are running; a tally is free again at the next one."""
+    spare: deque[Tally] = deque(_new_tally(problem) for _ in range(threads + 1))
+    running: deque[tuple[int, Tally, Future[float]]] = deque()
+    number = first
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            while True:
+                while spare and (size := batches.histories_in(number)):
+                    tally = spare.popleft()
+                    running.append((size, tally, pool.submit(_one_batch, problem, batches, number, seed, tally)))
+                    number += 1
+                if not running:
+                    return
+                size, tally, future = running.popleft()
+                yield size, tally, future.result()
+                spare.append(tally)
+        finally:
+            for _, _, future in running:
+                future.cancel()
+
+
+def _new_tally(problem: Problem) -> Tally:
+    voxels = int(np.prod(problem.score_shape))
+    water = voxels if problem.packed.scoring.to_water else 0
+    return Tally(np.zeros(voxels), np.zeros(water), np.zeros(ACCOUNT_ROWS))
+
+
+def _one_batch(problem: Problem, batches: Batches, number: int, seed: int, tally: Tally) -> float:
+    """Run one batch into a cleared tally; return its CPU seconds."""
+    begun = time.thread_time()
+    for array in tally:
+        array[:] = 0.0
+    size = batches.histories_in(number)
+    pencils = pencils_of_batch(problem.pencil_weights, size, seed, number)
+    run_histories(problem.packed, np.uint64(number * batches.size), pencils, np.uint64(seed), tally)
+    return time.thread_time() - begun
+
+
+def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: int) -> NDArray[np.int64]:
+    """Return the pencil beam of each history: systematic sampling in proportion to the particles.
+
+    One random offset per batch, equal strides along the cumulated weights (Cochran, Sampling Techniques, ch. 8):
+    each pencil gets its expected number rounded up or down, every batch is unbiased, batches are independent.
+    """
+    offset = draw_four(start_stream(np.uint64(seed), np.uint64(BATCH_STREAM + batch)))[0]
+    cumulated = np.cumsum(weights)
+    marks = (np.arange(size) + offset) / size * cumulated[-1]
+    return np.minimum(np.searchsorted(cumulated, marks, side="right"), weights.size - 1)
+
+
+def _compile(problem: Problem) -> float:
+    """Compile or load the kernels; return the seconds it took."""
+    begun = time.monotonic()
+    nothing = np.zeros(0, np.int64)
+    run_histories(problem.packed, np.uint64(0), nothing, np.uint64(0), Tally(np.zeros(1), np.zeros(1), np.zeros(ACCOUNT_ROWS)))
+    return time.monotonic() - begun
+
+
+def _result(
+    problem: Problem, state: _State, reached: bool, wall: float, compile_seconds: float, resumed: bool
+) -> Result:
+    shape = problem.score_shape[::-1]
+    water = dose_per_primary(state.sums[WATER], problem) if WATER in state.sums else None
+    warnings = account_warnings(state.account, state.medium.histories)
+    if resumed:
+        warnings += ("The run was resumed from kept sums; times count the last part only.",)
+    return Result(
+        dose_Gy=dose_per_primary(state.medium, problem),
+        dose_to_water_Gy=water,
+        relative_uncertainty=state.medium.relative_uncertainty().reshape(shape),
+        grid=problem.score_grid,
+        histories=state.medium.histories,
+        batches=state.medium.batches,
+        mean_uncertainty_percent=state.uncertainty,
+        goal_reached=reached,
+        energy=energy_account(state.account, state.medium.histories),
+        wall_seconds=wall,
+        cpu_seconds=state.cpu_seconds,
+        compile_seconds=compile_seconds,
+        warnings=warnings,
+    )

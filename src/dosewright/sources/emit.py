@@ -1,0 +1,105 @@
+"""From a random stream to the first state of a primary, in beam axes: flight along -z, lengths in cm."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.jit import kernel
+from dosewright.core.random import draw_four, gaussian_pair
+
+PENCILS, RECTANGLE, POINT, BOX, SPHERE = 0, 1, 2, 3, 4
+
+# Columns of `Source.pencils`: centre and slope of the axis on the start plane, lower Cholesky factors of the
+# covariances of (position, slope) along x and y, mean energy and its sigma, height of the start plane.
+X, Y, SLOPE_X, SLOPE_Y, XX, XS, SS_X, YY, YS, SS_Y, MEAN_ENERGY, ENERGY_SIGMA, START_Z = range(13)
+PENCIL_COLUMNS = 13
+LOWEST_ENERGY_SHARE = 0.05  # a sampled energy is kept above this share of the mean
+
+
+class Source(NamedTuple):
+    """A source packed for the kernels; lengths in cm, energies in MeV.
+
+    ``RECTANGLE``: uniform over ``extent`` at z = 0, parallel to -z. ``POINT``: a focus at height ``extent[2]``,
+    uniform in solid angle inside the field ``extent[:2]`` at z = 0. ``BOX``, ``SPHERE``: isotropic from inside
+    ``extent``. A spectrum (if any) replaces the energies.
+    """
+
+    kind: int
+    pencils: NDArray[np.float64]
+    extent: NDArray[np.float64]
+    energy: NDArray[np.float64]
+    spectrum_low: NDArray[np.float64]
+    spectrum_high: NDArray[np.float64]
+    spectrum_sum: NDArray[np.float64]
+
+
+@kernel
+def emit(source, pencil, stream):
+    """Return position, direction, kinetic energy of a primary, and the stream after it."""
+    if source.kind == PENCILS:
+        x, y, z, u, v, w, stream = _from_pencil(source.pencils, pencil, stream)
+        mean, sigma = source.pencils[pencil, MEAN_ENERGY], source.pencils[pencil, ENERGY_SIGMA]
+    else:
+        x, y, z, u, v, w, stream = _from_shape(source, stream)
+        mean, sigma = source.energy[0], source.energy[1]
+    energy, stream = _energy(source, mean, sigma, stream)
+    return x, y, z, u, v, w, energy, stream
+
+
+@kernel
+def _energy(source, mean, sigma, stream):
+    a, b, _, _, stream = draw_four(stream)
+    if source.spectrum_sum.size > 0:
+        i = np.searchsorted(source.spectrum_sum, a * source.spectrum_sum[-1])
+        return source.spectrum_low[i] + b * (source.spectrum_high[i] - source.spectrum_low[i]), stream
+    g, _ = gaussian_pair(a, b)
+    return max(mean + sigma * g, LOWEST_ENERGY_SHARE * mean), stream
+
+
+@kernel
+def _from_pencil(pencils, p, stream):
+    a, b, c, d, stream = draw_four(stream)
+    gx, gsx = gaussian_pair(a, b)
+    gy, gsy = gaussian_pair(c, d)
+    slope_x = pencils[p, SLOPE_X] + pencils[p, XS] * gx + pencils[p, SS_X] * gsx
+    slope_y = pencils[p, SLOPE_Y] + pencils[p, YS] * gy + pencils[p, SS_Y] * gsy
+    w = -1.0 / np.sqrt(1.0 + slope_x * slope_x + slope_y * slope_y)
+    x = pencils[p, X] + pencils[p, XX] * gx
+    y = pencils[p, Y] + pencils[p, YY] * gy
+    return x, y, pencils[p, START_Z], -slope_x * w, -slope_y * w, w, stream
+
+
+@kernel
+def _from_shape(source, stream):
+    if source.kind == RECTANGLE:
+        a, b, _, _, stream = draw_four(stream)
+        return (a - 0.5) * source.extent[0], (b - 0.5) * source.extent[1], 0.0, 0.0, 0.0, -1.0, stream
+    if source.kind == POINT:
+        return _from_focus(source.extent, stream)
+    x, y, z, stream = _inside(source, stream)
+    a, b, _, _, stream = draw_four(stream)
+    w = 2.0 * a - 1.0
+    s = np.sqrt(1.0 - w * w)
+    return x, y, z, s * np.cos(2.0 * np.pi * b), s * np.sin(2.0 * np.pi * b), w, stream
+
+
+@kernel
+def _from_focus(extent, stream):
+    """Accept points of the field in proportion to the solid angle they stand for, (h/r)^3."""
+    h = extent[2]
+    while True:
+        a, b, c, _, stream = draw_four(stream)
+        x, y = (a - 0.5) * extent[0], (b - 0.5) * extent[1]
+        r = np.sqrt(x * x + y * y + h * h)
+        if c < (h / r) ** 3:
+            return 0.0, 0.0, h, x / r, y / r, -h / r, stream
+
+
+@kernel
+def _inside(source, stream):
+    while True:
+        a, b, c, _, stream = draw_four(stream)
+        x, y, z = a - 0.5, b - 0.5, c - 0.5
+        if source.kind == BOX or x * x + y * y + z * z <= 0.25:
+            return x * source.extent[0], y * source.extent[1], z * source.extent[2], stream

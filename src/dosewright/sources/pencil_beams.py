@@ -1,0 +1,121 @@
+"""The spots of a plan as pencil beams that start on a plane across the beam, in gantry axes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.beam_model import BeamAtEnergy, BeamModel
+from dosewright.core.errors import refuse
+from dosewright.core.plan import EnergyLayer, IonBeam
+from dosewright.core.units import MM_PER_CM
+from dosewright.sources import emit
+from dosewright.sources.meterset import MetersetAudit, meterset_audit, spot_particles
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PencilBeams:
+    """Gaussian pencils ready for sampling.
+
+    Parameters
+    ----------
+    rows
+        Shape (n, 13), columns as in `sources.emit` (cm, rad, MeV), in gantry axes.
+    particles
+        Particles per fraction of each pencil.
+    start_mm
+        Distance of the start plane from the isocentre, upstream positive.
+    medium
+        ``"air"`` or ``"vacuum"``: what lies between the plane and the patient.
+    audit
+        How the particles were counted; None for pencils that no plan asked for.
+    assumptions
+        What a report must repeat.
+    """
+
+    rows: Array
+    particles: Array
+    start_mm: float
+    medium: str
+    audit: MetersetAudit | None
+    assumptions: tuple[str, ...]
+
+
+def pencil_beams(beam: IonBeam, model: BeamModel, *, start_mm: float | None = None) -> PencilBeams:
+    """Turn the spots of a beam into pencil beams.
+
+    `start_mm` moves the start plane upstream or downstream of the model's plane by a drift in vacuum; a range
+    shifter above the model plane needs that.
+    """
+    audit = meterset_audit(beam, model)
+    scanning, assumptions = _scanning_distances(beam, model)
+    start = model.plane_mm if start_mm is None else start_mm
+    if start != model.plane_mm:
+        assumptions.append(
+            f"The beam starts {start:g} mm from the isocentre; the model's optics ({model.plane_mm:g} mm) were drifted."
+        )
+    rows, particles = [], []
+    for layer, counts in zip(beam.layers, spot_particles(beam, audit), strict=True):
+        at = model.at(layer.nominal_energy_MeV)
+        for optics in at.optics:
+            rows.append(_rows(layer, at, optics.cov_x, optics.cov_y, scanning, start, model.plane_mm - start))
+            particles.append(counts * optics.weight)
+    return PencilBeams(
+        np.concatenate(rows), np.concatenate(particles), start, model.medium, audit, tuple(assumptions)
+    )
+
+
+def _scanning_distances(beam: IonBeam, model: BeamModel) -> tuple[tuple[float, float], list[str]]:
+    """Distances of the scanning magnets: the model's, or the plan's where the model leaves them open."""
+    if not np.any(np.isnan(model.scanning_mm)):
+        return model.scanning_mm, []
+    plan = beam.virtual_source_mm
+    if plan is None or min(plan) <= 0:
+        raise refuse(
+            f"Beam {beam.number}: beam model {model.name!r} leaves the scanning distances to the plan, "
+            "and the plan's virtual source-axis distances cannot be used",
+            given=plan,
+            allowed="two positive distances in mm",
+        )
+    said = f"Scanning distances {plan[0]:g} and {plan[1]:g} mm are the plan's virtual source-axis distances."
+    return plan, [said]
+
+
+def _rows(
+    layer: EnergyLayer,
+    at: BeamAtEnergy,
+    cov_x: Array,
+    cov_y: Array,
+    scanning: tuple[float, float],
+    start: float,
+    drift: float,
+) -> Array:
+    """Rows of one layer and one Gaussian: straight lines from the scanning magnets through the spots."""
+    rows = np.zeros((len(layer.weights), emit.PENCIL_COLUMNS))
+    rows[:, emit.X] = layer.x_mm * (1 - start / scanning[0]) / MM_PER_CM
+    rows[:, emit.Y] = layer.y_mm * (1 - start / scanning[1]) / MM_PER_CM
+    rows[:, emit.SLOPE_X] = layer.x_mm / scanning[0]
+    rows[:, emit.SLOPE_Y] = layer.y_mm / scanning[1]
+    rows[:, [emit.XX, emit.XS, emit.SS_X]] = cholesky_cm(drifted(cov_x, drift))
+    rows[:, [emit.YY, emit.YS, emit.SS_Y]] = cholesky_cm(drifted(cov_y, drift))
+    rows[:, emit.MEAN_ENERGY] = at.mean_energy_MeV
+    rows[:, emit.ENERGY_SIGMA] = at.energy_sigma_MeV
+    rows[:, emit.START_Z] = start / MM_PER_CM
+    return rows
+
+
+def drifted(cov: Array, distance_mm: float) -> Array:
+    """Return a covariance of (position, slope) after a drift in vacuum; negative goes upstream."""
+    m = np.array([[1.0, distance_mm], [0.0, 1.0]])
+    after: Array = m @ cov @ m.T
+    return after
+
+
+def cholesky_cm(cov: Array) -> tuple[float, float, float]:
+    """Return the lower Cholesky factor of a covariance in mm and rad as (cm, rad, rad)."""
+    sigma = float(np.sqrt(max(cov[0, 0], 0.0)))
+    along = float(cov[0, 1] / sigma) if sigma > 0 else 0.0
+    rest = float(np.sqrt(max(cov[1, 1] - along**2, 0.0)))
+    return sigma / MM_PER_CM, along, rest
