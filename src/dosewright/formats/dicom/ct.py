@@ -13,8 +13,10 @@ from pydicom.dataset import Dataset
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Grid, Image
 from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
+from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.orientation import Plane, plane_of
 from dosewright.formats.dicom.pixels import Stored, stored_values
+from dosewright.formats.dicom.saving import decimal, new_object, new_uid, save
 from dosewright.formats.dicom.sop_classes import CT_IMAGE, ENHANCED_CT_IMAGE
 
 IN_PLANE_TOLERANCE_MM: Final = 0.1  # a tenth of the smallest clinical voxel; exporters round positions
@@ -229,3 +231,50 @@ def _hounsfield(slices: list[_Slice]) -> NDArray[np.generic]:
     for k, s in enumerate(slices):
         values[k] = s.slope * s.stored.astype(np.float64) + s.intercept
     return values
+
+
+def write_ct(
+    folder: Path,
+    image: Image,
+    identity: Identity,
+    *,
+    patient_position: str = "HFS",
+    keywords: dict[str, str] | None = None,
+) -> CtSeries:
+    """Write an image of Hounsfield numbers as a CT series into a folder and return it with its new UIDs.
+
+    Values are rounded to whole numbers. `keywords` are further attributes of every slice, by DICOM keyword.
+    """
+    values = np.rint(np.asarray(image.values, np.float64))
+    if not np.all(np.isfinite(values)) or np.abs(values).max() > np.iinfo(np.int16).max:
+        raise refuse("Hounsfield numbers to be written must fit 16 bits", given=f"up to {np.abs(values).max():g}")
+    series_uid, sop_uids = new_uid(), []
+    for k in range(image.grid.shape[2]):
+        one = new_object(CT_IMAGE, "CT")
+        identity.stamp(one)
+        one.SeriesInstanceUID, one.InstanceNumber = series_uid, k + 1
+        one.PatientPosition, one.ImageType = patient_position, ["DERIVED", "SECONDARY", "AXIAL"]
+        one.KVP, one.AcquisitionNumber = "", ""
+        for keyword, value in (keywords or {}).items():
+            setattr(one, keyword, value)
+        _put_plane(one, image.grid, k)
+        one.RescaleSlope, one.RescaleIntercept, one.RescaleType = "1", "0", "HU"
+        one.PixelData = values[k].astype("<i2").tobytes()
+        save(folder / f"CT_{k + 1:04d}.dcm", one)
+        sop_uids.append(str(one.SOPInstanceUID))
+    written = Image(image.grid, values.astype(np.int16))
+    study, frame = str(one.StudyInstanceUID), str(one.FrameOfReferenceUID)
+    return CtSeries(written, series_uid, study, frame, tuple(sop_uids), patient_position, dict(keywords or {}))
+
+
+def _put_plane(one: Dataset, grid: Grid, k: int) -> None:
+    """Write geometry and pixel description of one slice."""
+    nx, ny, _ = grid.shape
+    sx, sy, sz = grid.spacing_mm
+    origin = grid.to_patient(np.array([0.0, 0.0, k]))
+    one.ImagePositionPatient = [decimal(v) for v in origin]
+    one.ImageOrientationPatient = [decimal(v) for v in (*grid.direction[:, 0], *grid.direction[:, 1])]
+    one.PixelSpacing, one.SliceThickness = [decimal(sy), decimal(sx)], decimal(sz)  # between rows first
+    one.Columns, one.Rows = nx, ny
+    one.SamplesPerPixel, one.PhotometricInterpretation = 1, "MONOCHROME2"
+    one.BitsAllocated, one.BitsStored, one.HighBit, one.PixelRepresentation = 16, 16, 15, 1

@@ -1,18 +1,22 @@
 """An RT Dose: absorbed dose in Gy on a grid, with what it says about its plan."""
 
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context, Decimal
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Grid, Image
 from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
+from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.orientation import Plane, plane_of
 from dosewright.formats.dicom.pixels import stored_values
-from dosewright.formats.dicom.sop_classes import RT_DOSE, name_of
+from dosewright.formats.dicom.saving import MANUFACTURER, decimal, new_object, save
+from dosewright.formats.dicom.sop_classes import RT_DOSE, RT_ION_PLAN, name_of
 
 DOSE_TYPES: Final = ("PHYSICAL", "EFFECTIVE", "ERROR")
 FRAME_TOLERANCE_MM: Final = 0.01  # exporters round offsets to at least this
@@ -37,6 +41,25 @@ class DicomDose:
     fraction_group: int | None = None
     manufacturer: str = ""
     comment: str = ""
+
+
+@dataclass(frozen=True)
+class DoseLabel:
+    """What a dose to be written says about itself; the beam number only for a dose of one beam.
+
+    `series_uid` puts several doses into one series; empty makes a new one. `number` tells them apart there.
+    """
+
+    dose_type: str = "PHYSICAL"
+    summation_type: str = "PLAN"
+    plan_uid: str = ""
+    fraction_group: int | None = None
+    beam_number: int | None = None
+    description: str = ""
+    comment: str = ""
+    series_uid: str = ""
+    number: int = 1
+    manufacturer: str = MANUFACTURER
 
 
 @quietly()
@@ -167,3 +190,83 @@ def _references(dose: Attributes, warnings: list[str]) -> tuple[str, int | None,
     if dose.text("DoseSummationType").upper() == "BEAM" and len(beams) != 1:
         warnings.append(f"A dose of summation type BEAM refers to {len(beams)} beams, not one.")
     return plans[0].text("ReferencedSOPInstanceUID"), group, beams[0] if len(beams) == 1 else None
+
+
+def write_dose(path: Path, image: Image, label: DoseLabel, identity: Identity) -> str:
+    """Write an RT Dose of 32 bit values and return its new SOP Instance UID.
+
+    `image` is in Gy; negative values are for an ``"ERROR"`` dose only. Frames are written by relative offsets along the
+    normal. Raises `InputError` for values that are not finite and for a label that no RT Dose can have.
+    """
+    _check_label(label, image)
+    dose = new_object(RT_DOSE, "RTDOSE", label.manufacturer)
+    identity.stamp(dose)
+    dose.SeriesInstanceUID = label.series_uid or dose.SeriesInstanceUID
+    dose.InstanceNumber = label.number
+    dose.SeriesDescription, dose.DoseComment = label.description[:64], label.comment[:1024]
+    dose.DoseUnits, dose.DoseType, dose.DoseSummationType = "GY", label.dose_type, label.summation_type
+    _put_geometry(dose, image.grid)
+    _put_values(dose, np.asarray(image.values, np.float64))
+    if label.plan_uid:
+        dose.ReferencedRTPlanSequence = [_reference(label)]
+    save(path, dose)
+    return str(dose.SOPInstanceUID)
+
+
+def _check_label(label: DoseLabel, image: Image) -> None:
+    problems = []
+    if label.dose_type not in DOSE_TYPES:
+        problems.append(f"A dose cannot have the type {label.dose_type!r}; allowed: {', '.join(DOSE_TYPES)}.")
+    if (label.summation_type == "BEAM") != (label.beam_number is not None):
+        problems.append("A dose has a beam number exactly if its summation type is BEAM.")
+    if not np.all(np.isfinite(image.values)):
+        problems.append("A dose to be written must be finite everywhere.")
+    elif label.dose_type != "ERROR" and image.values.min() < 0:
+        problems.append("A dose to be written must not be negative; only an ERROR dose may.")
+    if problems:
+        raise InputError(*problems)
+
+
+def _put_geometry(dose: Dataset, grid: Grid) -> None:
+    nx, ny, nz = grid.shape
+    sx, sy, sz = grid.spacing_mm
+    dose.ImagePositionPatient = [decimal(v) for v in grid.origin_mm]
+    dose.ImageOrientationPatient = [decimal(v) for v in (*grid.direction[:, 0], *grid.direction[:, 1])]
+    dose.PixelSpacing = [decimal(sy), decimal(sx)]  # between rows first
+    dose.SliceThickness = decimal(sz)
+    dose.Columns, dose.Rows, dose.NumberOfFrames = nx, ny, nz
+    dose.GridFrameOffsetVector = [decimal(k * sz) for k in range(nz)]
+    dose.FrameIncrementPointer = 0x3004000C  # Grid Frame Offset Vector
+
+
+def _put_values(dose: Dataset, values: NDArray[np.float64]) -> None:
+    """Scale in float64: in float32 the largest value would overflow 32 bits."""
+    signed = bool(values.min() < 0)
+    largest = 2**31 - 1 if signed else 2**32 - 1
+    scaling = _rounded_up(float(np.abs(values).max()) / largest)
+    dose.SamplesPerPixel, dose.PhotometricInterpretation = 1, "MONOCHROME2"
+    dose.BitsAllocated, dose.BitsStored, dose.HighBit, dose.PixelRepresentation = 32, 32, 31, int(signed)
+    dose.DoseGridScaling = str(scaling)
+    stored = np.rint(values / float(scaling)).astype("<i4" if signed else "<u4")
+    dose.PixelData = stored.tobytes()
+
+
+def _rounded_up(scaling: float) -> Decimal:
+    """Return the next decimal of at most 16 characters, so that the peak still fits."""
+    if scaling < 1e-90:  # no dose at all, or one below what 16 characters can say
+        return Decimal(1)
+    return Context(prec=10, rounding=ROUND_CEILING).create_decimal_from_float(scaling)
+
+
+def _reference(label: DoseLabel) -> Dataset:
+    plan = Dataset()
+    plan.ReferencedSOPClassUID, plan.ReferencedSOPInstanceUID = RT_ION_PLAN, label.plan_uid
+    if label.fraction_group is not None or label.beam_number is not None:
+        group = Dataset()
+        group.ReferencedFractionGroupNumber = label.fraction_group or 1
+        if label.beam_number is not None:
+            beam = Dataset()
+            beam.ReferencedBeamNumber = label.beam_number
+            group.ReferencedBeamSequence = [beam]
+        plan.ReferencedFractionGroupSequence = [group]
+    return plan

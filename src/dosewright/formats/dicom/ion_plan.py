@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
+from pydicom.dataset import Dataset
+
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.plan import IonBeam, IonPlan
 from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
+from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.ion_beam import TREATED, PlanContext, read_beam
+from dosewright.formats.dicom.ion_plan_items import beam_item, fraction_group_item, setup_items, structure_set_item
+from dosewright.formats.dicom.saving import decimal, new_object, save
 from dosewright.formats.dicom.sop_classes import RT_ION_PLAN, RT_PLAN, name_of
 
 
@@ -24,7 +29,7 @@ def read_ion_plan(path: Path, *, fraction_group: int | None = None, ignore_devic
     beams = _beams(plan, context)
     references = plan.items("ReferencedStructureSetSequence")
     ion_plan = IonPlan(
-        label=plan.text("RTPlanLabel") or plan.text("RTPlanName"),
+        label=plan.text("RTPlanLabel"),
         uid=plan.text("SOPInstanceUID"),
         frame_of_reference_uid=plan.text("FrameOfReferenceUID"),
         structure_set_uid=references[0].text("ReferencedSOPInstanceUID") if references else "",
@@ -139,3 +144,34 @@ def _prescription(plan: Attributes, warnings: list[str]) -> float | None:
             f"The plan prescribes several target doses ({listed} Gy); the highest is taken as the prescription."
         )
     return max(doses, default=None)
+
+
+def write_ion_plan(path: Path, plan: IonPlan, identity: Identity) -> str:
+    """Write an RT Ion Plan and return its SOP Instance UID (that of `plan` unless empty).
+
+    Every layer becomes a pair of control points: the first carries the spots, the second repeats their positions with
+    weights of zero while the cumulative weight reaches the end of the layer.
+    """
+    whole = new_object(RT_ION_PLAN, "RTPLAN")
+    identity.stamp(whole)
+    whole.SOPInstanceUID = plan.uid or whole.SOPInstanceUID
+    whole.FrameOfReferenceUID = plan.frame_of_reference_uid or whole.FrameOfReferenceUID
+    whole.RTPlanLabel, whole.PlanIntent, whole.RTPlanGeometry = plan.label[:16], plan.intent, "PATIENT"
+    whole.RTPlanDate, whole.RTPlanTime = whole.InstanceCreationDate, whole.InstanceCreationTime
+    if plan.prescription_Gy is not None:
+        whole.DoseReferenceSequence = [_prescription_item(plan.prescription_Gy)]
+    whole.FractionGroupSequence = [fraction_group_item(plan)]
+    whole.PatientSetupSequence = setup_items(plan)
+    whole.IonBeamSequence = [beam_item(beam, setup) for setup, beam in enumerate(plan.beams, 1)]
+    if plan.structure_set_uid:
+        whole.ReferencedStructureSetSequence = [structure_set_item(plan.structure_set_uid)]
+    whole.ApprovalStatus = plan.approval or "UNAPPROVED"
+    save(path, whole)
+    return str(whole.SOPInstanceUID)
+
+
+def _prescription_item(dose_Gy: float) -> Dataset:
+    item = Dataset()
+    item.DoseReferenceNumber, item.DoseReferenceStructureType = 1, "SITE"
+    item.DoseReferenceType, item.TargetPrescriptionDose = "TARGET", decimal(dose_Gy)
+    return item

@@ -5,11 +5,15 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.structures import Structure, StructureSet
 from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
-from dosewright.formats.dicom.sop_classes import RT_STRUCTURE_SET, name_of
+from dosewright.formats.dicom.ct import CtSeries
+from dosewright.formats.dicom.identity import Identity
+from dosewright.formats.dicom.saving import decimal, new_object, save
+from dosewright.formats.dicom.sop_classes import CT_IMAGE, RT_STRUCTURE_SET, name_of
 
 CLOSED: Final = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")  # several in one plane combine by exclusive or
 Contour = NDArray[np.float64]
@@ -108,3 +112,72 @@ def _check(
     if len(external) != 1:
         names = f": {', '.join(external)}" if external else ""
         warnings.append(f"The structure set has {len(external)} structures of type EXTERNAL, not one{names}.")
+
+
+def write_structures(path: Path, structures: StructureSet, ct: CtSeries, identity: Identity) -> str:
+    """Write an RT Structure Set drawn on a CT and return its SOP Instance UID.
+
+    The UID of `structures` is kept unless it is empty; the contours belong to the frame of reference of `identity`.
+    """
+    whole = new_object(RT_STRUCTURE_SET, "RTSTRUCT")
+    identity.stamp(whole)
+    whole.SOPInstanceUID = structures.uid or whole.SOPInstanceUID
+    whole.StructureSetLabel = "Dosewright"
+    whole.StructureSetDate, whole.StructureSetTime = whole.InstanceCreationDate, whole.InstanceCreationTime
+    frame = str(whole.FrameOfReferenceUID)
+    whole.ReferencedFrameOfReferenceSequence = [_referenced_frame(frame, ct)]
+    whole.StructureSetROISequence = [_roi(s, frame) for s in structures.structures]
+    whole.ROIContourSequence = [_drawn(s, ct) for s in structures.structures]
+    whole.RTROIObservationsSequence = [_observed(s) for s in structures.structures]
+    whole.ApprovalStatus = "UNAPPROVED"
+    save(path, whole)
+    return str(whole.SOPInstanceUID)
+
+
+def _image_reference(sop_uid: str) -> Dataset:
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = CT_IMAGE, sop_uid
+    return item
+
+
+def _referenced_frame(frame: str, ct: CtSeries) -> Dataset:
+    item, study, series = Dataset(), Dataset(), Dataset()
+    series.SeriesInstanceUID = ct.series_uid
+    series.ContourImageSequence = [_image_reference(uid) for uid in ct.sop_uids]
+    study.ReferencedSOPClassUID = "1.2.840.10008.3.1.2.3.1"  # Detached Study Management, as PS3.3 C.8.8.5 asks
+    study.ReferencedSOPInstanceUID = ct.study_uid
+    study.RTReferencedSeriesSequence = [series]
+    item.FrameOfReferenceUID = frame
+    item.RTReferencedStudySequence = [study]
+    return item
+
+
+def _roi(structure: Structure, frame: str) -> Dataset:
+    item = Dataset()
+    item.ROINumber, item.ROIName = structure.number, structure.name
+    item.ReferencedFrameOfReferenceUID, item.ROIGenerationAlgorithm = frame, ""
+    return item
+
+
+def _drawn(structure: Structure, ct: CtSeries) -> Dataset:
+    item = Dataset()
+    item.ReferencedROINumber = structure.number
+    item.ContourSequence = [_contour(points, ct) for points in structure.contours]
+    return item
+
+
+def _contour(points: Contour, ct: CtSeries) -> Dataset:
+    item = Dataset()
+    slice_number = round(float(ct.image.grid.to_index(points.mean(axis=0))[2]))
+    if 0 <= slice_number < len(ct.sop_uids):
+        item.ContourImageSequence = [_image_reference(ct.sop_uids[slice_number])]
+    item.ContourGeometricType, item.NumberOfContourPoints = CLOSED[0], len(points)
+    item.ContourData = [decimal(v) for v in points.ravel()]
+    return item
+
+
+def _observed(structure: Structure) -> Dataset:
+    item = Dataset()
+    item.ObservationNumber = item.ReferencedROINumber = structure.number
+    item.RTROIInterpretedType, item.ROIInterpreter = structure.kind, ""
+    return item

@@ -1,0 +1,123 @@
+"""What DICOM objects lie in a folder: their headers only, read with care."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pydicom
+
+from dosewright.core.errors import refuse
+from dosewright.formats.dicom.attributes import Attributes, quietly
+from dosewright.formats.dicom.identity import REPEATED, Identity
+
+MAX_FILES: Final = 20_000  # a treatment study has hundreds; more means the wrong folder
+MAX_BYTES: Final = 4 * 2**30  # no object of a treatment study is larger
+HEADER_KEYWORDS: Final = (
+    *REPEATED,
+    "SOPClassUID",
+    "SOPInstanceUID",
+    "SeriesInstanceUID",
+    "RTPlanLabel",
+    "StructureSetLabel",
+    "DoseSummationType",
+    "DoseType",
+    "Manufacturer",
+    "ReferencedRTPlanSequence",
+    "ReferencedStructureSetSequence",
+    "ReferencedFrameOfReferenceSequence",
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """The head of one DICOM file: what it is, what it belongs to, what it refers to."""
+
+    path: Path
+    sop_class_uid: str
+    uid: str
+    series_uid: str
+    identity: Identity
+    label: str
+    manufacturer: str
+    plan_uids: tuple[str, ...] = ()
+    ct_series_uids: frozenset[str] = frozenset()
+    ct_uids: frozenset[str] = field(default=frozenset(), repr=False)
+
+
+def scan(root: Path) -> list[Header]:
+    """Return the headers of all DICOM files below a folder, in the order of their names.
+
+    Links are not followed; hidden files, files that are no DICOM and absurdly large ones are passed over.
+    """
+    found = []
+    for count, path in enumerate(_files(root), 1):
+        if count > MAX_FILES:
+            raise refuse(
+                "The folder holds too many files to be one study; put the study into a folder of its own",
+                given=f"more than {MAX_FILES} files",
+            )
+        header = read_header(path)
+        if header is not None:
+            found.append(header)
+    return found
+
+
+def _files(root: Path) -> list[Path]:
+    """List at most one file more than allowed."""
+    found: list[Path] = []
+    for folder, subfolders, names in os.walk(root, followlinks=False):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        paths = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        found.extend(path for path in paths if not path.is_symlink() and path.is_file())
+        if len(found) > MAX_FILES:
+            return found[: MAX_FILES + 1]
+    return found
+
+
+@quietly()
+def read_header(path: Path) -> Header | None:
+    """Return the header of a file; None if it is no DICOM object."""
+    if not _looks_like_dicom(path):
+        return None
+    try:
+        dataset = pydicom.dcmread(path, force=True, stop_before_pixels=True, specific_tags=list(HEADER_KEYWORDS))
+    except Exception:  # pydicom raises almost any class on damaged files
+        return None
+    head = Attributes(dataset, path.name, [])
+    kind = head.text("SOPClassUID")
+    if not kind:
+        return None
+    series = [
+        series
+        for frame in head.items("ReferencedFrameOfReferenceSequence")
+        for study in frame.items("RTReferencedStudySequence")
+        for series in study.items("RTReferencedSeriesSequence")
+    ]
+    plans = (*head.items("ReferencedRTPlanSequence"),)
+    return Header(
+        path=path,
+        sop_class_uid=kind,
+        uid=head.text("SOPInstanceUID"),
+        series_uid=head.text("SeriesInstanceUID"),
+        identity=Identity.of(dataset),
+        label=head.text("RTPlanLabel") or head.text("StructureSetLabel") or head.text("DoseSummationType"),
+        manufacturer=head.text("Manufacturer"),
+        plan_uids=tuple(uid for item in plans if (uid := item.text("ReferencedSOPInstanceUID"))),
+        ct_series_uids=frozenset(uid for s in series if (uid := s.text("SeriesInstanceUID"))),
+        ct_uids=frozenset(
+            uid for s in series for i in s.items("ContourImageSequence") if (uid := i.text("ReferencedSOPInstanceUID"))
+        ),
+    )
+
+
+def _looks_like_dicom(path: Path) -> bool:
+    """Say whether a file starts like DICOM, with the Part 10 preamble or straight with group 0002 or 0008."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            return False
+        with path.open("rb") as file:
+            start = file.read(132)
+    except OSError:
+        return False
+    return start[128:] == b"DICM" or start[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08")

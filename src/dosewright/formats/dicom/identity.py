@@ -1,0 +1,72 @@
+"""Who and which study an object belongs to: read from one object, repeated in those we write."""
+
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from pydicom.dataset import Dataset
+
+from dosewright.formats.dicom.attributes import Attributes, quietly
+from dosewright.formats.dicom.saving import new_uid
+
+REPEATED: Final = (  # patient, general study and frame of reference modules (DICOM PS3.3 C.7.1.1, C.7.2.1, C.7.4.1)
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyInstanceUID",
+    "StudyDate",
+    "StudyTime",
+    "StudyID",
+    "StudyDescription",
+    "AccessionNumber",
+    "ReferringPhysicianName",
+    "FrameOfReferenceUID",
+    "PositionReferenceIndicator",
+)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Patient, study and frame of reference attributes; printing it shows none of them."""
+
+    attributes: dict[str, str] = field(default_factory=dict, repr=False, hash=False)
+
+    @classmethod
+    @quietly()
+    def of(cls, dataset: Dataset) -> Self:
+        """Take the identity of an object."""
+        source = Attributes(dataset, "", [])
+        return cls({keyword: source.text(keyword) for keyword in REPEATED})
+
+    @classmethod
+    def new(cls, patient_name: str, patient_id: str) -> Self:
+        """Make the identity of an invented patient, with a new study and frame of reference."""
+        uids = {"StudyInstanceUID": new_uid(), "FrameOfReferenceUID": new_uid()}
+        return cls({"PatientName": patient_name, "PatientID": patient_id, **uids})
+
+    @property
+    def study_uid(self) -> str:
+        """Study Instance UID, or empty."""
+        return self.attributes.get("StudyInstanceUID", "")
+
+    @property
+    def frame_of_reference_uid(self) -> str:
+        """Frame of Reference UID, or empty."""
+        return self.attributes.get("FrameOfReferenceUID", "")
+
+    def within(self, frame_of_reference_uid: str) -> "Identity":
+        """Return the same identity in another frame of reference."""
+        return Identity({**self.attributes, "FrameOfReferenceUID": frame_of_reference_uid})
+
+    def same_patient(self, other: "Identity") -> bool:
+        """Say whether nothing speaks against both being of one patient (an empty Patient ID says nothing)."""
+        mine, others = self.attributes.get("PatientID", ""), other.attributes.get("PatientID", "")
+        return not mine or not others or mine == others
+
+    @quietly()
+    def stamp(self, dataset: Dataset) -> None:
+        """Write the identity into an object, as UTF-8; missing UIDs are made up, other missing values stay empty."""
+        dataset.SpecificCharacterSet = "ISO_IR 192"
+        for keyword in REPEATED:
+            value = self.attributes.get(keyword, "")
+            setattr(dataset, keyword, value or (new_uid() if keyword.endswith("UID") else ""))

@@ -1,0 +1,131 @@
+"""The sequence items of an RT Ion Plan to be written."""
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from dosewright.core.plan import EnergyLayer, IonBeam, IonPlan, RangeShifterSetting
+from dosewright.formats.dicom.saving import decimal
+from dosewright.formats.dicom.sop_classes import RT_STRUCTURE_SET
+
+
+def fraction_group_item(plan: IonPlan) -> Dataset:
+    """Return the fraction group with the meterset of every beam."""
+    group = Dataset()
+    group.FractionGroupNumber, group.NumberOfFractionsPlanned = plan.fraction_group, plan.fractions
+    group.NumberOfBeams, group.NumberOfBrachyApplicationSetups = len(plan.beams), 0
+    group.ReferencedBeamSequence = [_referenced_beam(beam) for beam in plan.beams]
+    return group
+
+
+def _referenced_beam(beam: IonBeam) -> Dataset:
+    item = Dataset()
+    item.ReferencedBeamNumber = beam.number
+    if beam.meterset is not None:
+        item.BeamMeterset = decimal(beam.meterset)
+    return item
+
+
+def setup_items(plan: IonPlan) -> list[Dataset]:
+    """Return one patient setup per beam."""
+    items = []
+    for number, beam in enumerate(plan.beams, 1):
+        item = Dataset()
+        item.PatientSetupNumber, item.PatientPosition = number, beam.patient_position
+        items.append(item)
+    return items
+
+
+def structure_set_item(uid: str) -> Dataset:
+    """Return the reference to the structure set."""
+    item = Dataset()
+    item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = RT_STRUCTURE_SET, uid
+    return item
+
+
+def beam_item(beam: IonBeam, setup: int) -> Dataset:
+    """Return one beam with a pair of control points per layer."""
+    item = Dataset()
+    item.BeamNumber, item.BeamName, item.BeamType = beam.number, beam.name, "STATIC"
+    item.TreatmentMachineName, item.PrimaryDosimeterUnit = beam.machine, beam.meterset_unit
+    _put_radiation(item, beam.radiation)
+    item.TreatmentDeliveryType, item.ScanMode, item.ModulatedScanModeType = "TREATMENT", "MODULATED", "STATIONARY"
+    if beam.virtual_source_mm:
+        item.VirtualSourceAxisDistances = list(beam.virtual_source_mm)
+    item.NumberOfWedges = item.NumberOfCompensators = item.NumberOfBoli = item.NumberOfBlocks = 0
+    item.NumberOfLateralSpreadingDevices = item.NumberOfRangeModulators = 0
+    item.NumberOfRangeShifters = len(beam.range_shifters)
+    if beam.range_shifters:
+        item.RangeShifterSequence = [_range_shifter(s) for s in beam.range_shifters]
+    if beam.snout_id:
+        item.SnoutSequence = [Dataset()]
+        item.SnoutSequence[0].SnoutID = beam.snout_id
+    item.PatientSupportType, item.ReferencedPatientSetupNumber = "TABLE", setup
+    item.FinalCumulativeMetersetWeight = decimal(beam.final_cumulative_weight)
+    item.IonControlPointSequence = _control_points(beam)
+    item.NumberOfControlPoints = len(item.IonControlPointSequence)
+    return item
+
+
+def _put_radiation(item: Dataset, radiation: str) -> None:
+    if not radiation.startswith("ION_"):
+        item.RadiationType = radiation
+        return
+    number, mass, charge = radiation.removeprefix("ION_").split("_")
+    item.RadiationType, item.RadiationAtomicNumber = "ION", int(number)
+    item.RadiationMassNumber, item.RadiationChargeState = int(mass), int(charge)
+
+
+def _range_shifter(setting: RangeShifterSetting) -> Dataset:
+    item = Dataset()
+    item.RangeShifterNumber, item.RangeShifterID, item.RangeShifterType = setting.number, setting.id, setting.kind
+    return item
+
+
+def _control_points(beam: IonBeam) -> list[Dataset]:
+    ends = np.cumsum([layer.weights.sum() for layer in beam.layers])
+    points: list[Dataset] = []
+    for layer, end in zip(beam.layers, ends, strict=True):
+        for weights, cumulative in ((layer.weights, end - layer.weights.sum()), (0 * layer.weights, end)):
+            point = _spots(layer, weights)
+            point.ControlPointIndex, point.CumulativeMetersetWeight = len(points), decimal(cumulative)
+            points.append(point)
+    if points:
+        _put_geometry(points[0], beam)
+    return points
+
+
+def _spots(layer: EnergyLayer, weights: np.ndarray) -> Dataset:
+    point = Dataset()
+    point.NominalBeamEnergy, point.ScanSpotTuneID = decimal(layer.nominal_energy_MeV), layer.spot_tune_id
+    point.NumberOfScanSpotPositions, point.NumberOfPaintings = len(weights), 1
+    point.ScanSpotPositionMap = np.column_stack([layer.x_mm, layer.y_mm]).ravel().tolist()
+    point.ScanSpotMetersetWeights = weights.tolist()
+    if layer.spot_size_fwhm_mm:
+        point.ScanningSpotSize = list(layer.spot_size_fwhm_mm)
+    return point
+
+
+def _put_geometry(point: Dataset, beam: IonBeam) -> None:
+    """Write what holds for the whole beam into its first control point."""
+    point.GantryAngle, point.GantryRotationDirection = decimal(beam.gantry_deg), "NONE"
+    point.GantryPitchAngle, point.GantryPitchRotationDirection = 0.0, "NONE"
+    point.BeamLimitingDeviceAngle, point.BeamLimitingDeviceRotationDirection = "0", "NONE"
+    point.PatientSupportAngle, point.PatientSupportRotationDirection = decimal(beam.couch_deg), "NONE"
+    point.TableTopPitchAngle, point.TableTopPitchRotationDirection = beam.pitch_deg, "NONE"
+    point.TableTopRollAngle, point.TableTopRollRotationDirection = beam.roll_deg, "NONE"
+    point.TableTopVerticalPosition = point.TableTopLongitudinalPosition = point.TableTopLateralPosition = ""
+    point.IsocenterPosition = [decimal(v) for v in beam.isocenter_mm]
+    if beam.snout_position_mm is not None:
+        point.SnoutPosition = beam.snout_position_mm
+    if beam.range_shifters:
+        point.RangeShifterSettingsSequence = [_range_shifter_setting(s) for s in beam.range_shifters]
+
+
+def _range_shifter_setting(setting: RangeShifterSetting) -> Dataset:
+    item = Dataset()
+    item.ReferencedRangeShifterNumber, item.RangeShifterSetting = setting.number, "IN"
+    if setting.isocenter_distance_mm is not None:
+        item.IsocenterToRangeShifterDistance = setting.isocenter_distance_mm
+    if setting.water_equivalent_thickness_mm is not None:
+        item.RangeShifterWaterEquivalentThickness = setting.water_equivalent_thickness_mm
+    return item

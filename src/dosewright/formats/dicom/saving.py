@@ -1,0 +1,65 @@
+"""Writing DICOM files: whole or not at all, and readable by their owner only."""
+
+import os
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+import pydicom
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
+from pydicom.valuerep import format_number_as_ds
+
+from dosewright.formats.dicom.attributes import quietly
+
+MANUFACTURER: Final = "Dosewright"
+IMPLEMENTATION_CLASS_UID: Final = "2.25.302874615917340262150913442097217331507"  # made from a random UUID (PS3.5 B.2)
+
+
+def new_uid() -> str:
+    """Return a new UID made from a random UUID."""
+    return str(generate_uid(prefix=None))
+
+
+def decimal(value: float) -> str:
+    """Write a number as a DICOM decimal string: at most 16 characters, as exact as these allow."""
+    return str(format_number_as_ds(float(value)))
+
+
+def new_object(sop_class_uid: str, modality: str, manufacturer: str = MANUFACTURER) -> Dataset:
+    """Return an object with its own new UIDs, its time of creation and its maker."""
+    now = datetime.now()
+    new = Dataset()
+    new.SOPClassUID, new.SOPInstanceUID = sop_class_uid, new_uid()
+    new.SeriesInstanceUID, new.SeriesNumber, new.InstanceNumber = new_uid(), 1, 1
+    new.Modality = modality
+    new.InstanceCreationDate, new.InstanceCreationTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
+    new.SeriesDate, new.SeriesTime = new.InstanceCreationDate, new.InstanceCreationTime
+    new.Manufacturer, new.ManufacturerModelName = manufacturer, MANUFACTURER
+    new.SoftwareVersions = version("dosewright")
+    new.OperatorsName = ""
+    return new
+
+
+@quietly()
+def save(path: Path, dataset: Dataset) -> None:
+    """Write an object as a Part 10 file (Explicit VR Little Endian), under another name first, mode 0600."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
+    meta.ImplementationVersionName = MANUFACTURER.upper()
+    dataset.file_meta = meta
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            pydicom.dcmwrite(file, dataset, enforce_file_format=True)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,209 @@
+"""A plan and everything that belongs to it, found on disk."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dosewright.core.errors import InputError, refuse
+from dosewright.core.plan import IonPlan
+from dosewright.core.structures import StructureSet
+from dosewright.formats.dicom.ct import CtSeries, read_ct
+from dosewright.formats.dicom.dose import DicomDose, read_dose
+from dosewright.formats.dicom.folder import Header, read_header, scan
+from dosewright.formats.dicom.identity import Identity
+from dosewright.formats.dicom.ion_plan import read_ion_plan
+from dosewright.formats.dicom.matching import Found, match
+from dosewright.formats.dicom.sop_classes import CT_IMAGE, NAMES, RT_DOSE, RT_ION_PLAN, RT_PLAN, RT_STRUCTURE_SET
+from dosewright.formats.dicom.structures import read_structures
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the user chose instead of leaving it to the search; None and empty leave it.
+
+    `ct` is a file of the series or a folder; `doses` are files. `fraction_group` and `ignore_devices` are those of
+    `read_ion_plan`.
+    """
+
+    ct: Path | None = None
+    structures: Path | None = None
+    doses: tuple[Path, ...] = ()
+    fraction_group: int | None = None
+    ignore_devices: bool = False
+
+
+@dataclass(frozen=True)
+class Study:
+    """A plan with the CT, the structures and the planned doses that belong to it, each None or empty if missing.
+
+    `input_sha256` names every file used by its kind and SOP Instance UID, so that nothing personal is among its keys.
+    """
+
+    plan_path: Path = field(repr=False)
+    plan: IonPlan = field(repr=False)
+    ct: CtSeries | None = field(repr=False)
+    structures: StructureSet | None = field(repr=False)
+    doses: tuple[DicomDose, ...] = field(repr=False)
+    identity: Identity
+    input_sha256: dict[str, str] = field(repr=False, hash=False)
+    warnings: tuple[str, ...] = ()
+
+
+def find_study(plan: Path, chosen: Chosen | None = None) -> Study:
+    """Read a plan, given its file or a folder holding it, and what belongs to it from the same folder and below.
+
+    Every tie that is weaker than a reference by UID is said in `warnings`, which also repeat those of all objects.
+    Raises `InputError` if there is no plan or more than one, if several objects fit equally well, or if an object is
+    refused.
+    """
+    chosen = chosen or Chosen()
+    if not plan.exists():
+        raise refuse("There is no such file or folder", given=plan.name)
+    root = plan.resolve() if plan.is_dir() else plan.resolve().parent
+    headers = scan(root)
+    head = _the_plan(headers) if plan.is_dir() else _plan_file(plan.resolve())
+    ion_plan = read_ion_plan(head.path, fraction_group=chosen.fraction_group, ignore_devices=chosen.ignore_devices)
+    warnings: list[str] = []
+    found = _found(head, ion_plan, headers, chosen, warnings)
+    structures = read_structures(found.structures.path) if found.structures else None
+    ct = read_ct([h.path for h in found.ct]) if found.ct else None
+    doses = _read_doses(found.doses, chosen, warnings)
+    ion_plan = _with_patient_position(ion_plan, ct, warnings)
+    _say_other_patients(head, found, warnings)
+    for part in (ion_plan, structures, ct, *doses):
+        warnings.extend(part.warnings if part else ())
+    frame = ion_plan.frame_of_reference_uid or (ct.frame_of_reference_uid if ct else "")
+    used = [head, *found.ct, *([found.structures] if found.structures else []), *found.doses]
+    return Study(
+        plan_path=head.path,
+        plan=ion_plan,
+        ct=ct,
+        structures=structures,
+        doses=doses,
+        identity=head.identity.within(frame),
+        input_sha256=_hashes(used),
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _plan_file(path: Path) -> Header:
+    head = read_header(path)
+    if head is None:
+        raise refuse("The file is no DICOM object", where=path.name)
+    return head
+
+
+def _the_plan(headers: Sequence[Header]) -> Header:
+    """Return the one ion plan of a folder."""
+    plans = [h for h in headers if h.sop_class_uid == RT_ION_PLAN]
+    if len(plans) > 1:
+        listed = "; ".join(f"{h.path.name} ({h.label or 'no label'})" for h in plans)
+        raise refuse("The folder holds several RT Ion Plans; give the file of one", given=listed)
+    if not plans and any(h.sop_class_uid == RT_PLAN for h in headers):
+        raise InputError(
+            "The folder holds a photon or electron plan (RT Plan) but no RT Ion Plan; only scanned ion plans are "
+            "calculated."
+        )
+    if not plans:
+        raise refuse("The folder holds no RT Ion Plan", given=f"{len(headers)} DICOM files")
+    return plans[0]
+
+
+def _found(head: Header, plan: IonPlan, headers: Sequence[Header], chosen: Chosen, warnings: list[str]) -> Found:
+    """Search what was not chosen."""
+    structures = _of_kind([chosen.structures], RT_STRUCTURE_SET) if chosen.structures else []
+    doses = _of_kind(chosen.doses, RT_DOSE)
+    slices = _chosen_ct(chosen.ct) if chosen.ct else ()
+    searched = [
+        h
+        for h in headers
+        if not (structures and h.sop_class_uid == RT_STRUCTURE_SET)
+        and not (slices and h.sop_class_uid == CT_IMAGE)
+        and not (doses and h.sop_class_uid == RT_DOSE)
+    ]
+    uid = structures[0].uid if structures else plan.structure_set_uid
+    said: list[str] = []
+    found = match(head, uid, [*searched, *structures, *slices], said)
+    if slices:
+        said = [s for s in said if "the CT series was taken" not in s]
+    if doses:
+        said = [s for s in said if not s.startswith("No planned dose")]
+    warnings.extend(said)
+    return Found(structures[0] if structures else found.structures, slices or found.ct, tuple(doses) or found.doses)
+
+
+def _of_kind(paths: Sequence[Path], kind: str) -> list[Header]:
+    found = []
+    for path in paths:
+        head = read_header(path)
+        if head is None or head.sop_class_uid != kind:
+            raise refuse(f"The file chosen is no {NAMES[kind]}", where=path.name)
+        found.append(head)
+    return found
+
+
+def _chosen_ct(place: Path) -> tuple[Header, ...]:
+    """Return the series of the CT file given, or all CT Images of the folder given."""
+    if place.is_dir():
+        found = [h for h in scan(place) if h.sop_class_uid == CT_IMAGE]
+    else:
+        series = _of_kind([place], CT_IMAGE)[0].series_uid
+        found = [h for h in scan(place.resolve().parent) if h.sop_class_uid == CT_IMAGE and h.series_uid == series]
+    if not found:
+        raise refuse("No CT Image was found in the place chosen for the CT", where=place.name)
+    return tuple(found)
+
+
+def _read_doses(found: Sequence[Header], chosen: Chosen, warnings: list[str]) -> tuple[DicomDose, ...]:
+    """Read the doses; one that is refused is left out aloud unless it was chosen."""
+    doses: list[DicomDose] = []
+    for head in found:
+        try:
+            doses.append(read_dose(head.path))
+        except InputError as refused:
+            if chosen.doses:
+                raise
+            warnings.extend(f"A planned dose was left out: {problem}" for problem in refused.problems)
+    kinds = [(d.dose_type, d.summation_type, d.beam_number) for d in doses]
+    double = sorted({f"{a} {b} {c or ''}".strip() for a, b, c in kinds if kinds.count((a, b, c)) > 1})
+    if double:
+        raise refuse(
+            "Several planned doses say the same of themselves; name those to compare with --dose",
+            given=", ".join(double),
+        )
+    return tuple(doses)
+
+
+def _with_patient_position(plan: IonPlan, ct: CtSeries | None, warnings: list[str]) -> IonPlan:
+    """Fill in the patient position where the plan leaves it empty."""
+    stated = ct.patient_position if ct else ""
+    others = {b.patient_position for b in plan.beams if b.patient_position} - {stated}
+    if stated and others:
+        warnings.append(f"The CT was taken {stated}, the plan treats {', '.join(sorted(others))}; the plan counts.")
+    if all(b.patient_position for b in plan.beams):
+        return plan
+    position = stated or "HFS"
+    source = "that of the CT" if stated else "ASSUMED, because plan and CT state none"
+    warnings.append(f"Patient position {position} was taken: {source}.")
+    return replace(
+        plan, beams=tuple(b if b.patient_position else replace(b, patient_position=position) for b in plan.beams)
+    )
+
+
+def _say_other_patients(plan: Header, found: Found, warnings: list[str]) -> None:
+    parts = (("CT", found.ct[:1]), ("structure set", (found.structures,)), ("planned dose", found.doses))
+    for what, headers in parts:
+        if any(h is not None and not plan.identity.same_patient(h.identity) for h in headers):
+            warnings.append(
+                f"The {what} names another patient than the plan (Patient ID); make sure they belong together."
+            )
+
+
+def _hashes(used: Sequence[Header]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number, head in enumerate(used, 1):
+        name = f"{NAMES[head.sop_class_uid]} {head.uid or f'without UID, file {number}'}"
+        with head.path.open("rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
