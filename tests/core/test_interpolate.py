@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import SimpleITK as sitk
+import SimpleITK
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +24,7 @@ def noise(grid, seed=5):
 
 
 def as_itk(image):
-    itk = sitk.GetImageFromArray(image.values)
+    itk = SimpleITK.GetImageFromArray(image.values)
     itk.SetSpacing(image.grid.spacing_mm)
     itk.SetOrigin(image.grid.origin_mm)
     itk.SetDirection(image.grid.direction.ravel())
@@ -53,9 +53,9 @@ def test_resampling_agrees_with_itk(direction):
     grid = Grid(grid.shape, grid.spacing_mm, tuple(origin), direction)
     ours = resample(image, grid, outside=-7.0)
     reference = as_itk(Image(grid, np.zeros(grid.array_shape)))
-    theirs = sitk.Resample(as_itk(image), reference, sitk.Transform(), sitk.sitkLinear, -7.0)
+    theirs = SimpleITK.Resample(as_itk(image), reference, SimpleITK.Transform(), SimpleITK.sitkLinear, -7.0)
     assert (ours.values != -7.0).mean() > 0.4
-    np.testing.assert_allclose(ours.values, sitk.GetArrayFromImage(theirs), atol=1e-9)
+    np.testing.assert_allclose(ours.values, SimpleITK.GetArrayFromImage(theirs), atol=1e-9)
     np.testing.assert_allclose(sample(image, centres(grid), outside=-7.0), ours.values, atol=1e-9)
 
 
