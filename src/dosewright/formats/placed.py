@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 
-def place(path: Path, write: Callable[[BinaryIO], None]) -> None:
+def place(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file under a temporary name beside `path` (mode 0600), then rename it."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     temporary = Path(name)
@@ -24,4 +24,4 @@ def place(path: Path, write: Callable[[BinaryIO], None]) -> None:
 
 def place_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file whole or not at all."""
-    place(path, lambda stream: stream.write(text.encode("utf-8")) and None)
+    place(path, lambda stream: stream.write(text.encode("utf-8")))
