@@ -26,6 +26,8 @@ from dosewright.workflow.report_data import (
     LayerRow,
     ReportData,
 )
+from dosewright.workflow.report_findings import findings
+from dosewright.workflow.report_tables import audit
 
 NASTY = "<script>alert('x')</script>\"&$\\frac{"
 CT_GRID = Grid((180, 210, 70), (1.0, 1.0, 2.5), (-90.0, -105.0, -85.0))
@@ -208,7 +210,7 @@ def test_everything_given_is_listed(data, page):
             assert label in words and value in words
     expected = [data.plan_label, data.plan_uid, data.created, "jdoe (research)", "12345", data.dose_label]
     expected += [*data.warnings, *data.assumptions, "Not for clinical use", "not a medical device"]
-    expected += ["1.0131", "± 0.0021", "1.31 % higher", "98.41", "81,204", "3 % / 3 mm global", "2 % / 2 mm global"]
+    expected += ["1.0131", "± 0.0021", "by +1.31 %", "98.41", "81,204", "3 % / 3 mm global", "2 % / 2 mm global"]
     expected += ["412,000", "1.40", "2 % mean uncertainty", "GENERIC", "286.2", "71.1", "2.1330 × 10", "RS_BLOCK"]
     expected += ["160.00", "117.50", "9.1000 × 10", "fractions", "D95 (Gy)", "V20Gy (%)", "Brainstem", "Eye left"]
     missing = [e for e in expected if e not in words]
@@ -284,26 +286,37 @@ def test_a_dose_of_zero_is_said(data):
     assert "The dose is zero everywhere" in page
 
 
+def test_a_single_slice_and_a_planned_dose_elsewhere_are_no_obstacle(data):
+    values = np.zeros((1, 30, 40), np.float32)
+    values[0, 10:20, 10:30] = 2.0
+    slice_ = Image(Grid((40, 30, 1), (2.0, 2.0, 5.0), (-40.0, -30.0, 0.0)), values)
+    elsewhere = Image(Grid((5, 5, 5), (2.0, 2.0, 2.0), (500.0, 0.0, 0.0)), np.ones((5, 5, 5), np.float32))
+    thin = replace(data, plan=DosePair(slice_, slice_, elsewhere), beams=(replace(data.beams[0], dose=None),))
+    words = " ".join(read(report_page(thin)).words)
+    assert "The reference dose is 1 Gy, the maximum of the planning system" in words
+
+
 def test_what_needs_attention_is_marked(data):
     off = replace(
         data,
         ratios=(HighDoseRatio("Plan", 0.951, 0.002, "above half", 10),),
         beams=(replace(data.beams[0], goal_reached=False),),
     )
-    page = report_page(off)
-    assert page.count('class="card look"') == 2
-    words = " ".join(read(page).words)
-    assert "4.90 % lower" in words and "needs an explanation" in words and "stopped before its goal" in words
-    assert report_page(data).count('class="card look"') == 0
+    box = findings(off)
+    words = " ".join(read(box).words)
+    assert box.count('class="card look"') == 2
+    assert "by −4.90 %" in words and "needs an explanation" in words and "stopped before its goal" in words
+    assert findings(data).count('class="card look"') == 0
 
 
 def test_layers_that_do_not_add_up_are_said_on_the_first_page(data):
     beam = replace(data.beams[0], meterset=290.0, particles=2.2e10, final_cumulative_weight=71.3)
-    words = " ".join(read(report_page(replace(data, beams=(beam,)))).words)
-    assert words.count("the meterset of the layers add up to 286.2, the beam has 290") == 2
-    assert words.count("the particles of the layers add up to 2.133e+10, the beam has 2.2e+10") == 2
-    assert words.count("the weights add up to 71.1, the final cumulative weight is 71.3") == 2
-    assert "add up" not in " ".join(read(report_page(data)).words)
+    for part in (findings(replace(data, beams=(beam,))), audit((beam,))):
+        words = " ".join(read(part).words)
+        assert "the meterset of the layers add up to 286.2, the beam has 290" in words
+        assert "the particles of the layers add up to 2.133e+10, the beam has 2.2e+10" in words
+        assert "the weights add up to 71.1, the final cumulative weight is 71.3" in words
+    assert "add up" not in findings(data) + audit(data.beams)
 
 
 def test_it_is_written_for_its_owner_only_and_in_time(data, tmp_path):

@@ -47,9 +47,8 @@ def report_page(data: ReportData) -> str:
                 statistics_section(data, shown),
                 audit(data.beams),
                 provenance(data),
-                _signature(),
             ),
-            element("footer", NOT_CLINICAL),
+            element("footer", _signature(), element("p", NOT_CLINICAL)),
         )
     )
     title = f"Dosewright report · {data.plan_label} · {data.created}"

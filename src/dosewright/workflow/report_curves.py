@@ -22,7 +22,7 @@ ON_AXIS_LEVEL = 0.5
 
 def dvh_figure(rows: Sequence[DvhRow], marks: Mapping[str, Mark]) -> str:
     """Return all histograms in one drawing: Monte Carlo solid, planning system dashed, numbered like the table."""
-    figure = Figure(figsize=(7.4, 3.5), layout="constrained")
+    figure = Figure(figsize=(7.4, 3.2), layout="constrained")
     axes = figure.add_subplot()
     for i, row in enumerate(rows):
         mark = marks[row.structure]
@@ -74,11 +74,9 @@ def beam_profiles(dose: DosePair, gantry_to_patient: Rigid) -> Profiles:
     through = isocentre if through_isocentre else high_dose_centre(dose.mc, level=0.8)
     figure = Figure(figsize=(7.6, 2.3), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True, width_ratios=(1.6, 1, 1))
-    axes_of_gantry = gantry_to_patient.rotation.T
-    directions = (-axes_of_gantry[2], axes_of_gantry[0], axes_of_gantry[1])
     titles = ("Along the beam (mm)", "Across, gantry x (mm)", "Across, gantry y (mm)")
-    for axes, direction, title in zip(panels, directions, titles, strict=True):
-        _profile(axes, dose, through, direction)
+    for axes, direction, title in zip(panels, profile_directions(gantry_to_patient), titles, strict=True):
+        _draw_line(axes, sample_line(dose, through, direction))
         axes.set_xlabel(title)
         _calm(axes)
     panels[0].set_ylabel("Dose (Gy)")
@@ -87,29 +85,47 @@ def beam_profiles(dose: DosePair, gantry_to_patient: Rigid) -> Profiles:
     return Profiles(drawing(figure), through, through_isocentre)
 
 
-def _profile(axes: Axes, dose: DosePair, through: Array, direction: Array) -> None:
-    distance = _reach(dose.mc, through, direction)
+def profile_directions(gantry_to_patient: Rigid) -> tuple[Array, Array, Array]:
+    """Return unit vectors, patient coordinates: along the beam (away from the source), gantry x, gantry y."""
+    x, y, towards_source = gantry_to_patient.rotation.T
+    return -towards_source, x, y
+
+
+@dataclass(frozen=True)
+class Line:
+    """Doses in Gy along a straight line: distance in mm, Monte Carlo, its sigma, planning system."""
+
+    distance_mm: Array
+    mc: NDArray[np.float32]
+    sigma: NDArray[np.float32] | None
+    tps: NDArray[np.float32] | None
+
+
+def sample_line(dose: DosePair, through: Array, direction: Array) -> Line:
+    """Return the doses on a line (0 mm at `through`) for as long as it stays in the Monte Carlo dose."""
+    longest = np.ceil(np.linalg.norm(np.ptp(dose.mc.grid.corners_mm(), axis=0)))
+    distance = np.arange(-longest, longest + STEP_MM, STEP_MM)
+    mc = at_points(dose.mc, through + distance[:, np.newaxis] * direction)
+    distance, mc = distance[np.isfinite(mc)], mc[np.isfinite(mc)]
     points = through + distance[:, np.newaxis] * direction
-    mc = at_points(dose.mc, points)
+    sigma = None
     if dose.uncertainty is not None:
         sigma = mc * np.nan_to_num(at_points(dose.uncertainty, points, linear=False))
-        axes.fill_between(distance, mc - 2 * sigma, mc + 2 * sigma, color=MC, alpha=0.16, lw=0, label="2 σ")
-        axes.fill_between(distance, mc - sigma, mc + sigma, color=MC, alpha=0.34, lw=0, label="1 σ")
+    return Line(distance, mc, sigma, None if dose.tps is None else at_points(dose.tps, points))
+
+
+def _draw_line(axes: Axes, line: Line) -> None:
+    distance, mc = line.distance_mm, line.mc
+    if line.sigma is not None:
+        for times, alpha in ((2, 0.16), (1, 0.34)):
+            reach = times * line.sigma
+            axes.fill_between(distance, mc - reach, mc + reach, color=MC, alpha=alpha, lw=0, label=f"± {times} σ")
     axes.plot(distance, mc, color=MC, linewidth=1.3, label="Monte Carlo")
-    if dose.tps is not None:
-        axes.plot(
-            distance, at_points(dose.tps, points), color=TPS, linewidth=1.2, ls=(0, (4, 2)), label="Planning system"
-        )
+    if line.tps is not None:
+        axes.plot(distance, line.tps, color=TPS, linewidth=1.2, linestyle=(0, (4, 2)), label="Planning system")
     axes.axvline(0, color=HAIR, linewidth=0.8, zorder=0)
-    axes.set_xlim(distance[0], distance[-1])
-
-
-def _reach(image: Image, through: Array, direction: Array) -> Array:
-    """Return distances (mm, 0 at `through`) along a line for as long as it stays in the image."""
-    longest = float(np.linalg.norm(np.ptp(image.grid.corners_mm(), axis=0)))
-    distance = np.arange(-np.ceil(longest), np.ceil(longest) + STEP_MM, STEP_MM)
-    inside = np.isfinite(at_points(image, through + distance[:, np.newaxis] * direction))
-    return distance[inside] if inside.sum() > 1 else np.array([-1.0, 0.0, 1.0])
+    if distance.size > 1:
+        axes.set_xlim(distance[0], distance[-1])
 
 
 def uncertainty_figure(dose: Image, uncertainty: Image) -> str:

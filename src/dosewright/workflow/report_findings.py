@@ -76,8 +76,9 @@ def findings(data: ReportData) -> Markup:
         sentences.append("No dose of a planning system was found; nothing was compared, gamma is left out.")
     sentences += [_ratio_sentence(r) for r in data.ratios]
     missed = [b for b in data.beams if not b.goal_reached]
-    sentences += [f"Beam {b.number} {b.name} stopped before its goal ({b.goal})." for b in missed]
-    sentences += [sentence for beam in data.beams for sentence in disagreements(beam)]
+    doubts = [f"Beam {b.number} {b.name} stopped before its goal ({b.goal})." for b in missed]
+    doubts += [sentence for beam in data.beams for sentence in disagreements(beam)]
+    sentences += [element("strong", doubt) for doubt in doubts]
     if data.warnings:
         count = f"{len(data.warnings)} warning" + ("s" if len(data.warnings) > 1 else "")
         sentences.append(join((Markup(f'<a href="#notes">{count}</a>'), " to read before using these numbers.")))
@@ -128,12 +129,13 @@ def _uncertainty_card(beams: tuple[BeamRow, ...]) -> Markup:
     return _card("Statistical uncertainty", figure, more, look=reached < len(beams))
 
 
-def _ratio_sentence(ratio: HighDoseRatio) -> str:
+def _ratio_sentence(ratio: HighDoseRatio) -> Markup:
     if not math.isfinite(ratio.ratio):
-        return f"{ratio.comparison}: no ratio of the high doses could be formed."
-    excess = 100 * (ratio.ratio - 1)
-    side = "higher" if excess >= 0 else "lower"
+        return element("strong", f"{ratio.comparison}: no ratio of the high doses could be formed.")
+    excess = f"{100 * (ratio.ratio - 1):+.2f} %".replace("-", "−")
     sigma = "" if ratio.uncertainty is None else f" (1 σ {100 * ratio.uncertainty:.2f} %)"
+    sentence = f"{ratio.comparison}: the Monte Carlo dose differs from the planned dose by {excess}{sigma}."
+    if abs(ratio.ratio - 1) <= RATIO_TO_EXPLAIN:
+        return text(sentence)
     beyond = f" This is beyond {100 * RATIO_TO_EXPLAIN:.0f} % and needs an explanation."
-    tail = beyond if abs(excess) > 100 * RATIO_TO_EXPLAIN else ""
-    return f"{ratio.comparison}: the Monte Carlo dose is {abs(excess):.2f} % {side} than the planned dose{sigma}.{tail}"
+    return element("strong", sentence, beyond)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
+KEPT_TOGETHER = 30  # rows that a printed page easily holds
+
 
 class Markup(str):
     """HTML that is already safe; plain strings are not."""
@@ -58,9 +60,10 @@ def swatch(number: int, colour: str) -> Markup:
 
 @dataclass(frozen=True)
 class Table:
-    """A table: caption, column heads, rows whose first cell is their head, and an optional row of totals.
+    """A table: caption, column heads, rows, and an optional row of totals.
 
-    `text_columns` are the indices of columns that hold words; all others hold numbers and are set to the right.
+    The first cell of a row is its head; an empty one continues the row above. `text_columns` are the indices of
+    columns that hold words; all others hold numbers and are set to the right.
     """
 
     caption: str
@@ -81,11 +84,11 @@ class Table:
             element(
                 "table", caption, element("thead", element("tr", *heads)), element("tbody", *body), foot, css=self.css
             ),
-            css="wide",
+            css="wide together" if len(self.rows) <= KEPT_TOGETHER else "wide",
         )
 
     def _cells(self, row: Sequence[object]) -> list[Markup]:
-        first = self._cell("th", 'scope="row"', 0, row[0])
+        first = self._cell("th", 'scope="row"', 0, row[0]) if row[0] != "" else self._cell("td", "", 0, "")
         return [first, *(self._cell("td", "", i, value) for i, value in enumerate(row[1:], start=1))]
 
     def _cell(self, tag: str, scope: str, column: int, value: object) -> Markup:

@@ -139,14 +139,47 @@ def _draw_plane(axes: Axes, scene: Scene, wash: Wash, i: int) -> None:
 def _outline(axes: Axes, structure: Structure, plane: Plane, mark: Mark) -> None:
     """Draw a structure where the plane cuts it: the contours themselves, or a section through the stack."""
     casing = [withStroke(linewidth=1.9, foreground="white", alpha=0.75)]
+    pieces: list[NDArray[np.float64]] = []
     if plane.normal == 2:
-        for polygon in axial_polygons(structure, plane.at_mm):
+        pieces = axial_polygons(structure, plane.at_mm)
+        for polygon in pieces:
             axes.plot(*polygon.T, color=mark.colour, linestyle=mark.dash, linewidth=1.0, path_effects=casing)
+    else:
+        heights, distance = side_distance(structure, plane)
+        if distance.max() > 0:
+            lines = axes.contour(plane.across_mm, heights, distance, levels=[0.0], colors=mark.colour, linewidths=1.0)
+            lines.set(path_effects=casing, linestyle=mark.dash)
+            pieces = [np.asarray(piece) for piece in lines.allsegs[0]]
+    if pieces:
+        _number_outline(axes, np.concatenate(pieces), plane, mark)
+
+
+def _number_outline(axes: Axes, outline: NDArray[np.float64], plane: Plane, mark: Mark) -> None:
+    """Write the structure's number beside its outline, at an angle of its own so that few numbers meet."""
+    left, right, low, high = plane.extent_mm
+    inner = 0.04 * (right - left)
+    seen = outline[
+        (
+            np.abs(outline - ((left + right) / 2, (low + high) / 2))
+            < ((right - left) / 2 - inner, (high - low) / 2 - inner)
+        ).all(axis=1)
+    ]
+    if not len(seen):
         return
-    heights, distance = side_distance(structure, plane)
-    if distance.max() > 0:
-        lines = axes.contour(plane.across_mm, heights, distance, levels=[0.0], colors=mark.colour, linewidths=1.0)
-        lines.set(path_effects=casing, linestyle=mark.dash)
+    angle = 0.7 + 2.4 * mark.number
+    at = seen[np.argmax(seen @ (np.cos(angle), np.sin(angle)))]
+    casing = [withStroke(linewidth=1.8, foreground="white", alpha=0.9)]
+    axes.text(
+        *at,
+        str(mark.number),
+        size=6,
+        weight="bold",
+        color=mark.colour,
+        ha="center",
+        va="center",
+        path_effects=casing,
+        zorder=4,
+    )
 
 
 def _cross_hair(axes: Axes, scene: Scene, i: int) -> None:

@@ -48,7 +48,9 @@ def gamma_tables(gammas: tuple[GammaResult, ...]) -> Markup:
             rates = [f.get(region) for f in found]
             voxels = next((r.voxels for r in rates if r is not None), 0)
             rows.append([region, f"{voxels:,}", *(number(r.pass_percent) if r else "–" for r in rates)])
-        tables.append(element("div", element("h3", comparison), Table("", heads, rows).html(), css="together"))
+        tables.append(
+            element("div", element("h3", comparison), Table("", heads, rows, css="compact").html(), css="together")
+        )
     return join((_gamma_notes(gammas), element("div", *tables, css="beside")))
 
 
@@ -76,7 +78,7 @@ def beam_table(beams: tuple[BeamRow, ...]) -> Markup:
         for b in beams
     ]
     caption = "Mean uncertainty: voxels above half of the mean of the 100 highest, 1 sigma."
-    return Table(caption, heads, rows, (), (1, 5, 6)).html()
+    return Table(caption, heads, rows, (), (0, 1, 5, 6)).html()
 
 
 def audit(beams: tuple[BeamRow, ...]) -> Markup:
@@ -110,7 +112,7 @@ def audit(beams: tuple[BeamRow, ...]) -> Markup:
         "Per fraction. Meterset of a spot = its weight × meterset / final weight; "
         "particles = meterset × particles per unit of the beam model."
     )
-    overview = Table(caption, heads, rows, (), (1, 2)).html()
+    overview = Table(caption, heads, rows, (), (0, 1, 2)).html()
     return section("audit", "Meterset audit", overview, *(_beam_audit(b) for b in beams), css="newpage")
 
 

@@ -71,8 +71,10 @@ def planes_section(data: ReportData, shown: Views) -> Markup:
 def _planes_text(data: ReportData, shown: Views) -> Markup:
     focus = "the given point" if data.focus_mm is not None else "the centre of the high dose"
     low, high = CT_WINDOW_HU
-    backdrop = "Without CT." if data.ct is None else f"CT window {low:g} to {high:g} HU."
+    backdrop = "Without CT." if data.ct is None else f"CT window {low:g} to {high:g} HU.".replace("-", "−")
     sentence = f"All planes at one scale, cut through {focus}; the gold ticks show where they meet. {backdrop}"
+    kind = "the mean of the 100 highest voxels" if shown.tps is None else "the maximum of the planning system's dose"
+    sentence += f" The reference dose is {shown.reference_Gy:.4g} Gy, {kind}."
     if shown.not_drawn:
         sentence += f" Not drawn, for want of axial contours: {', '.join(shown.not_drawn)}."
     names = {s.name for s in shown.scene.structures}
@@ -85,7 +87,7 @@ def _dose_row(values: Planes, shown: Views, name: str) -> Markup:
     visible = [np.where(v >= clear, v, np.float32(np.nan)) for v in values]
     wash = Wash(visible, DOSE, 0.0, 1.07 * shown.reference_Gy, "Dose (Gy)")
     alt = f"{name} as a colour wash on axial, coronal and sagittal planes; reference dose {shown.reference_Gy:.3g} Gy."
-    caption = f"{name}. Below {100 * LEAST_SHOWN:.0f} % of {shown.reference_Gy:.3g} Gy the wash is clear."
+    caption = f"{name}. Below {100 * LEAST_SHOWN:.0f} % of the reference dose the wash is clear."
     return figure(plane_row(shown.scene, wash), alt=alt, caption=caption)
 
 
@@ -101,7 +103,7 @@ def _difference_row(tps: Planes, shown: Views) -> Markup:
     largest = float(found.max()) if found.size else 0.0
     alt = f"Difference of the doses on three planes: 98 % is within {typical:.1f} %, the largest is {largest:.1f} %."
     caption = (
-        f"Monte Carlo minus planning system, percent of {shown.reference_Gy:.3g} Gy (maximum of the planning system). "
+        f"Monte Carlo minus planning system, percent of the reference dose, {shown.reference_Gy:.4g} Gy. "
         f"Orange: Monte Carlo is higher; blue: lower. On these planes the largest difference is {largest:.1f} %."
     )
     return figure(plane_row(shown.scene, wash), alt=alt, caption=caption)
