@@ -34,5 +34,15 @@ def cache_folder() -> Path:
 if not numba.config.DISABLE_JIT and not os.environ.get("NUMBA_CACHE_DIR"):
     numba.config.CACHE_DIR = str(cache_folder())
 
-# Divisions by zero give infinity as in NumPy; no NaN is ever made on purpose.
-kernel = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "arcp", "nsz", "afn"})
+# Divisions by zero give infinity as in NumPy; no NaN is ever made on purpose. Kernels allocate nothing, so Numba's
+# reference counting is left out: it would cost more than the physics, as every tuple of arrays is counted at each use.
+_OPTIONS = {
+    "cache": True,
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "arcp", "nsz", "afn"},
+    "_nrt": False,
+}
+kernel = numba.njit(**_OPTIONS)
+# For small functions on the path of every step: the call itself would cost as much as the work.
+inlined = numba.njit(**_OPTIONS, forceinline=True)

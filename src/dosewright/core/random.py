@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined
 
 MULTIPLIER_0 = np.uint64(0xD2511F53)  # Salmon et al. 2011, table 2
 MULTIPLIER_1 = np.uint64(0xCD9E8D57)
@@ -28,7 +28,7 @@ class Stream(NamedTuple):
     draw: np.uint64
 
 
-@kernel
+@inlined
 def philox(c0, c1, c2, c3, k0, k1):
     """Return four 32-bit words for a 128-bit counter and a 64-bit key (each word in a uint64)."""
     for _ in range(ROUNDS):
@@ -40,13 +40,13 @@ def philox(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@kernel
+@inlined
 def start_stream(seed, history):
     """Return the stream of one history."""
     return Stream(np.uint64(seed), np.uint64(history), np.uint64(0))
 
 
-@kernel
+@inlined
 def draw_four(stream):
     """Return four independent uniforms in (0, 1) and the stream after them."""
     a, b, c, d = philox(
@@ -67,7 +67,7 @@ def draw_four(stream):
     )
 
 
-@kernel
+@inlined
 def gaussian_pair(u1, u2):
     """Return two independent standard normal numbers from two uniforms (Box and Muller 1958)."""
     r = np.sqrt(-2.0 * np.log(u1))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined
 
 BEAMLINE, PATIENT, GAP, OUTSIDE = 0, 1, 2, 3
 FAR_CM = 1.0e30
@@ -54,7 +54,7 @@ class Place(NamedTuple):
     iz: int
 
 
-@kernel
+@inlined
 def voxel_index(geometry, place):
     """Return the position of a voxel in the packed arrays."""
     b = place.region
@@ -62,7 +62,7 @@ def voxel_index(geometry, place):
     return geometry.voxel_first[b] + row * geometry.count[b, 0] + place.ix
 
 
-@kernel
+@inlined
 def medium(geometry, place):
     """Return material and density (g/cm3) at a place."""
     if place.region == GAP:
@@ -71,7 +71,7 @@ def medium(geometry, place):
     return np.int64(geometry.material[i]), np.float64(geometry.density[i])
 
 
-@kernel
+@inlined
 def _to_face(low, high, x, u):
     """Distance along one axis to the face ahead."""
     if u > 0.0:
@@ -81,7 +81,7 @@ def _to_face(low, high, x, u):
     return FAR_CM
 
 
-@kernel
+@inlined
 def to_boundary(geometry, ray, place):
     """Return the distance to the next boundary and the axis (0, 1, 2) whose face it is.
 
@@ -101,7 +101,7 @@ def to_boundary(geometry, ray, place):
     return dz, 2
 
 
-@kernel
+@inlined
 def _between(low, high, x, u):
     """Interval of path lengths for which x + s u lies between two faces."""
     if u == 0.0:
@@ -110,7 +110,7 @@ def _between(low, high, x, u):
     return min(a, b), max(a, b)
 
 
-@kernel
+@inlined
 def to_box(geometry, ray):
     """Return the distance to the patient box, zero inside it, `FAR_CM` where the ray misses it."""
     enter, leave = 0.0, FAR_CM
@@ -122,7 +122,7 @@ def to_box(geometry, ray):
     return enter if enter < leave else FAR_CM
 
 
-@kernel
+@inlined
 def _find(edges, first, count, x):
     """Index of the interval that holds x; the nearest one beyond the ends."""
     low, high = 0, count
@@ -135,7 +135,7 @@ def _find(edges, first, count, x):
     return low
 
 
-@kernel
+@inlined
 def locate(geometry, ray, box):
     """Return the place of a point that lies in or on a box."""
     ix = _find(geometry.edges, geometry.first[box, 0], geometry.count[box, 0], ray.x)
@@ -144,7 +144,7 @@ def locate(geometry, ray, box):
     return Place(box, ix, iy, iz)
 
 
-@kernel
+@inlined
 def leave_beamline(geometry, ray):
     """Turn a ray from gantry axes into the patient's and say where it is then."""
     r, t = geometry.rotation, geometry.translation
@@ -159,7 +159,7 @@ def leave_beamline(geometry, ray):
     return turned, enter_gap(geometry, turned)
 
 
-@kernel
+@inlined
 def enter_gap(geometry, ray):
     """Return the place of a ray outside the beamline: in the patient box, before it, or lost."""
     distance = to_box(geometry, ray)
@@ -170,13 +170,13 @@ def enter_gap(geometry, ray):
     return Place(GAP, 0, 0, 0)
 
 
-@kernel
+@inlined
 def advance(ray, distance):
     """Return the ray moved along its direction."""
     return Ray(ray.x + distance * ray.u, ray.y + distance * ray.v, ray.z + distance * ray.w, ray.u, ray.v, ray.w)
 
 
-@kernel
+@inlined
 def cross(geometry, ray, place, axis):
     """Step over the boundary just reached: put the ray exactly on the face and name the next place."""
     if place.region == GAP:

@@ -138,9 +138,8 @@ def _deflections(material: Material, energy: Array, *, condensed: bool) -> tuple
     """
     beta2, momentum, pv = kinematics(energy)
     largest = np.full_like(energy, LARGEST_Q)
-    cut = (
-        largest if condensed else np.minimum(largest, _rutherford_strength(material) * hard_path_g_cm2(energy) / pv**2)
-    )
+    path = np.array([hard_path_g_cm2(e) for e in energy])
+    cut = largest if condensed else np.minimum(largest, _rutherford_strength(material) * path / pv**2)
     soft, hard = np.zeros_like(energy), np.zeros_like(energy)
     for z, w in material.mass_fractions.items():
         per_nucleus = RUTHERFORD_MEV2_CM2 * w * z**2 / element(z).atomic_weight / pv**2

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined
 
 # Columns of `IonTables.values`; all per unit of mass thickness (g/cm2), for a proton.
 STOPPING = 0  # MeV cm2/g, losses below the delta cut
@@ -41,7 +41,7 @@ class IonTables(NamedTuple):
     nuclear_nonelastic: NDArray[np.float32]
 
 
-@kernel
+@inlined
 def position(tables, energy_MeV):
     """Return the node below an energy per nucleon and the fraction of the way to the next."""
     last = tables.values.shape[1] - 2
@@ -51,14 +51,14 @@ def position(tables, energy_MeV):
     return i, t - i
 
 
-@kernel
+@inlined
 def value(tables, material, column, i, f):
     """Return one column at a position from `position`."""
     low = tables.values[material, i, column]
     return low + f * (tables.values[material, i + 1, column] - low)
 
 
-@kernel
+@inlined
 def hard_path_g_cm2(energy_MeV):
     """Return the wanted mean free path between hard deflections: a choice of the algorithm, not physics.
 

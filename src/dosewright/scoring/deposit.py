@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined
 
 # Rows of the energy account, MeV.
 STARTED, DEPOSITED, BEFORE_PATIENT, ESCAPED, NEUTRAL, BINDING, CAPPED_HISTORIES = range(7)
@@ -33,7 +33,7 @@ class Tally(NamedTuple):
     account: NDArray[np.float64]
 
 
-@kernel
+@inlined
 def scored_voxel(scoring, x, y, z):
     """Return the scored voxel of a position, or -1 outside the scored grid."""
     m = scoring.matrix
@@ -48,7 +48,7 @@ def scored_voxel(scoring, x, y, z):
     return (k * scoring.shape[1] + j) * scoring.shape[0] + i
 
 
-@kernel
+@inlined
 def deposit(scoring, tally, voxel, position, energy, water_ratio):
     """Add an energy (MeV) left at a position (cm); `voxel` is that of the patient box, negative outside it."""
     if voxel < 0:

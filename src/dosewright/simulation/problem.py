@@ -121,9 +121,7 @@ def proton_problem(
         controls=step.Controls(settings.proton_cut_MeV, settings.max_step_mm / MM_PER_CM),
     )
     mass = mass_on(voxels, score_grid)
-    return Problem(
-        packed, pencil_beams.particles, score_grid, score_grid.shape, mass, pencil_beams.assumptions
-    )
+    return Problem(packed, pencil_beams.particles, score_grid, score_grid.shape, mass, pencil_beams.assumptions)
 
 
 def phantom_problem(
@@ -202,7 +200,9 @@ def _beamline_box(
         density.append(slab.density_g_cm3)
     if start_mm < edges[-1] - 1e-6:
         raise refuse(
-            "The beam starts below the upstream face of a slab", given=f"{start_mm:g} mm", allowed=f">= {edges[-1]:g} mm"
+            "The beam starts below the upstream face of a slab",
+            given=f"{start_mm:g} mm",
+            allowed=f">= {edges[-1]:g} mm",
         )
     if start_mm > edges[-1] + 1e-6:
         edges.append(start_mm)

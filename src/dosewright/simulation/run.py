@@ -23,6 +23,7 @@ from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.result import Result, account_warnings, dose_per_primary, energy_account
 from dosewright.transport.loop_cpu import run_histories
+from dosewright.transport.tracks import empty_stack
 
 SAVE_EVERY_SECONDS = 10.0
 BATCH_STREAM = 1 << 62  # streams of batches lie apart from those of histories
@@ -72,7 +73,9 @@ def simulate(
     fingerprint = f"{problem.fingerprint()}-{seed}-{batches.size}"
     state, resumed = _begin(problem, folder, fingerprint)
     begun = time.monotonic()
-    reached = _run(problem, goal, batches, seed, threads, state, _Reporter(goal, state, on_progress, begun, folder, fingerprint))
+    reached = _run(
+        problem, goal, batches, seed, threads, state, _Reporter(goal, state, on_progress, begun, folder, fingerprint)
+    )
     if folder is not None and state.medium.batches:
         checkpoint.save(folder, fingerprint, state.sums, state.account)
     return _result(problem, state, reached, time.monotonic() - started, compile_seconds, resumed)
@@ -101,7 +104,14 @@ class _Reporter:
         histories, seconds = self.state.medium.histories, time.monotonic() - self.begun
         rate = (histories - self.before) / max(seconds, 1e-9)
         self.tell(
-            Progress(histories, self.goal.histories, self.state.uncertainty, seconds, rate, self._left(histories, rate, seconds))
+            Progress(
+                histories,
+                self.goal.histories,
+                self.state.uncertainty,
+                seconds,
+                rate,
+                self._left(histories, rate, seconds),
+            )
         )
 
     def _left(self, histories: int, rate: float, seconds: float) -> float | None:
@@ -220,7 +230,7 @@ def _one_batch(problem: Problem, batches: Batches, number: int, seed: int, tally
         array[:] = 0.0
     size = batches.histories_in(number)
     pencils = pencils_of_batch(problem.pencil_weights, size, seed, number)
-    run_histories(problem.packed, np.uint64(number * batches.size), pencils, np.uint64(seed), tally)
+    run_histories(problem.packed, np.uint64(number * batches.size), pencils, np.uint64(seed), tally, empty_stack())
     return time.thread_time() - begun
 
 
@@ -240,7 +250,8 @@ def _compile(problem: Problem) -> float:
     """Compile or load the kernels; return the seconds it took."""
     begun = time.monotonic()
     nothing = np.zeros(0, np.int64)
-    run_histories(problem.packed, np.uint64(0), nothing, np.uint64(0), Tally(np.zeros(1), np.zeros(1), np.zeros(ACCOUNT_ROWS)))
+    tally = Tally(np.zeros(1), np.zeros(1), np.zeros(ACCOUNT_ROWS))
+    run_histories(problem.packed, np.uint64(0), nothing, np.uint64(0), tally, empty_stack())
     return time.monotonic() - begun
 
 

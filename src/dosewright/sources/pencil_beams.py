@@ -62,9 +62,7 @@ def pencil_beams(beam: IonBeam, model: BeamModel, *, start_mm: float | None = No
         for optics in at.optics:
             rows.append(_rows(layer, at, optics.cov_x, optics.cov_y, scanning, start, model.plane_mm - start))
             particles.append(counts * optics.weight)
-    return PencilBeams(
-        np.concatenate(rows), np.concatenate(particles), start, model.medium, audit, tuple(assumptions)
-    )
+    return PencilBeams(np.concatenate(rows), np.concatenate(particles), start, model.medium, audit, tuple(assumptions))
 
 
 def _scanning_distances(beam: IonBeam, model: BeamModel) -> tuple[tuple[float, float], list[str]]:

@@ -8,7 +8,7 @@ energy where they are made.
 
 import numpy as np
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.units import ELECTRON_MASS_MEV
 from dosewright.transport.tracks import MASS_MEV
@@ -16,7 +16,7 @@ from dosewright.transport.tracks import MASS_MEV
 FEWEST_QUANTA = 0.3  # below, the transformation no longer keeps mean and variance
 
 
-@kernel
+@inlined
 def straggled_loss(mean, variance, normal):
     """Return a loss with this mean and variance from a standard normal number.
 

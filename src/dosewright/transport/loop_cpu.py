@@ -2,12 +2,13 @@
 
 from dosewright.core.jit import kernel
 from dosewright.transport.history import history
-from dosewright.transport.tracks import empty_stack
 
 
 @kernel
-def run_histories(problem, first, pencils, seed, tally):
-    """Run histories ``first``, ``first + 1``, ... with the pencil beam named for each, adding to `tally`."""
-    stack = empty_stack()
+def run_histories(problem, first, pencils, seed, tally, stack):
+    """Run histories ``first``, ``first + 1``, ... with the pencil beam named for each, adding to `tally`.
+
+    `stack` is room for waiting particles, one per thread, from `tracks.empty_stack`.
+    """
     for i in range(pencils.size):
         history(problem, first + i, pencils[i], seed, tally, stack)

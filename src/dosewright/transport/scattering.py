@@ -8,7 +8,7 @@ nucleon. Large deflections carry the nuclear form factor and the spin-1/2 factor
 
 import numpy as np
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.units import FINE_STRUCTURE, HBAR_C_MEV_FM, PROTON_MASS_MEV
 from dosewright.materials.lookup import LARGEST_Q, hard_path_g_cm2
@@ -17,14 +17,14 @@ from dosewright.transport.tracks import CHARGE_SQUARED, MASS_MEV, NUCLEONS, turn
 LARGEST_CONDENSED_RAD = 1.5  # a Gaussian angle beyond this is held here; only at the very end of the range
 
 
-@kernel
+@inlined
 def soft_deflection(ray, mean_square_angle, u1, u2):
     """Turn a ray by a condensed deflection: Gaussian in both projected angles."""
     theta = min(np.sqrt(-mean_square_angle * np.log(u1)), LARGEST_CONDENSED_RAD)
     return turned(ray, np.cos(theta), 2.0 * np.pi * u2)
 
 
-@kernel
+@inlined
 def momentum_and_beta2(energy, mass):
     """Return momentum (MeV/c) and beta squared."""
     momentum2 = energy * (energy + 2.0 * mass)

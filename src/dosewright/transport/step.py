@@ -9,9 +9,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four, gaussian_pair
-from dosewright.geometry.trace import FAR_CM, OUTSIDE, PATIENT, Geometry, advance, cross, medium, to_boundary, voxel_index
+from dosewright.geometry.trace import (
+    FAR_CM,
+    OUTSIDE,
+    PATIENT,
+    Geometry,
+    advance,
+    cross,
+    medium,
+    to_boundary,
+    voxel_index,
+)
 from dosewright.materials.lookup import (
     DELTA,
     HARD_SCATTERING,
@@ -53,7 +63,7 @@ class Problem(NamedTuple):
     controls: Controls
 
 
-@kernel
+@inlined
 def step(problem, track, tally, stack, waiting, stream):
     """Advance a track by one step; returns the track, the stack count and the stream.
 
@@ -68,14 +78,14 @@ def step(problem, track, tally, stack, waiting, stream):
         return _with(track, ray, place), waiting, stream
 
     z2, nucleons = CHARGE_SQUARED[track.species], NUCLEONS[track.species]
-    limit = _longest_step(problem, track, material, density, z2)
-    planned, middle, rate = _plan(problem.tables, track, material, density, min(boundary, limit), z2)
+    planned, middle, rate = _plan(problem, track, material, density, boundary)
     i, f = position(problem.tables, middle / nucleons)
 
     u1, u2, u3, u4, stream = draw_four(stream)
     turning = value(problem.tables, material, SCATTERING, i, f) * density * z2 / (nucleons * nucleons)
     half = 0.5 * turning * planned
-    ray = soft_deflection(track.ray, track.deflection_due + half, u1, u2) if turning > 0.0 else track.ray
+    due = track.deflection_due + half
+    ray = soft_deflection(track.ray, due, u1, u2) if due > 0.0 else track.ray
     boundary, axis = to_boundary(problem.geometry, ray, track.place)
     length = min(planned, boundary)
 
@@ -94,9 +104,8 @@ def step(problem, track, tally, stack, waiting, stream):
     deposit(problem.scoring, tally, voxel, (where.x, where.y, where.z), loss, ratio)
 
     ray = advance(ray, length)
-    moved = Track(
-        ray, track.place, track.energy - loss, track.species, turning * length - half, track.free_paths - rate * length
-    )
+    due = min(due, 0.0) + turning * length - half  # negative after a step cut short by a turn: a credit
+    moved = Track(ray, track.place, track.energy - loss, track.species, due, track.free_paths - rate * length)
     if ended:
         return moved, waiting, stream
     if boundary <= planned:
@@ -108,31 +117,27 @@ def step(problem, track, tally, stack, waiting, stream):
     return moved, waiting, stream
 
 
-@kernel
-def _longest_step(problem, track, material, density, z2):
-    """Longest step allowed by the user's limit and by the energy that may be lost in it."""
-    i, f = position(problem.tables, track.energy / NUCLEONS[track.species])
-    stopping = value(problem.tables, material, STOPPING, i, f) * density * z2
-    by_user = problem.controls.max_step_cm / min(density, THIN_DENSITY)
-    return min(min(by_user, LARGEST_STEP_CM), LARGEST_LOSS_SHARE * track.energy / stopping)
+@inlined
+def _plan(problem, track, material, density, boundary):
+    """Choose the length of a step; return it with the energy half way and the rate of interactions per cm.
 
-
-@kernel
-def _plan(tables, track, material, density, length, z2):
-    """Shorten a step to the next interaction; return its length, the energy half way, and the rate per cm."""
-    nucleons = NUCLEONS[track.species]
+    It ends at the boundary, at the user's limit, at the largest share of energy to lose, or at an interaction.
+    """
+    tables, nucleons = problem.tables, NUCLEONS[track.species]
     i, f = position(tables, track.energy / nucleons)
-    half_loss = 0.5 * value(tables, material, STOPPING, i, f) * density * z2
-    middle = track.energy - half_loss * length
+    stopping = value(tables, material, STOPPING, i, f) * density * CHARGE_SQUARED[track.species]
+    by_user = min(problem.controls.max_step_cm / min(density, THIN_DENSITY), LARGEST_STEP_CM)
+    length = min(min(boundary, by_user), LARGEST_LOSS_SHARE * track.energy / stopping)
+    middle = track.energy - 0.5 * stopping * length
     j, g = position(tables, middle / nucleons)
     rate = hard_rate(tables, track.species, material, j, g) * density
     if track.free_paths < rate * length:
         length = track.free_paths / rate
-        middle = track.energy - half_loss * length
+        middle = track.energy - 0.5 * stopping * length
     return length, middle, rate
 
 
-@kernel
+@inlined
 def hard_rate(tables, species, material, i, f):
     """Return the rate of all interactions sampled one by one, per g/cm2."""
     z2, nucleons = CHARGE_SQUARED[species], NUCLEONS[species]
@@ -188,12 +193,12 @@ def collide(problem, track, material, tally, stack, waiting, stream):
     return recoil, track.energy - recoil, ray, waiting, stream
 
 
-@kernel
+@inlined
 def _with(track, ray, place):
     return Track(ray, place, track.energy, track.species, track.deflection_due, track.free_paths)
 
 
-@kernel
+@inlined
 def _escape(track, tally):
     """End a track that left everything; its energy is accounted for."""
     tally.account[ESCAPED] += track.energy

@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined, kernel
 from dosewright.core.units import ALPHA_MASS_MEV, DEUTERON_MASS_MEV, PROTON_MASS_MEV
 from dosewright.geometry.trace import Place, Ray
 
@@ -43,8 +44,7 @@ class Track(NamedTuple):
     free_paths: float
 
 
-@kernel
-def empty_stack():
+def empty_stack() -> NDArray[np.float64]:
     """Return room for the particles that wait; one per thread."""
     return np.zeros((STACK_ROWS, _COLUMNS))
 
@@ -71,7 +71,7 @@ def pop(stack, waiting, free_paths):
     return Track(ray, place, row[6], int(row[7]), 0.0, free_paths)
 
 
-@kernel
+@inlined
 def turned(ray, cos_theta, phi):
     """Return the ray with its direction turned by a polar angle about itself and an azimuth."""
     sin_theta = np.sqrt(max(0.0, 1.0 - cos_theta * cos_theta))
