@@ -32,18 +32,17 @@ class Scale:
 
     particles_per_fraction: float
     fractions: int
-    factor: float = 1.0
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.particles_per_fraction) and self.particles_per_fraction > 0):
             raise refuse("A beam needs a positive number of particles", given=self.particles_per_fraction)
-        if self.fractions < 1 or not (np.isfinite(self.factor) and self.factor > 0):
-            raise refuse("Fractions and correction factor must be positive", given=(self.fractions, self.factor))
+        if self.fractions < 1:
+            raise refuse("The number of fractions must be positive", given=self.fractions)
 
     @property
     def total(self) -> float:
-        """Primaries of the whole treatment times the correction factor."""
-        return self.particles_per_fraction * self.fractions * self.factor
+        """Primaries of the whole treatment."""
+        return self.particles_per_fraction * self.fractions
 
 
 def scaled(to_water: Image, to_medium: Image, uncertainty: Image, scale: Scale) -> FinalDose:

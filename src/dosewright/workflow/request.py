@@ -13,6 +13,7 @@ from dosewright.workflow.goals import DEFAULT_UNCERTAINTY_PERCENT, Goals
 MOST_VOXELS = 2**28  # 1 GiB of float32 per dose; more is a slip of the keyboard
 # How a calculation is run, not what is calculated: a folder may be resumed with other values of these.
 HOW_IT_RUNS = ("output", "threads", "login", "library", "keep_parts", "plan", "goals", "goals_assumed")
+PATHS = ("plan", "output", "library", "ct", "structures")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class DoseRequest:
         0 for all cores.
     login
         ``NAME``, ``NAME:ROLE`` or an acronym of the library's user table.
+    ct, structures, doses
+        Files (CT: or a folder) to take instead of those that the search would find beside the plan.
+    fraction_group
+        The one to calculate, where the plan has several.
+    ignore_devices
+        Calculate without blocks, compensators and the like instead of refusing them.
     goals_assumed
         True when the user named no goal and the default was taken.
     """
@@ -59,6 +66,11 @@ class DoseRequest:
     seed: int = 1
     keep_parts: bool = False
     goals_assumed: bool = False
+    ct: Path | None = None
+    structures: Path | None = None
+    doses: tuple[Path, ...] = ()
+    fraction_group: int | None = None
+    ignore_devices: bool = False
 
     def __post_init__(self) -> None:
         problems = self._problems()
@@ -98,8 +110,9 @@ class DoseRequest:
         """Return plain values that `from_json` turns into an equal request."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         values["goals"] = self.goals.as_json()
-        for key in ("plan", "output", "library"):
+        for key in PATHS:
             values[key] = None if values[key] is None else str(values[key])
+        values["doses"] = [str(dose) for dose in self.doses]
         return dict(json.loads(json.dumps(values)))
 
     @classmethod
@@ -118,10 +131,10 @@ class DoseRequest:
 
 def _typed(values: dict[str, Any]) -> dict[str, Any]:
     values["goals"] = Goals(**values["goals"])
-    values["plan"] = Path(values["plan"])
-    for key in ("output", "library"):
+    for key in PATHS:
         if values.get(key) is not None:
             values[key] = Path(values[key])
+    values["doses"] = tuple(Path(dose) for dose in values.get("doses", ()))
     for key in ("beams", "voxel_counts"):
         if values.get(key) is not None:
             values[key] = tuple(values[key])

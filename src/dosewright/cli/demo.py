@@ -1,0 +1,36 @@
+"""dosewright demo: a made-up head, two proton fields, and the whole way to the report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dosewright.cli.faults import faults_reported
+
+DEMO_UNCERTAINTY_PERCENT = 2.5
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the case and its result go.")] = Path("demo"),
+    uncertainty: Annotated[
+        float, typer.Option("--uncertainty", "-u", metavar="PERCENT", help="Mean uncertainty per beam in percent.")
+    ] = DEMO_UNCERTAINTY_PERCENT,
+    threads: Annotated[int, typer.Option("--threads", "-j", metavar="N", help="Threads; 0 = all cores.")] = 0,
+) -> None:
+    """Make a small case and take it all the way to the report."""
+    with faults_reported():
+        from dosewright.cli.calc import run
+        from dosewright.commissioning.catalog import Library
+        from dosewright.commissioning.demo_case import write_demo_case
+        from dosewright.workflow.goals import Goals
+        from dosewright.workflow.request import DoseRequest
+
+        case = folder / "case"
+        if not case.exists():
+            typer.echo(f"Making a demo case in {case}: CT, structures, plan and an analytical dose to compare with.")
+            library = Library.open(None)
+            write_demo_case(case, library.beam_model("generic"), library.ct_protocol("generic"))
+        request = DoseRequest(
+            plan=case, goals=Goals(uncertainty_percent=uncertainty), output=folder / "result", threads=threads
+        )
+    raise typer.Exit(run(request))

@@ -1,0 +1,51 @@
+"""The command `dosewright`; each command lives in its own file."""
+
+import sys
+
+import typer
+
+from dosewright.cli.calc import calc
+from dosewright.cli.demo import demo
+from dosewright.cli.faults import BROKEN, report_fault
+from dosewright.cli.lint import lint
+from dosewright.cli.query import query
+from dosewright.cli.version import version
+
+app = typer.Typer(
+    name="dosewright",
+    help="Independent Monte Carlo dose for radiotherapy: a DICOM plan in, a dose with its uncertainty out. "
+    "A quality-assurance and research tool; no medical device.",
+    epilog="Exit codes: 0 done; 2 the input was refused; 3 stopped by its time limit; 1 our own fault.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+for command in (calc, query, lint, demo, version):
+    app.command()(command)
+
+
+def main() -> None:
+    """Run the command line; nobody sees a traceback."""
+    try:
+        app(args=spread_overrides(sys.argv[1:]), prog_name="dosewright")
+    except Exception as fault:
+        report_fault(fault, None)
+        sys.exit(BROKEN)
+
+
+def spread_overrides(arguments: list[str]) -> list[str]:
+    """Let one ``-m`` take several ROI:MATERIAL, as in IDEAL: repeat the option before each of them."""
+    spread: list[str] = []
+    listing = False
+    for argument in arguments:
+        if argument in ("-m", "--override"):
+            listing = False
+        elif listing and ":" in argument and not argument.startswith("-"):
+            spread.append("-m")
+        else:
+            listing = False
+        spread.append(argument)
+        listing = listing or (len(spread) > 1 and spread[-2] in ("-m", "--override"))
+    return spread

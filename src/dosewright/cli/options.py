@@ -1,0 +1,99 @@
+"""The options that several commands share, each with its one line of help."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Plan = Annotated[Path, typer.Argument(metavar="PLAN", help="The RT Ion Plan, or the folder that holds it.")]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="DIR", help="Result folder; default: one beside the plan."),
+]
+Histories = Annotated[
+    str | None,
+    typer.Option("--primaries", "-n", metavar="N", help="Primaries per beam, such as 1e6."),
+]
+Uncertainty = Annotated[
+    str | None,
+    typer.Option("--uncertainty", "-u", metavar="PERCENT", help="Mean uncertainty per beam in percent."),
+]
+Time = Annotated[
+    str | None,
+    typer.Option(
+        "--time",
+        "-t",
+        metavar="TIME",
+        help="Time limit: minutes, or 90s, 20m, 5h; beats -n and -u.",
+    ),
+]
+Beams = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--beam",
+        "-b",
+        metavar="BEAM",
+        help="Beam by name or number; repeat for more. Default: all.",
+    ),
+]
+Protocol = Annotated[
+    str | None,
+    typer.Option("--ct-protocol", "-c", metavar="NAME|FILE", help="CT protocol (HU table)."),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--override",
+        "-m",
+        metavar="ROI:MATERIAL",
+        help="Material of a structure; repeat, later ones win.",
+    ),
+]
+Phantom = Annotated[
+    str | None,
+    typer.Option(
+        "--phantom",
+        "-p",
+        metavar="NAME",
+        help="Phantom instead of the CT, centred on the isocentre.",
+    ),
+]
+VoxelCounts = Annotated[
+    tuple[int, int, int] | None,
+    typer.Option("--voxels", "-x", metavar="NX NY NZ", help="Dose voxels along x, y, z; the box stays."),
+]
+FullCtGrid = Annotated[
+    bool,
+    typer.Option("--full-ct", "-f", help="Dose on the CT's own voxels."),
+]
+BeamModel = Annotated[
+    str | None,
+    typer.Option("--beam-model", "-z", metavar="NAME|FILE", help="Beam model for all beams."),
+]
+CT = Annotated[
+    Path | None,
+    typer.Option("--ct", metavar="PATH", help="CT to take: a folder or one of its files."),
+]
+Structures = Annotated[Path | None, typer.Option("--structures", metavar="FILE", help="Structure set to take.")]
+Doses = Annotated[
+    list[Path] | None,
+    typer.Option("--dose", metavar="FILE", help="Planned dose to compare with; repeat for more."),
+]
+FractionGroup = Annotated[int | None, typer.Option("--fraction-group", metavar="N", help="The one to calculate.")]
+IgnoreDevices = Annotated[
+    bool,
+    typer.Option("--ignore-devices", help="Calculate without blocks and compensators."),
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the random numbers.")]
+Threads = Annotated[int, typer.Option("--threads", "-j", metavar="N", help="Threads; 0 = all cores.")]
+Library = Annotated[
+    Path | None,
+    typer.Option("--library", "-s", metavar="PATH", help="Library folder or configuration file."),
+]
+Login = Annotated[
+    str | None,
+    typer.Option("--login", "-l", metavar="NAME[:ROLE]", help="User and role."),
+]
+Keep = Annotated[bool, typer.Option("--keep", "-d", help="Keep the simulated parts when done.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log while it runs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

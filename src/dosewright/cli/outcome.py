@@ -1,0 +1,62 @@
+"""The end of a calculation on the terminal: what was reached, how it compares, where the report is."""
+
+import json
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dosewright.workflow.goals import duration_text
+from dosewright.workflow.pipeline import Outcome
+
+
+def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
+    """Print the summary as JSON, or its main figures for people."""
+    summary = outcome.summary
+    if as_json:
+        typer.echo(json.dumps({"folder": str(outcome.folder.path), **summary}, indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    console.print(beam_table(summary))
+    if summary["gamma"]:
+        console.print(gamma_table(summary))
+    for ratio in summary["high_dose_ratios"]:
+        spread = f" +- {ratio['uncertainty']:.4f}" if ratio["uncertainty"] is not None else ""
+        console.print(
+            escape(f"{ratio['dose']}: mean calculated over mean planned high dose {ratio['ratio']:.4f}{spread}")
+        )
+    if summary["warnings"]:
+        console.print(
+            f"{len(summary['warnings'])} warnings and {len(summary['assumptions'])} assumptions: see the report."
+        )
+    if not summary["goal_reached"]:
+        console.print("Stopped by the time limit before the goal; the result is valid with its stated uncertainty.")
+    console.print(f"Role: {escape(summary['role'])}. {escape(summary['note'])}")
+    typer.echo(f"Report: {outcome.folder.report}")
+
+
+def beam_table(summary: dict[str, Any]) -> Table:
+    """Return the beams with primaries, uncertainty and time."""
+    table = Table("Beam", "Primaries", "Uncertainty", "Goal", "Time", box=None, header_style="bold")
+    for beam in summary["beams"]:
+        percent = beam["mean_uncertainty_percent"]
+        table.add_row(
+            escape(f"{beam['number']} {beam['name']}"),
+            f"{beam['histories']:,}",
+            "unknown" if percent is None else f"{percent:.2f} %",
+            "reached" if beam["goal_reached"] else "not reached",
+            duration_text(beam["wall_seconds"]),
+        )
+    return table
+
+
+def gamma_table(summary: dict[str, Any]) -> Table:
+    """Return the pass rates of whole doses."""
+    table = Table("Gamma", "Criterion", "Region", "Passing", box=None, header_style="bold")
+    for gamma in summary["gamma"]:
+        region, percent = next(iter(gamma["pass_percent"].items()))
+        shown = "nothing compared" if percent is None else f"{percent:.1f} %"
+        table.add_row(escape(gamma["dose"]), gamma["criterion"], escape(region), shown)
+    return table

@@ -1,0 +1,72 @@
+"""One beam as the report shows it: the plan's figures, the meterset audit, what was simulated."""
+
+from dosewright.geometry.slab import Slab
+from dosewright.workflow.equip import EquippedBeam
+from dosewright.workflow.preprocess import beam_frame
+from dosewright.workflow.report_data import BeamRow, DosePair, Factor, LayerRow
+from dosewright.workflow.simulate import SimulatedBeam
+from dosewright.workflow.treatment import Treatment
+
+
+def beam_row(equipped: EquippedBeam, simulated: SimulatedBeam, treatment: Treatment, goal: str) -> BeamRow:
+    """Return the report's row of a beam."""
+    beam, audit = equipped.beam, equipped.audit
+    dose, tps = treatment.beams[beam.number], treatment.tps_beams.get(beam.number)
+    percent = simulated.mean_uncertainty_percent
+    return BeamRow(
+        number=beam.number,
+        name=beam.name,
+        machine=beam.machine,
+        radiation=beam.radiation,
+        gantry_deg=beam.gantry_deg,
+        couch_deg=beam.couch_deg,
+        gantry_to_patient=beam_frame(beam),
+        meterset_unit=audit.unit,
+        meterset=audit.meterset,
+        final_cumulative_weight=audit.final_cumulative_weight,
+        sum_of_weights=audit.sum_of_weights,
+        particles=audit.particles,
+        primaries=simulated.histories,
+        mean_uncertainty_percent=float("nan") if percent is None else percent,
+        goal=goal,
+        goal_reached=simulated.goal_reached,
+        layers=layer_rows(equipped),
+        factors=factors(equipped, treatment),
+        range_shifters=tuple(slab_text(slab) for slab in equipped.slabs),
+        batches=simulated.figures["batches"],
+        wall_seconds=simulated.figures["wall_seconds"],
+        dose=DosePair(dose.to_water, dose.uncertainty, tps.image if tps else None),
+    )
+
+
+def layer_rows(equipped: EquippedBeam) -> tuple[LayerRow, ...]:
+    """Return the meterset audit layer by layer."""
+    return tuple(
+        LayerRow(
+            control_point=layer.control_point,
+            energy_MeV=row.nominal_energy_MeV,
+            spots=row.spots,
+            sum_of_weights=row.weight,
+            meterset=row.meterset,
+            particles_per_unit=1.0 if row.particles_per_mu is None else row.particles_per_mu,
+            particles=row.particles,
+        )
+        for layer, row in zip(equipped.beam.layers, equipped.audit.layers, strict=True)
+    )
+
+
+def factors(equipped: EquippedBeam, treatment: Treatment) -> tuple[Factor, ...]:
+    """Return what the dose per primary was multiplied by."""
+    scale = treatment.scales[equipped.beam.number]
+    return (
+        Factor("particles per fraction", scale.particles_per_fraction, "Sum over all layers of the meterset audit."),
+        Factor("fractions", float(scale.fractions), "Number of fractions planned."),
+    )
+
+
+def slab_text(slab: Slab) -> str:
+    """Describe a range shifter in words."""
+    return (
+        f"{slab.thickness_mm:.2f} mm {slab.material.name} ({slab.density_g_cm3:g} g/cm3), "
+        f"{slab.downstream_mm:.1f} mm from the isocentre"
+    )

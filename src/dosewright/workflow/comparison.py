@@ -1,0 +1,99 @@
+"""The calculated dose against the planning system's: gamma per structure, and the ratio that nothing normalises.
+
+Gamma looks at the Monte Carlo dose point by point and searches the planning system's dose, as IDEAL does; noise then
+makes the result look worse, never better. Percentages are of the planning system's maximum inside the EXTERNAL.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.analysis.compare import high_dose_ratio
+from dosewright.analysis.gamma import GammaCriteria, gamma, pass_rate
+from dosewright.core.grid import Grid, Image
+from dosewright.core.interpolate import resample
+from dosewright.core.mask import mask
+from dosewright.core.structures import Structure
+from dosewright.workflow.final_doses import FinalDose, singles
+from dosewright.workflow.report_data import GammaRate, GammaResult, HighDoseRatio
+from dosewright.workflow.tps_doses import TpsDose
+
+CRITERIA = ((3.0, 3.0), (2.0, 2.0))  # percent, mm: IDEAL's habit and the stricter one of AAPM TG-218 (2018)
+THRESHOLD_PERCENT = 10.0  # AAPM TG-218: doses below a tenth are left out
+HIGH_DOSE_LEVEL = 0.5  # of the planned maximum
+DIRECTION = (
+    "Each voxel of the Monte Carlo dose was looked at and the planning system's dose was searched; noise makes the "
+    "rate worse. Percentages are of the planning system's maximum."
+)
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The structures on one grid; `external` is where doses are compared, everywhere if there is no EXTERNAL."""
+
+    external: NDArray[np.bool_]
+    inside: dict[str, NDArray[np.bool_]]
+    whole: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One dose compared: with each criterion, as one number, and what had to be said."""
+
+    gammas: tuple[GammaResult, ...]
+    ratio: HighDoseRatio | None
+    notes: tuple[str, ...]
+
+
+def regions_on(grid: Grid, structures: Sequence[Structure], external: Structure | None) -> Regions:
+    """Put the structures with contours on a grid."""
+    inside = {s.name: mask(s, grid) for s in structures if s.contours and s is not external}
+    if external is None:
+        return Regions(np.ones(grid.array_shape, bool), inside, "whole dose")
+    return Regions(mask(external, grid), inside, f"whole dose in {external.name}")
+
+
+def compare(label: str, ours: FinalDose, tps: TpsDose, regions: Regions, external: Structure | None) -> Comparison:
+    """Compare a calculated dose with the planning system's, both physical and for all fractions."""
+    within = Image(ours.to_water.grid, np.where(regions.external, singles(ours.to_water), np.float32(np.nan)))
+    theirs = singles(tps.image)
+    where = mask(external, tps.image.grid) if external is not None else np.ones(theirs.shape, bool)
+    top = float(theirs[where].max(initial=0.0))
+    if top <= 0 or not np.nanmax(within.values, initial=0.0) > 0:
+        return Comparison((), None, (*tps.notes, f"{label}: there is no dose to compare inside the patient."))
+    results = []
+    for percent, distance in CRITERIA:
+        criteria = GammaCriteria(percent, distance, THRESHOLD_PERCENT, reference_dose_Gy=top)
+        image = gamma(within, tps.image, criteria)
+        note = f"{DIRECTION} ({top:.4g} Gy)"
+        results.append(
+            GammaResult(label, percent, distance, rates(image, regions), THRESHOLD_PERCENT, False, image, note)
+        )
+    return Comparison(tuple(results), ratio_of(label, ours, tps, regions), tps.notes)
+
+
+def ratio_of(label: str, ours: FinalDose, tps: TpsDose, regions: Regions) -> HighDoseRatio:
+    """Return the ratio of the mean doses, calculated over planned, where the planned dose is high."""
+    grid = ours.to_water.grid
+    theirs = singles(resample(tps.image, grid)) * regions.external.astype(np.float32)
+    relative = Image(grid, np.nan_to_num(singles(ours.uncertainty)))
+    found = high_dose_ratio(ours.to_water, Image(grid, theirs), HIGH_DOSE_LEVEL, relative)
+    region = (
+        f"where the planning system's dose is at least {found.level_Gy:.4g} Gy ({100 * HIGH_DOSE_LEVEL:g} % of its "
+        f"maximum); the uncertainty is its upper end, as if all voxels varied together"
+    )
+    return HighDoseRatio(label, found.value, found.uncertainty_correlated, region, found.voxels)
+
+
+def rates(image: Image, regions: Regions) -> tuple[GammaRate, ...]:
+    """Return the pass rate of the whole dose, inside each structure, and outside each."""
+    named = [(regions.whole, regions.external)]
+    named += [(name, where) for name, where in regions.inside.items()]
+    named += [(f"outside {name}", regions.external & ~where) for name, where in regions.inside.items()]
+    found = []
+    for name, where in named:
+        percent, voxels = pass_rate(image, where)
+        found.append(GammaRate(name, percent if voxels else None, voxels))
+    return tuple(found)

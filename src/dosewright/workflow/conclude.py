@@ -1,0 +1,83 @@
+"""What the doses say: comparison, histograms, and the report that shows them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dosewright.core.structures import Structure
+from dosewright.geometry.patient import external_of
+from dosewright.workflow.case import Case
+from dosewright.workflow.comparison import Comparison, compare, regions_on
+from dosewright.workflow.dvh_rows import dvh_rows
+from dosewright.workflow.filled_report import Findings, filled_report
+from dosewright.workflow.final_doses import singles
+from dosewright.workflow.folder import JobFolder
+from dosewright.workflow.outputs import write_gamma
+from dosewright.workflow.preprocess import Target
+from dosewright.workflow.report import write_report
+from dosewright.workflow.report_data import DvhRow, ReportData
+from dosewright.workflow.simulate import SimulatedBeam
+from dosewright.workflow.tps_doses import PROTON_RBE
+from dosewright.workflow.treatment import Treatment
+
+PLAN = "Plan"
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the report shows, the figures of the plan's dose, and the files made."""
+
+    data: ReportData
+    plan_figures: dict[str, float]
+    files: tuple[Path, ...]
+
+
+def conclude(
+    case: Case, target: Target, beams: list[SimulatedBeam], treatment: Treatment, folder: JobFolder, created: str
+) -> Conclusion:
+    """Compare the doses, make the histograms and write the report."""
+    structures = case.study.structures.structures if case.study.structures and case.request.phantom is None else ()
+    external = external_of(case.study.structures) if structures else None
+    comparisons = compare_all(treatment, structures, external)
+    rows, said = histograms(case, treatment, structures)
+    notes = [*treatment.notes, *said, *(note for comparison in comparisons for note in comparison.notes)]
+    findings = Findings(tuple(comparisons), rows, tuple(notes), created)
+    data = filled_report(case, target, beams, treatment, findings)
+    gammas = write_gamma(data.gammas, folder)
+    write_report(folder.report, data)
+    return Conclusion(data, plan_figures(treatment), tuple(gammas))
+
+
+def compare_all(
+    treatment: Treatment, structures: tuple[Structure, ...], external: Structure | None
+) -> list[Comparison]:
+    """Compare plan with plan and beam with beam."""
+    regions = regions_on(treatment.plan.to_water.grid, structures, external)
+    found = []
+    if treatment.tps_plan is not None:
+        found.append(compare(PLAN, treatment.plan, treatment.tps_plan, regions, external))
+    for number, tps in treatment.tps_beams.items():
+        found.append(compare(f"Beam {number}", treatment.beams[number], tps, regions, external))
+    return found
+
+
+def histograms(
+    case: Case, treatment: Treatment, structures: tuple[Structure, ...]
+) -> tuple[tuple[DvhRow, ...], tuple[str, ...]]:
+    """Return the DVH of the plan; volumes are given at parts of the prescribed (or the highest) physical dose."""
+    prescribed = case.study.plan.prescription_Gy
+    ours = treatment.plan.to_water
+    reference = prescribed / PROTON_RBE if prescribed else float(singles(ours).max())
+    said = []
+    if prescribed:
+        said.append(
+            f"The prescribed {prescribed:g} Gy were taken as RBE-weighted: {reference:.4g} Gy physical dose in the DVH."
+        )
+    theirs = treatment.tps_plan.image if treatment.tps_plan else None
+    rows, more = dvh_rows(structures, ours, theirs, reference)
+    return rows, (*said, *more)
+
+
+def plan_figures(treatment: Treatment) -> dict[str, float]:
+    """Return the extremes of the plan's dose."""
+    values = singles(treatment.plan.to_water)
+    return {"maximum_Gy": float(values.max()), "mean_Gy": float(values.mean(dtype=float))}

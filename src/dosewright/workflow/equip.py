@@ -1,0 +1,76 @@
+"""Each beam with its machine: beam model, range shifters, spots, meterset audit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dosewright.commissioning.catalog import Library
+from dosewright.core.beam_model import BeamModel
+from dosewright.core.errors import InputError
+from dosewright.core.plan import IonBeam
+from dosewright.geometry.range_shifter import range_shifter_slabs
+from dosewright.geometry.slab import Slab
+from dosewright.sources.meterset import MetersetAudit, meterset_audit
+from dosewright.sources.pencil_beams import PencilBeams, pencil_beams
+from dosewright.workflow.request import DoseRequest
+from dosewright.workflow.users import MAY_CHOOSE_BEAM_MODEL, User
+
+ABOVE_SLABS_MM = 1.0  # a range shifter upstream of the model plane: the beam starts this far above it
+
+
+@dataclass(frozen=True)
+class EquippedBeam:
+    """A beam that could be delivered: its model, the slabs in it, its spots, and what was assumed."""
+
+    beam: IonBeam
+    model: BeamModel
+    slabs: tuple[Slab, ...]
+    pencils: PencilBeams
+    audit: MetersetAudit
+    assumptions: tuple[str, ...]
+
+
+def may_choose_model(request: DoseRequest, user: User) -> None:
+    """Refuse a chosen beam model (-z) to roles that must take the machine's own."""
+    if request.beam_model is not None and user.role not in MAY_CHOOSE_BEAM_MODEL:
+        raise InputError(
+            f"Choosing a beam model (-z) needs the role {' or '.join(MAY_CHOOSE_BEAM_MODEL)}; "
+            f"{user.name!r} has the role {user.role}."
+        )
+
+
+def equip(beams: Sequence[IonBeam], request: DoseRequest, library: Library) -> tuple[EquippedBeam, ...]:
+    """Equip all beams; the problems of all of them are refused together."""
+    equipped: list[EquippedBeam] = []
+    problems: list[str] = []
+    for beam in beams:
+        try:
+            equipped.append(equip_one(beam, request, library))
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(*problems)
+    return tuple(equipped)
+
+
+def equip_one(beam: IonBeam, request: DoseRequest, library: Library) -> EquippedBeam:
+    """Find the model of one beam and place what the plan puts into it."""
+    chosen = request.beam_model is not None
+    model = library.beam_model(request.beam_model) if chosen else library.beam_model_for(beam.machine, beam.radiation)
+    if request.phantom is not None:
+        beam = on_phantom(beam)
+    slabs, assumed = range_shifter_slabs(beam, model)
+    top = max((slab.upstream_mm for slab in slabs), default=0.0)
+    pencils = pencil_beams(beam, model, start_mm=top + ABOVE_SLABS_MM if top >= model.plane_mm else None)
+    audit = meterset_audit(beam, model)
+    assumptions = [*model.assumptions, *assumed, *audit.assumptions, *pencils.assumptions]
+    if chosen and model.machine != beam.machine:
+        assumptions.append(
+            f"Beam {beam.number} {beam.name!r} was planned for machine {beam.machine!r} and is calculated with the "
+            f"beam model {model.name!r} (-z)."
+        )
+    return EquippedBeam(beam, model, slabs, pencils, audit, tuple(assumptions))
+
+
+def on_phantom(beam: IonBeam) -> IonBeam:
+    """Return the beam as it meets a phantom: axes as head first supine, couch straight, isocentre kept."""
+    return replace(beam, couch_deg=0.0, pitch_deg=0.0, roll_deg=0.0, patient_position="HFS")

@@ -1,0 +1,99 @@
+"""The report's value, filled in from a finished calculation."""
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from dosewright.workflow.beam_rows import beam_row
+from dosewright.workflow.case import Case
+from dosewright.workflow.comparison import Comparison
+from dosewright.workflow.goals import duration_text
+from dosewright.workflow.preprocess import Target
+from dosewright.workflow.report_data import DosePair, DvhRow, ReportData
+from dosewright.workflow.simulate import SimulatedBeam
+from dosewright.workflow.treatment import Treatment
+
+SHAPES_THE_NUMBERS = ("dosewright", "numpy", "numba", "scipy", "pydicom")
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the comparison found and said; `created` is the report's date in words."""
+
+    comparisons: tuple[Comparison, ...]
+    histograms: tuple[DvhRow, ...]
+    notes: tuple[str, ...]
+    created: str
+
+
+def filled_report(
+    case: Case, target: Target, beams: list[SimulatedBeam], treatment: Treatment, findings: Findings
+) -> ReportData:
+    """Fill in the report."""
+    on_phantom = case.request.phantom is not None
+    study, tps = case.study, treatment.tps_plan
+    pairs = list(zip(case.beams, beams, strict=True))
+    return ReportData(
+        plan_label=study.plan.label,
+        plan_uid=study.plan.uid,
+        created=findings.created,
+        user=case.user.name,
+        role=case.user.role,
+        seed=case.request.seed,
+        fractions=case.fractions,
+        dose_label="Physical dose to water",
+        plan=DosePair(treatment.plan.to_water, treatment.plan.uncertainty, tps.image if tps else None),
+        beams=tuple(beam_row(e, b, treatment, case.request.goals.sentence()) for e, b in pairs),
+        ct=study.ct.image if study.ct and not on_phantom else None,
+        structures=study.structures.structures if study.structures and not on_phantom else (),
+        dvh=findings.histograms,
+        gammas=tuple(g for comparison in findings.comparisons for g in comparison.gammas),
+        ratios=tuple(comparison.ratio for comparison in findings.comparisons if comparison.ratio),
+        warnings=warnings(case, target, beams, findings),
+        assumptions=tuple(dict.fromkeys([*case.assumptions, *target.assumptions, target.score.sentence])),
+        settings=settings(case, target),
+        versions={"Python": platform.python_version(), **{name: version(name) for name in SHAPES_THE_NUMBERS}},
+        hashes={**study.input_sha256, **{f"Beam model {e.model.name}": e.model.sha256 for e, _ in pairs}},
+        timings={f"Beam {e.beam.number}": timing(b) for e, b in pairs},
+    )
+
+
+def warnings(case: Case, target: Target, beams: list[SimulatedBeam], findings: Findings) -> tuple[str, ...]:
+    """Return everything somebody should look at, each sentence once, the gravest first."""
+    unreached = [
+        f"Beam {equipped.beam.number} was stopped by the time limit before its goal."
+        for equipped, beam in zip(case.beams, beams, strict=True)
+        if not beam.goal_reached
+    ]
+    run = [said for beam in beams for said in beam.figures["warnings"]]
+    return tuple(dict.fromkeys([*unreached, *case.warnings, *target.warnings, *findings.notes, *run]))
+
+
+def settings(case: Case, target: Target) -> dict[str, str]:
+    """Return what was asked for and chosen, in words."""
+    request, grid = case.request, target.score.grid
+    table = target.table
+    return {
+        "Goal": request.goals.sentence(),
+        "Beam models": ", ".join(dict.fromkeys(e.model.name for e in case.beams)),
+        "Patient": f"phantom {request.phantom}"
+        if request.phantom
+        else ("CT" if table else "EXTERNAL filled with water"),
+        "CT protocol": table.name if table else "none",
+        "Overrides": ", ".join(f"{roi}: {material}" for roi, material in request.overrides) or "none",
+        "Dose grid": " x ".join(str(n) for n in grid.shape)
+        + " voxels of "
+        + " x ".join(f"{s:.4g}" for s in grid.spacing_mm)
+        + " mm",
+        "Voxels": " x ".join(str(n) for n in target.patient.report.grid.shape),
+        "Threads": str(request.threads or "all cores"),
+    }
+
+
+def timing(beam: SimulatedBeam) -> str:
+    """Return the times of one beam in words."""
+    figures = beam.figures
+    return (
+        f"{duration_text(figures['wall_seconds'])}, of which compiling {duration_text(figures['compile_seconds'])}; "
+        f"processor time in transport {duration_text(figures['cpu_seconds'])}"
+    )

@@ -1,0 +1,169 @@
+"""A look at a plan that runs nothing: per beam what was found, what is missing, what will be assumed."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from dosewright.commissioning.catalog import Library
+from dosewright.core.errors import InputError
+from dosewright.core.plan import IonBeam
+from dosewright.formats.dicom.study import Study, find_study
+from dosewright.geometry.patient import external_of
+from dosewright.workflow.beam_rows import slab_text
+from dosewright.workflow.beams import refused_radiation, select_beams
+from dosewright.workflow.case import chosen_files, library_file
+from dosewright.workflow.equip import equip_one, may_choose_model
+from dosewright.workflow.preprocess import hounsfield_table, override_materials
+from dosewright.workflow.request import DoseRequest
+from dosewright.workflow.tps_doses import comparable_doses
+from dosewright.workflow.users import TABLE_NAME, user_of
+
+
+@dataclass
+class Findings:
+    """What was found about one thing, what is missing to calculate it, what will be assumed."""
+
+    found: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    assumed: list[str] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """Return the findings as lines of text."""
+        parts = (("found", self.found), ("MISSING", self.missing), ("assumed", self.assumed))
+        return [f"  {name}: {said}" for name, all_said in parts for said in dict.fromkeys(all_said)]
+
+
+@dataclass(frozen=True)
+class LintReport:
+    """The findings of a plan and of each of its beams (number and name beside them)."""
+
+    plan: Findings
+    beams: tuple[tuple[int, str, Findings], ...]
+
+    @property
+    def missing(self) -> list[str]:
+        """Everything that keeps the plan from being calculated."""
+        return [*self.plan.missing, *(said for _, _, findings in self.beams for said in findings.missing)]
+
+    def text(self) -> str:
+        """Return the report as text."""
+        lines = ["Plan", *self.plan.lines()]
+        for number, name, findings in self.beams:
+            lines += [f"Beam {number} {name}", *findings.lines()]
+        count = len(self.missing)
+        verdict = "The plan can be calculated." if not count else f"The plan cannot be calculated yet: {count} missing."
+        return "\n".join([*lines, verdict])
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        beams = [{"number": number, "name": name, **asdict(findings)} for number, name, findings in self.beams]
+        return {"can_be_calculated": not self.missing, "plan": asdict(self.plan), "beams": beams}
+
+
+def lint_plan(request: DoseRequest) -> LintReport:
+    """Look at everything a calculation of the request would use; only an unreadable plan or library is refused."""
+    study = find_study(request.plan, chosen_files(request))
+    library = Library.open(request.library)
+    whole = Findings()
+    _look_at_user(request, library, whole)
+    _look_at_plan(study, whole)
+    _look_at_patient(study, request, library, whole)
+    _look_at_doses(study, request, whole)
+    try:
+        wanted = select_beams(study.plan, request.beams)
+    except InputError as error:
+        whole.missing += error.problems
+        wanted = ()
+    beams = tuple((beam.number, beam.name, look_at_beam(beam, request, library)) for beam in wanted)
+    return LintReport(whole, beams)
+
+
+def look_at_beam(beam: IonBeam, request: DoseRequest, library: Library) -> Findings:
+    """Look at one beam, its machine, its meterset and what stands in it."""
+    energies = [layer.nominal_energy_MeV for layer in beam.layers]
+    findings = Findings(
+        found=[
+            f"{beam.radiation} on machine {beam.machine!r}, gantry {beam.gantry_deg:g}, couch {beam.couch_deg:g} "
+            f"degrees, {beam.patient_position}",
+            f"{len(energies)} energies from {min(energies, default=0):g} to {max(energies, default=0):g} MeV, "
+            f"{beam.spot_count} spots",
+        ]
+    )
+    findings.missing += refused_radiation([beam])
+    if findings.missing:
+        return findings
+    try:
+        equipped = equip_one(beam, request, library)
+    except InputError as error:
+        findings.missing += error.problems
+        return findings
+    audit = equipped.audit
+    findings.found += [
+        f"beam model {equipped.model.name!r}",
+        f"{audit.meterset:g} {audit.unit} per fraction, {audit.particles:.4g} particles",
+        *(f"range shifter {slab_text(slab)}" for slab in equipped.slabs),
+    ]
+    findings.assumed += equipped.assumptions
+    return findings
+
+
+def _look_at_user(request: DoseRequest, library: Library, findings: Findings) -> None:
+    try:
+        user = user_of(request.login, library_file(library, TABLE_NAME))
+        may_choose_model(request, user)
+        findings.assumed.append(user.sentence)
+    except InputError as error:
+        findings.missing += error.problems
+
+
+def _look_at_plan(study: Study, findings: Findings) -> None:
+    plan = study.plan
+    findings.found.append(f"{len(plan.beams)} treatment beams, {plan.fractions or 'no number of'} fractions")
+    if plan.fractions is None:
+        findings.assumed.append("One fraction is calculated.")
+    findings.assumed += study.warnings
+
+
+def _look_at_patient(study: Study, request: DoseRequest, library: Library, findings: Findings) -> None:
+    if request.phantom is not None:
+        _try(findings, f"phantom {request.phantom!r} instead of the CT", lambda: library.phantom(str(request.phantom)))
+        return
+    if study.ct is not None:
+        shape = study.ct.image.grid.shape
+        findings.found.append(f"CT of {shape[2]} slices, {shape[0]} x {shape[1]} pixels")
+        _try(findings, "CT protocol {0.name!r}", lambda: hounsfield_table(study, request, library))
+    _try(findings, "", lambda: override_materials(request, library))
+    structures = study.structures
+    if structures is not None:
+        findings.found.append(f"structure set with {len(structures.structures)} structures")
+        _try(findings, "", lambda: [structures.named(roi) for roi, _ in request.overrides])
+        _try(findings, "EXTERNAL {0.name!r}", lambda: external_of(structures))
+    external = structures is not None and any(s.kind == "EXTERNAL" and s.contours for s in structures.structures)
+    if study.ct is None and external:
+        findings.assumed.append("There is no CT: the EXTERNAL will be filled with water.")
+    elif study.ct is None:
+        findings.missing.append("Neither a CT nor an EXTERNAL was found; calculate on a phantom with -p.")
+    elif not external:
+        findings.assumed.append("There is no EXTERNAL: the whole CT is taken, with whatever lies around the patient.")
+
+
+def _look_at_doses(study: Study, request: DoseRequest, findings: Findings) -> None:
+    doses = comparable_doses(study.doses, study.plan)
+    named = [*(["the plan"] if doses.plan else []), *(f"beam {number}" for number in doses.beams)]
+    if named and (request.phantom is None or study.ct is None):
+        findings.found.append(f"doses of the planning system for {', '.join(named)}")
+    elif named:
+        findings.assumed.append("The planning system's doses belong to the CT and are not compared with a phantom.")
+    else:
+        findings.assumed.append("No dose of a planning system: a 2 mm dose grid, and gamma is left out.")
+    findings.assumed += doses.warnings
+
+
+def _try(findings: Findings, words: str, look: Any) -> None:
+    """Add what `look` finds in `words`, or why it cannot."""
+    try:
+        value = look()
+    except InputError as error:
+        findings.missing += error.problems
+        return
+    if words and value is not None:
+        findings.found.append(words.format(value))

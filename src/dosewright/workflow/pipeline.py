@@ -1,0 +1,147 @@
+"""The whole calculation: prepare, simulate, finish, compare, report; what is finished is not done again."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dosewright
+from dosewright.execution.artifact import FILE_MODE
+from dosewright.workflow.case import Case
+from dosewright.workflow.conclude import conclude
+from dosewright.workflow.folder import JobFolder, claimed
+from dosewright.workflow.outputs import write_doses
+from dosewright.workflow.preprocess import Target, build_target
+from dosewright.workflow.simulate import SimulatedBeam, simulate_beams
+from dosewright.workflow.stages import StageClock, digest, finished
+from dosewright.workflow.summary import files_intact, write_summary
+from dosewright.workflow.treatment import Treatment, treatment_doses
+from dosewright.workflow.watch import SILENT, Watch
+
+LOG = logging.getLogger("dosewright")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where the results are, what the summary says, and whether every beam reached its goal."""
+
+    folder: JobFolder
+    summary: dict[str, Any]
+
+    @property
+    def goal_reached(self) -> bool:
+        """False where the time limit came first."""
+        return bool(self.summary["goal_reached"])
+
+
+def calculate(case: Case, watch: Watch = SILENT) -> Outcome:
+    """Do a calculation in its folder, or what is left of it; the summary is written last."""
+    plan_sha256 = digest(case.study.input_sha256)
+    with claimed(case.output, case.request, plan_sha256) as folder, logged(folder, case.request.plan):
+        watch.say(f"Results go to {folder.path}")
+        LOG.info("dosewright %s, plan %s, seed %d", dosewright.__version__, case.study.plan.uid, case.request.seed)
+        former = _former_summary(folder)
+        target = _prepare(case, folder, watch)
+        inputs = {"case": case_digest(case, target)}
+        if former and former["goal_reached"] and finished(folder, "report", inputs) and files_intact(folder, former):
+            watch.say("Everything is finished already; nothing was calculated again.")
+            return Outcome(folder, former)
+        folder.summary.unlink(missing_ok=True)
+        beams = simulate_beams(case, target, folder, watch, extend=former is not None)
+        return Outcome(folder, _finish(case, target, beams, folder, watch, inputs))
+
+
+def case_digest(case: Case, target: Target) -> str:
+    """Return the SHA-256 of everything that a finished calculation depends on."""
+    return digest(
+        {
+            "what": case.request.what(),
+            "goals": case.request.goals.as_json(),
+            "files": case.study.input_sha256,
+            "models": [beam.model.sha256 for beam in case.beams],
+            "particles": [beam.audit.particles for beam in case.beams],
+            "protocol": repr(target.table),
+            "materials": repr(target.patient.voxels.materials),
+            "user": [case.user.name, case.user.role],
+        }
+    )
+
+
+def _prepare(case: Case, folder: JobFolder, watch: Watch) -> Target:
+    watch.say("Preparing: voxels of the patient, dose grid")
+    clock = StageClock.start(folder, "prepare", {"files": case.study.input_sha256, "what": case.request.what()})
+    beams = tuple(equipped.beam for equipped in case.beams)
+    target = build_target(case.study, case.request, case.library, case.tps, beams)
+    for said in (*case.warnings, *target.warnings):
+        watch.say(f"Note: {said}")
+        LOG.warning(said)
+    watch.say(target.score.sentence)
+    clock.done([], {"voxels": target.patient.report.grid.shape, "dose_voxels": target.score.grid.shape})
+    return target
+
+
+def _finish(
+    case: Case,
+    target: Target,
+    beams: list[SimulatedBeam],
+    folder: JobFolder,
+    watch: Watch,
+    inputs: dict[str, str],
+) -> dict[str, Any]:
+    """Scale and write the doses, compare and report them, and write the summary."""
+    watch.say("Finishing: doses of the treatment, files")
+    clock = StageClock.start(folder, "finish", inputs)
+    treatment: Treatment = treatment_doses(case, beams)
+    files = write_doses(case, treatment, folder)
+    clock.done(files)
+    watch.say("Comparing and reporting")
+    clock = StageClock.start(folder, "report", inputs)
+    started = time.strftime("%Y-%m-%d %H:%M %Z")
+    facts = conclude(case, target, beams, treatment, folder, started)
+    clock.done([folder.report, *facts.files])
+    return write_summary(case, target, beams, facts, folder)
+
+
+def _former_summary(folder: JobFolder) -> dict[str, Any] | None:
+    try:
+        former = json.loads(folder.summary.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return former if isinstance(former, dict) and "goal_reached" in former else None
+
+
+@contextmanager
+def logged(folder: JobFolder, plan: Path) -> Iterator[None]:
+    """Write the package's log into the folder, readable by its owner only; the plan's place is left out of it."""
+    os.close(os.open(folder.log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, FILE_MODE))
+    handler = logging.FileHandler(folder.log, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(_WithoutPlaces((str(plan), str(plan.resolve()))))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        LOG.removeHandler(handler)
+        handler.close()
+
+
+class _WithoutPlaces(logging.Filter):
+    """Replaces the plan's path, which may name a patient."""
+
+    def __init__(self, places: tuple[str, ...]) -> None:
+        super().__init__()
+        self.places = sorted(places, key=len, reverse=True)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass, without the places."""
+        text = record.getMessage()
+        for place in self.places:
+            text = text.replace(place, "PLAN")
+        record.msg, record.args = text, ()
+        return True

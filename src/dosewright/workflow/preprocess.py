@@ -1,0 +1,139 @@
+"""From a study and a request to one problem per beam: what particles travel through, and where dose is scored."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dosewright.commissioning.catalog import Library
+from dosewright.core.errors import InputError
+from dosewright.core.frame import Rigid, gantry_to_patient
+from dosewright.core.grid import Grid
+from dosewright.core.matter import HounsfieldTable, Material
+from dosewright.core.plan import IonBeam
+from dosewright.core.structures import Structure
+from dosewright.formats.dicom.study import Study
+from dosewright.geometry.patient import MARGIN_MM, external_of, patient_voxels
+from dosewright.geometry.patient_report import Patient
+from dosewright.geometry.water_patient import water_in_external
+from dosewright.workflow.dose_grid import SPACING_WITHOUT_TPS_MM, DoseGrid, dose_grid
+from dosewright.workflow.phantom_patient import phantom_patient
+from dosewright.workflow.request import DoseRequest
+from dosewright.workflow.tps_doses import TpsDoses
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the beams meet and where the dose is scored; `box` is the regular grid of the voxels."""
+
+    patient: Patient
+    score: DoseGrid
+    assumptions: tuple[str, ...]
+    warnings: tuple[str, ...]
+    table: HounsfieldTable | None = None
+
+
+def build_target(
+    study: Study, request: DoseRequest, library: Library, tps: TpsDoses, beams: tuple[IonBeam, ...]
+) -> Target:
+    """Build the phantom, the patient from the CT, or the water-filled EXTERNAL, and choose the dose grid.
+
+    Raises
+    ------
+    InputError
+        Neither CT nor structures nor phantom; unknown protocol, phantom, structures or materials.
+    """
+    if request.phantom is not None:
+        phantom = phantom_patient(library.phantom(request.phantom), common_isocentre(beams))
+        return _target(phantom, request, tps)
+    if study.ct is not None:
+        return _ct_target(study, request, library, tps)
+    external = external_of(study.structures)
+    if study.structures is None or external is None:
+        raise InputError(
+            "There is neither a CT nor a structure set with an EXTERNAL beside the plan. Put the CT into the folder of "
+            "the plan, or calculate on a phantom with -p (dosewright query -P lists them)."
+        )
+    base = tps.grid if tps.grid is not None else _grid_around(external)
+    patient = water_in_external(study.structures, base, overrides=override_materials(request, library))
+    return _target(patient, request, tps)
+
+
+def beam_frame(beam: IonBeam) -> Rigid:
+    """Return the way from a beam's gantry coordinates to patient coordinates."""
+    return gantry_to_patient(
+        gantry_deg=beam.gantry_deg,
+        couch_deg=beam.couch_deg,
+        patient_position=beam.patient_position,
+        isocenter_mm=np.array(beam.isocenter_mm),
+        pitch_deg=beam.pitch_deg,
+        roll_deg=beam.roll_deg,
+    )
+
+
+def override_materials(request: DoseRequest, library: Library) -> list[tuple[str, Material]]:
+    """Return structure names with their materials, in order; every unknown material is listed."""
+    overrides: list[tuple[str, Material]] = []
+    problems: list[str] = []
+    for roi, name in request.overrides:
+        try:
+            overrides.append((roi, library.material(name)))
+        except InputError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise InputError(*problems)
+    return overrides
+
+
+def hounsfield_table(study: Study, request: DoseRequest, library: Library) -> HounsfieldTable:
+    """Return the CT protocol asked for, else the one that the CT's own keywords choose."""
+    if request.ct_protocol is not None:
+        return library.ct_protocol(request.ct_protocol)
+    return library.ct_protocol_for(study.ct.keywords if study.ct else {})
+
+
+def _ct_target(study: Study, request: DoseRequest, library: Library, tps: TpsDoses) -> Target:
+    problems: list[str] = []
+    table, overrides = None, []
+    try:
+        table = hounsfield_table(study, request, library)
+    except InputError as error:
+        problems.extend(error.problems)
+    try:
+        overrides = override_materials(request, library)
+    except InputError as error:
+        problems.extend(error.problems)
+    if problems or table is None or study.ct is None:
+        raise InputError(*problems)
+    patient = patient_voxels(study.ct.image, table, study.structures, overrides, tps.grid)
+    return _target(patient, request, tps, table)
+
+
+def _grid_around(external: Structure) -> Grid:
+    """Return a regular grid around a structure and the margin of air."""
+    points = np.concatenate(external.contours)
+    low, high = points.min(axis=0) - MARGIN_MM, points.max(axis=0) + MARGIN_MM
+    counts = np.ceil((high - low) / SPACING_WITHOUT_TPS_MM).astype(int)
+    spacing = (SPACING_WITHOUT_TPS_MM,) * 3
+    return Grid(tuple(counts), spacing, tuple(low + SPACING_WITHOUT_TPS_MM / 2))  # type: ignore[arg-type]
+
+
+def common_isocentre(beams: tuple[IonBeam, ...]) -> tuple[float, float, float]:
+    """Return the isocentre of the beams, where a phantom is placed; they must share it."""
+    places = {beam.isocenter_mm for beam in beams}
+    if len(places) > 1:
+        raise InputError(
+            f"A phantom (-p) is placed at the isocentre, and these beams have {len(places)}. Choose beams with one "
+            f"isocentre (-b) and calculate them one after the other."
+        )
+    return places.pop()
+
+
+def _target(patient: Patient, request: DoseRequest, tps: TpsDoses, table: HounsfieldTable | None = None) -> Target:
+    score = dose_grid(
+        tps.grid,
+        patient.report.grid,
+        voxel_counts=request.voxel_counts,
+        full_ct_grid=request.full_ct_grid,
+        ct=table is not None,
+    )
+    return Target(patient, score, patient.report.assumptions, patient.report.warnings, table)

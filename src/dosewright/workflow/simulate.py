@@ -1,0 +1,201 @@
+"""The beams, one after the other, each to its goal; what is finished is kept and never done twice."""
+
+import logging
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dosewright.core.grid import Grid, Image
+from dosewright.execution.artifact import publish, sidecar_of, verified
+from dosewright.simulation.goal import Goal
+from dosewright.simulation.problem import Problem, TransportSettings, proton_problem
+from dosewright.simulation.result import Result
+from dosewright.simulation.run import Progress, simulate
+from dosewright.workflow.case import Case
+from dosewright.workflow.equip import EquippedBeam
+from dosewright.workflow.folder import JobFolder
+from dosewright.workflow.goals import Goals
+from dosewright.workflow.preprocess import Target, beam_frame
+from dosewright.workflow.request import DoseRequest
+from dosewright.workflow.stages import StageClock, finished
+from dosewright.workflow.watch import BeamProgress, Watch
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class SimulatedBeam:
+    """The dose per primary of one beam (Gy) and how it was reached; `figures` holds counts, times, energies."""
+
+    to_water: Image
+    to_medium: Image
+    uncertainty: Image
+    histories: int
+    mean_uncertainty_percent: float | None
+    goal_reached: bool
+    figures: dict[str, Any]
+
+
+@dataclass
+class TimeBudget:
+    """The time left for all beams; each gets an equal share of what is left, so time saved helps the later ones."""
+
+    seconds: float | None
+
+    def share(self, beams_left: int) -> float | None:
+        """Return the seconds for the next beam."""
+        return None if self.seconds is None else max(self.seconds / beams_left, 1e-3)
+
+    def spend(self, seconds: float) -> None:
+        """Take the time a beam used."""
+        if self.seconds is not None:
+            self.seconds = max(self.seconds - seconds, 0.0)
+
+
+def simulate_beams(
+    case: Case, target: Target, folder: JobFolder, watch: Watch, *, extend: bool = False
+) -> list[SimulatedBeam]:
+    """Simulate every beam that is not finished yet; `extend` continues beams whose time was up before their goal."""
+    beams, request = case.beams, case.request
+    budget = TimeBudget(request.goals.max_seconds)
+    done = []
+    for index, equipped in enumerate(beams):
+        problem = beam_problem(equipped, target)
+        inputs = {
+            "problem": problem.fingerprint(),
+            "goals": request.goals.as_json(),
+            "seed": request.seed,
+        }
+        stage, path = f"simulate-{equipped.beam.number}", folder.result(equipped.beam.number)
+        kept = _kept(path, target.score.grid) if finished(folder, stage, inputs) else None
+        if kept is None or (extend and not kept.goal_reached):
+            job = _Job(equipped, problem, request, folder, watch, budget.share(len(beams) - index))
+            kept = _simulate_one(job)
+            clock = StageClock(folder, stage, inputs, time.monotonic() - kept.figures["wall_seconds"])
+            clock.done([path, sidecar_of(path)], {"histories": kept.histories})
+            if kept.goal_reached and not request.keep_parts:
+                shutil.rmtree(folder.parts(equipped.beam.number), ignore_errors=True)
+        else:
+            watch.say(f"Beam {equipped.beam.number}: finished before, taken as it is.")
+        budget.spend(kept.figures["wall_seconds"])
+        done.append(kept)
+    return done
+
+
+def beam_problem(equipped: EquippedBeam, target: Target) -> Problem:
+    """Pack one beam."""
+    return proton_problem(
+        voxels=target.patient.voxels,
+        pencil_beams=equipped.pencils,
+        beamline=equipped.slabs,
+        to_patient=beam_frame(equipped.beam),
+        score_grid=target.score.grid,
+        settings=TransportSettings(),
+    )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One beam to simulate within its share of the time."""
+
+    equipped: EquippedBeam
+    problem: Problem
+    request: DoseRequest
+    folder: JobFolder
+    watch: Watch
+    seconds: float | None
+
+
+def _simulate_one(job: _Job) -> SimulatedBeam:
+    number, goals = job.equipped.beam.number, job.request.goals
+    result = simulate(
+        job.problem,
+        Goal(histories=goals.histories, uncertainty_percent=goals.uncertainty_percent, max_seconds=job.seconds),
+        seed=job.request.seed,
+        threads=job.request.threads,
+        folder=job.folder.parts(number),
+        on_progress=lambda progress: job.watch.progress(_beam_progress(job, progress)),
+    )
+    reached = goals.time_is_the_goal or goals.reached(result.histories, result.mean_uncertainty_percent)
+    figures = {
+        "histories": result.histories,
+        "batches": result.batches,
+        "mean_uncertainty_percent": _finite(result.mean_uncertainty_percent),
+        "goal_reached": reached,
+        "energy_MeV_per_primary": result.energy,
+        "wall_seconds": result.wall_seconds,
+        "cpu_seconds": result.cpu_seconds,
+        "compile_seconds": result.compile_seconds,
+        "warnings": list(result.warnings),
+    }
+    path = job.folder.result(number)
+    _publish(path, result, figures)
+    LOG.info("beam %d: %s", number, figures)
+    kept = _kept(path, result.dose.grid)
+    if kept is None:
+        raise RuntimeError(f"the result of beam {number} changed while it was written")
+    return kept
+
+
+def _beam_progress(job: _Job, progress: Progress) -> BeamProgress:
+    return BeamProgress(
+        number=job.equipped.beam.number,
+        name=job.equipped.beam.name,
+        histories=progress.histories,
+        histories_per_second=progress.histories_per_second,
+        uncertainty_percent=_finite(progress.uncertainty_percent),
+        seconds=progress.seconds,
+        seconds_left=progress.seconds_left,
+        share_done=share_done(progress, job.request.goals, job.seconds),
+    )
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def share_done(progress: Progress, goals: Goals, seconds: float | None) -> float:
+    """Return how much of the way to the goals is done, 0 to 1: uncertainty falls with the root of the primaries."""
+    shares = []
+    if goals.histories is not None:
+        shares.append(progress.histories / goals.histories)
+    if goals.uncertainty_percent is not None:
+        shares.append((goals.uncertainty_percent / max(progress.uncertainty_percent, 1e-9)) ** 2)
+    by_goal = min(shares, default=0.0)
+    by_time = progress.seconds / seconds if seconds else 0.0
+    return float(min(1.0, max(by_goal, by_time)))
+
+
+def _publish(path: Path, result: Result, figures: dict[str, Any]) -> None:
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            np.savez(
+                file,
+                to_water=np.asarray(result.dose_to_water.values, np.float32),
+                to_medium=np.asarray(result.dose.values, np.float32),
+                uncertainty=np.asarray(result.uncertainty.values, np.float32),
+            )
+
+    publish(path, write, figures)
+
+
+def _kept(path: Path, grid: Grid) -> SimulatedBeam | None:
+    """Return a finished beam, or None where its file is missing or damaged."""
+    figures = verified(path)
+    if figures is None:
+        return None
+    with np.load(path, allow_pickle=False) as stored:
+        water, medium, uncertainty = (Image(grid, stored[name]) for name in ("to_water", "to_medium", "uncertainty"))
+    return SimulatedBeam(
+        to_water=water,
+        to_medium=medium,
+        uncertainty=uncertainty,
+        histories=figures["histories"],
+        mean_uncertainty_percent=figures["mean_uncertainty_percent"],
+        goal_reached=figures["goal_reached"],
+        figures=figures,
+    )

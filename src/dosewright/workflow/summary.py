@@ -1,0 +1,140 @@
+"""The summary: all figures of a calculation as JSON, with the SHA-256 of every file; written last."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import dosewright
+from dosewright.execution.artifact import file_sha256, write_json
+from dosewright.workflow.case import Case
+from dosewright.workflow.conclude import Conclusion
+from dosewright.workflow.equip import EquippedBeam
+from dosewright.workflow.folder import JobFolder
+from dosewright.workflow.preprocess import Target
+from dosewright.workflow.report_data import GammaResult
+from dosewright.workflow.simulate import SimulatedBeam
+
+NOT_HASHED = ("summary.json", "log.txt", ".lock", "request.json")
+NOT_CLINICAL = "Not for clinical use: a quality-assurance and research tool, no medical device."
+
+
+def write_summary(
+    case: Case, target: Target, beams: list[SimulatedBeam], conclusion: Conclusion, folder: JobFolder
+) -> dict[str, Any]:
+    """Write and return the summary."""
+    content = {
+        "dosewright": dosewright.__version__,
+        "note": NOT_CLINICAL,
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "plan_uid": case.study.plan.uid,
+        "user": case.user.name,
+        "role": case.user.role,
+        "seed": case.request.seed,
+        "fractions": case.fractions,
+        "goals": case.request.goals.as_json(),
+        "goal": case.request.goals.sentence(),
+        "goal_reached": all(beam.goal_reached for beam in beams),
+        "dose": "physical dose to water in Gy, all fractions; effective dose is 1.1 times that",
+        "dose_grid": {
+            "voxels": list(target.score.grid.shape),
+            "spacing_mm": list(target.score.grid.spacing_mm),
+            "basis": target.score.sentence,
+        },
+        "beams": [beam_facts(equipped, beam) for equipped, beam in zip(case.beams, beams, strict=True)],
+        "plan_dose_Gy": conclusion.plan_figures,
+        "gamma": [gamma_facts(result) for result in conclusion.data.gammas],
+        "high_dose_ratios": [
+            {
+                "dose": r.comparison,
+                "ratio": r.ratio,
+                "uncertainty": r.uncertainty,
+                "region": r.region,
+                "voxels": r.voxels,
+            }
+            for r in conclusion.data.ratios
+        ],
+        "dvh": [
+            {
+                "structure": row.structure,
+                "volume_cm3": row.volume_cm3,
+                **{
+                    name: {"mean_Gy": c.mean_Gy, "min_Gy": c.minimum_Gy, "max_Gy": c.maximum_Gy, **c.metrics}
+                    for name, c in (("calculated", row.mc), ("planning_system", row.tps))
+                    if c is not None
+                },
+            }
+            for row in conclusion.data.dvh
+        ],
+        "warnings": list(conclusion.data.warnings),
+        "assumptions": list(conclusion.data.assumptions),
+        "inputs_sha256": case.study.input_sha256,
+        "models_sha256": {beam.model.name: beam.model.sha256 for beam in case.beams},
+        "ct_protocol": None if target.table is None else target.table.name,
+        "files_sha256": files_of(folder),
+    }
+    content = plain(content)
+    write_json(folder.summary, content)
+    return content
+
+
+def beam_facts(equipped: EquippedBeam, simulated: SimulatedBeam) -> dict[str, Any]:
+    """Return the figures of one beam, with its meterset audit."""
+    beam, audit = equipped.beam, equipped.audit
+    return {
+        "number": beam.number,
+        "name": beam.name,
+        "machine": beam.machine,
+        "beam_model": equipped.model.name,
+        "meterset_unit": audit.unit,
+        "meterset": audit.meterset,
+        "final_cumulative_weight": audit.final_cumulative_weight,
+        "sum_of_weights": audit.sum_of_weights,
+        "particles_per_fraction": audit.particles,
+        "layers": len(audit.layers),
+        "spots": beam.spot_count,
+        **simulated.figures,
+    }
+
+
+def gamma_facts(result: GammaResult) -> dict[str, Any]:
+    """Return the pass rates of one comparison."""
+    return {
+        "dose": result.comparison,
+        "criterion": result.criterion,
+        "threshold_percent": result.threshold_percent,
+        "pass_percent": {rate.region: rate.pass_percent for rate in result.rates},
+        "voxels": {rate.region: rate.voxels for rate in result.rates},
+    }
+
+
+def files_of(folder: JobFolder) -> dict[str, str]:
+    """Return the SHA-256 of every result file, by its place in the folder; parts and stamps are left out."""
+    skipped = (folder.path / "parts", folder.path / "stages")
+    found = {}
+    for path in sorted(p for p in folder.path.rglob("*") if p.is_file()):
+        if path.name not in NOT_HASHED and not any(path.is_relative_to(place) for place in skipped):
+            found[path.relative_to(folder.path).as_posix()] = file_sha256(path)
+    return found
+
+
+def files_intact(folder: JobFolder, summary: dict[str, Any]) -> bool:
+    """Say whether every file of a summary is still what it was."""
+    try:
+        return all(_same(folder.path / name, hashed) for name, hashed in summary["files_sha256"].items())
+    except (KeyError, AttributeError):
+        return False
+
+
+def plain(value: Any) -> Any:
+    """Return a value with NumPy numbers and not-a-numbers turned into what JSON knows."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not abs(value) < float("inf") else value
+
+
+def _same(path: Path, hashed: str) -> bool:
+    return path.is_file() and file_sha256(path) == hashed

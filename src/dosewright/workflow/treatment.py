@@ -1,0 +1,45 @@
+"""The doses of the treatment, and the planning system's beside them, like with like."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dosewright.workflow.case import Case
+from dosewright.workflow.final_doses import FinalDose, Scale, plan_dose, scaled
+from dosewright.workflow.simulate import SimulatedBeam
+from dosewright.workflow.tps_doses import TpsDose, with_fractions_matched
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """Doses of all fractions, by beam number and in sum; the planning system's where it gave them."""
+
+    beams: dict[int, FinalDose]
+    scales: dict[int, Scale]
+    plan: FinalDose
+    tps_beams: dict[int, TpsDose]
+    tps_plan: TpsDose | None
+    notes: tuple[str, ...]
+
+
+def treatment_doses(case: Case, simulated: Sequence[SimulatedBeam]) -> Treatment:
+    """Scale the beams (Gy per primary x particles per fraction x fractions) and add them."""
+    doses, scales = {}, {}
+    for equipped, result in zip(case.beams, simulated, strict=True):
+        number = equipped.beam.number
+        scales[number] = Scale(equipped.audit.particles, case.fractions)
+        doses[number] = scaled(result.to_water, result.to_medium, result.uncertainty, scales[number])
+    whole = plan_dose(list(doses.values()))
+    tps_beams = {
+        number: with_fractions_matched(tps, doses[number].to_water, case.fractions)
+        for number, tps in case.tps.beams.items()
+        if number in doses
+    }
+    tps_plan, notes = case.tps.plan, []
+    if tps_plan is not None and not case.whole_plan:
+        tps_plan = None
+        notes.append("Not all beams of the plan were calculated, so the planning system's plan dose is not compared.")
+    if tps_plan is not None:
+        tps_plan = with_fractions_matched(tps_plan, whole.to_water, case.fractions)
+    for tps in (*tps_beams.values(), tps_plan):
+        notes.extend(tps.notes if tps else ())
+    return Treatment(doses, scales, whole, tps_beams, tps_plan, tuple(dict.fromkeys(notes)))
