@@ -1,0 +1,117 @@
+"""The demonstration: a head, a plan and doses "of the planning system" as DICOM files that nobody has to download."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.commissioning.demo_plan import (
+    FRACTION_DOSE_GY,
+    FRACTIONS,
+    RBE,
+    DemoField,
+    FieldSetup,
+    Target,
+    effective_dose,
+    plan_field,
+)
+from dosewright.commissioning.head_phantom import HeadPhantom, head_phantom
+from dosewright.core.beam_model import BeamModel
+from dosewright.core.grid import Grid, Image
+from dosewright.core.mask import mask
+from dosewright.core.matter import HounsfieldTable
+from dosewright.core.plan import IonPlan
+from dosewright.core.structures import StructureSet
+from dosewright.formats.dicom.ct import write_ct
+from dosewright.formats.dicom.dose import DoseLabel, write_dose
+from dosewright.formats.dicom.identity import Identity
+from dosewright.formats.dicom.ion_plan import write_ion_plan
+from dosewright.formats.dicom.saving import new_uid
+from dosewright.formats.dicom.structures import write_structures
+from dosewright.geometry.patient import patient_voxels
+
+FIELDS = (FieldSetup("Left", 85.0, 350.0, "RS_3CM"), FieldSetup("Front", 345.0, 15.0, ""))
+ISOCENTER_MM = (14.0, 6.0, 12.0)  # beside the middle of the target, so that a wrong sign shows
+DOSE_VOXEL_MM = 3.0
+DOSE_MARGIN_MM = 4.0
+COMMENT = "Analytical pencil-beam formula; not for clinical use"
+MANUFACTURER = "Demonstration planning system"  # not ours: the doses stand for those of a planning system
+
+
+def write_demo_case(folder: Path, model: BeamModel, table: HounsfieldTable) -> Path:
+    """Write CT, RT Structure Set, RT Ion Plan and RT Doses (each beam and the plan) and return the plan's path.
+
+    Parameters
+    ----------
+    folder
+        Made if missing, for its owner only.
+    model
+        A machine with particles per MU, a range shifter RS_3CM and energies of about 90 to 140 MeV.
+    table
+        CT protocol with which the formula reads the CT.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    head = head_phantom()
+    identity = Identity.new("Demonstration^Head", "DEMO")
+    structures = head.structure_set(new_uid(), identity.frame_of_reference_uid)
+    fields = _plan(head, structures, model, table)
+    ct = write_ct(folder, head.ct, identity, keywords={"SeriesDescription": "Demonstration head"})
+    write_structures(folder / "RS.dcm", structures, ct, identity)
+    plan = IonPlan(
+        label="DEMO",
+        uid=new_uid(),
+        frame_of_reference_uid=identity.frame_of_reference_uid,
+        structure_set_uid=structures.uid,
+        fractions=FRACTIONS,
+        beams=tuple(f.beam for f in fields),
+        prescription_Gy=FRACTION_DOSE_GY * FRACTIONS,
+        intent="RESEARCH",
+    )
+    path = folder / "RN.dcm"
+    _write_doses(folder, fields, structures, plan, identity)
+    write_ion_plan(path, plan, identity)
+    return path
+
+
+def _plan(
+    head: HeadPhantom, structures: StructureSet, model: BeamModel, table: HounsfieldTable
+) -> tuple[DemoField, ...]:
+    target = Target(patient_voxels(head.ct, table, structures), structures.named("PTV"), ISOCENTER_MM)
+    share = FRACTION_DOSE_GY / RBE / len(FIELDS)
+    return tuple(plan_field(number, setup, target, model, share) for number, setup in enumerate(FIELDS, start=1))
+
+
+def _write_doses(
+    folder: Path, fields: tuple[DemoField, ...], structures: StructureSet, plan: IonPlan, identity: Identity
+) -> None:
+    """Write the effective dose of every beam and of the plan, all fractions, as planning systems do."""
+    external = structures.named("EXTERNAL")
+    corners = np.concatenate(external.contours)
+    grid = _dose_grid(corners.min(axis=0), corners.max(axis=0))
+    inside = mask(external, grid)
+    doses = [effective_dose(field, grid, inside) for field in fields]
+    series = new_uid()
+    common = DoseLabel("EFFECTIVE", "PLAN", plan.uid, comment=COMMENT, series_uid=series, manufacturer=MANUFACTURER)
+    for field, dose in zip(fields, doses, strict=True):
+        number = field.beam.number
+        label = replace(
+            common,
+            summation_type="BEAM",
+            fraction_group=plan.fraction_group,
+            beam_number=number,
+            description=f"Beam {field.beam.name}",
+            number=number,
+        )
+        write_dose(folder / f"RD_beam_{number}.dcm", dose, label, identity)
+    total = Image(grid, np.sum([d.values for d in doses], axis=0))
+    label = replace(common, description="Plan", number=len(fields) + 1)
+    write_dose(folder / "RD_plan.dcm", total, label, identity)
+
+
+def _dose_grid(low_mm: NDArray[np.float64], high_mm: NDArray[np.float64]) -> Grid:
+    """Return a grid around a box, its first centre on whole millimetres."""
+    first = np.floor(low_mm - DOSE_MARGIN_MM)
+    shape = np.ceil((high_mm + DOSE_MARGIN_MM - first) / DOSE_VOXEL_MM).astype(int) + 1
+    voxel = (DOSE_VOXEL_MM, DOSE_VOXEL_MM, DOSE_VOXEL_MM)
+    return Grid((shape[0], shape[1], shape[2]), voxel, (float(first[0]), float(first[1]), float(first[2])))
