@@ -68,7 +68,7 @@ def test_halo_at_half_the_range(energy: float, outside_10_mm: float) -> None:
     reach = float(range_in_water_mm(energy))
     core, halo = DepthDose.of(energy, 0.0).at(np.array([0.5 * reach]))
     found = float(halo[0] / (core[0] + halo[0])) * erfc(10.0 / (np.sqrt(2) * HALO_WIDTH * reach))
-    assert found == pytest.approx(outside_10_mm, abs=0.008)
+    assert found == pytest.approx(outside_10_mm, abs=0.015)
 
 
 def test_ranges_are_those_of_pstar() -> None:
