@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dosewright.core.errors import InputError
-from dosewright.materials.library import citation, known_names, named
+from dosewright.materials.library import citation, known_names, mcsquare_material, named
 from dosewright.materials.stopping import mean_excitation_eV, proton_mass_stopping_power
 
 
@@ -67,3 +67,12 @@ def test_any_word_is_known_or_refused(word: str) -> None:
         named(word)
     except InputError as refusal:
         assert "Unknown material" in str(refusal)
+
+
+def test_mcsquare_codes() -> None:
+    assert mcsquare_material(64).name == "G4_PLEXIGLASS"
+    assert mcsquare_material(39).name == "SCHNEIDER_AIR"
+    assert mcsquare_material(46).mass_fractions[8] == pytest.approx(0.723 / 1.0, rel=2e-3)
+    assert mcsquare_material(62).mass_fractions[20] == pytest.approx(0.225, rel=5e-3)
+    with pytest.raises(InputError, match="MCsquare material code"):
+        mcsquare_material(14)

@@ -67,3 +67,12 @@ def _by_word() -> dict[str, str]:
     by_word = {word.casefold(): name for word, name in _common_words().items()}
     by_word["aluminum"] = "G4_Al"
     return by_word | {name.casefold(): name for name in _media()}
+
+
+def mcsquare_material(code: int) -> Material:
+    """Return the medium that a material code of an MCsquare file means."""
+    by_code = {int(row["code"]): row["name"] for row in read_table("mcsquare_codes.csv")}
+    if code not in by_code:
+        known = ", ".join(str(c) for c in by_code)
+        raise refuse("This MCsquare material code has no counterpart in the library", given=code, allowed=known)
+    return named(by_code[code])
