@@ -161,7 +161,7 @@ def test_agrees_with_brute_force_on_a_rough_field():
 def test_agrees_with_pymedphys_in_three_dimensions(local):
     other = Grid((16, 17, 15), (1.8, 2.1, 2.3), (-13.3, -16.1, -16.0))
     reference = Image(GRID, bump(centres(GRID), (0, 0, 0), (9.0, 10.0, 11.0)))
-    evaluated = Image(other, 1.02 * bump(centres(other), (1.0, -0.5, 0.6), (9.0, 10.0, 11.0)))
+    evaluated = Image(other, 1.03 * bump(centres(other), (1.8, -1.0, 1.2), (9.0, 10.0, 11.0)))
     criteria = GammaCriteria(2.0, 2.0, threshold_percent=50.0, local=local)
     ours, theirs = gamma(reference, evaluated, criteria).values, by_pymedphys(reference, evaluated, criteria, 30)
     judged = ~np.isnan(inner(ours, 2))

@@ -1,0 +1,107 @@
+"""Dose-volume histograms from a dose image and the share of each voxel inside a structure.
+
+Each voxel counts with its share, at the dose of its centre; so in a gradient the curve has steps of one voxel, and a
+finer grid for both (`dosewright.core.interpolate.resample`) makes them smaller. End caps and partial voxels are those
+of `dosewright.core.mask.volume_fraction`. What of a structure lies beyond the dose grid is not in the histogram:
+compare `Dvh.volume_cm3` with the structure's volume where that may happen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.errors import InputError, refuse
+from dosewright.core.grid import Image
+
+Floats = NDArray[np.float64]
+
+FEWEST_BINS = 1000  # a dose far below the wanted bin width still gets a curve
+MOST_BINS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Dvh:
+    """The cumulative dose-volume histogram of one structure.
+
+    Parameters
+    ----------
+    dose_Gy
+        Bin edges, ascending, the first is 0 (or the least dose, if that is negative).
+    volume_cm3_at
+        Volume that receives at least the dose of the edge, same length, falling to 0.
+    mean_Gy
+        Mean over the structure, each voxel weighted with its share.
+    min_Gy, max_Gy
+        Over voxels of which at least half is inside; over all touched voxels where there is no such voxel.
+    """
+
+    dose_Gy: Floats
+    volume_cm3_at: Floats
+    mean_Gy: float
+    min_Gy: float
+    max_Gy: float
+
+    @property
+    def volume_cm3(self) -> float:
+        """Volume of the structure on the dose grid, cm3."""
+        return float(self.volume_cm3_at[0])
+
+    def dose_at_volume(self, percent: float) -> float:
+        """Return D_x: the dose (Gy) that `percent` of the volume receives at least."""
+        if not 0 <= percent <= 100:
+            raise refuse("D_x needs a part of the volume", given=f"{percent} %", allowed="0 to 100 %")
+        return self.dose_at_volume_cm3(percent / 100 * self.volume_cm3)
+
+    def dose_at_volume_cm3(self, cm3: float) -> float:
+        """Return the dose (Gy) that at least this volume receives; nan where the structure is smaller."""
+        if cm3 < 0:
+            raise refuse("A volume cannot be negative", given=f"{cm3} cm3")
+        if cm3 > self.volume_cm3 * (1 + 1e-9):
+            return float("nan")
+        # The last edge with that volume and the first with less; between them the curve is a straight line.
+        after = int(np.searchsorted(-self.volume_cm3_at, -cm3, side="left" if cm3 == 0 else "right"))
+        if after == 0 or after == len(self.dose_Gy):
+            return float(self.dose_Gy[min(after, len(self.dose_Gy) - 1)])
+        high, low = self.volume_cm3_at[after - 1], self.volume_cm3_at[after]
+        part = min(max((high - cm3) / (high - low), 0.0), 1.0)
+        return float(self.dose_Gy[after - 1] + part * (self.dose_Gy[after] - self.dose_Gy[after - 1]))
+
+    def volume_at_dose(self, dose_Gy: float) -> float:
+        """Return V_x: the part of the volume, percent, that receives at least `dose_Gy`."""
+        volume = np.interp(dose_Gy, self.dose_Gy, self.volume_cm3_at)
+        return 100.0 * float(volume) / self.volume_cm3
+
+
+def dvh(dose: Image, fraction: NDArray[np.floating], bin_Gy: float = 0.01) -> Dvh:
+    """Return the histogram of a dose image (Gy) over partial volumes, [z, y, x] on the same grid, 0 to 1.
+
+    Bins are at most `bin_Gy` wide, narrower where the highest dose has fewer than a thousand of them. Raises
+    `InputError` for a structure without volume on the grid and for doses that are not numbers.
+    """
+    if fraction.shape != dose.values.shape:
+        raise refuse("Partial volumes must fit the dose grid", given=fraction.shape, allowed=dose.values.shape)
+    if not bin_Gy > 0:
+        raise refuse("A bin needs a width", given=f"{bin_Gy} Gy")
+    touched = fraction > 0
+    share, values = fraction[touched].astype(float), dose.values[touched].astype(float)
+    if not share.size:
+        raise InputError("The structure has no volume on the dose grid, so it has no dose-volume histogram.")
+    if not np.all(np.isfinite(values)):
+        raise InputError("The dose inside the structure holds values that are not numbers.")
+    within = values[share >= 0.5] if np.any(share >= 0.5) else values
+    edges = _edges(float(values.min()), float(values.max()), bin_Gy)
+    # A dose on an edge belongs above it, in spite of rounding.
+    counts, _ = np.histogram(values + 1e-9 * (edges[-1] - edges[0]), edges, weights=share)
+    at_least = np.append(np.cumsum(counts[::-1])[::-1], 0.0) * dose.grid.voxel_volume_cm3
+    mean = float(np.average(values, weights=share))
+    return Dvh(edges, at_least, mean, float(within.min()), float(within.max()))
+
+
+def _edges(least: float, most: float, bin_Gy: float) -> Floats:
+    """Return edges from 0 (or below) to the edge after the highest dose."""
+    start = min(least, 0.0)
+    span = (most - start) or 1.0
+    bins = int(np.clip(np.ceil(span / bin_Gy), FEWEST_BINS, MOST_BINS))
+    width = min(bin_Gy, span / bins) if bins < MOST_BINS else span / bins
+    return start + width * np.arange(bins + 2, dtype=float)

@@ -1,0 +1,143 @@
+"""Histograms against shapes whose dose-volume curve is known in closed form."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import brentq
+
+from dosewright.analysis.dvh import dvh
+from dosewright.core.errors import InputError
+from dosewright.core.grid import Grid, Image
+from dosewright.core.mask import volume_fraction
+from dosewright.core.structures import Structure
+
+RADIUS, SLOPE, CENTRE_GY = 20.0, 0.2, 60.0
+GRID = Grid((88, 86, 90), (0.5, 0.5, 0.5), (-21.8, -21.3, -22.4))
+HALF_LAYER_GY = 0.5 * SLOPE * 0.5  # a voxel counts at the dose of its centre, so the curve has steps of a layer
+
+
+def ring(radius, z):
+    angle = np.linspace(0, 2 * np.pi, 720, endpoint=False)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle), np.full(720, z)], axis=1)
+
+
+def sphere(spacing=0.5):
+    heights = np.arange(-RADIUS + spacing / 2, RADIUS, spacing)
+    return Structure(1, "sphere", "PTV", tuple(ring(np.sqrt(RADIUS**2 - z**2), z) for z in heights))
+
+
+def cylinder(spacing=2.0):
+    return Structure(2, "cylinder", "PTV", tuple(ring(RADIUS, z) for z in np.arange(-RADIUS + 1, RADIUS, spacing)))
+
+
+def gradient(axis):
+    shape = [1, 1, 1]
+    shape[2 - axis] = -1
+    along = CENTRE_GY + SLOPE * GRID.centres_mm(axis)
+    return Image(GRID, np.broadcast_to(along.reshape(shape), GRID.array_shape).astype(np.float32))
+
+
+def sphere_above(h):
+    return (RADIUS - h) ** 2 * (2 * RADIUS + h) / (4 * RADIUS**3)
+
+
+def disc_above(h):
+    return (np.arccos(h / RADIUS) - h / RADIUS * np.sqrt(1 - (h / RADIUS) ** 2)) / np.pi
+
+
+def cylinder_above(h):
+    return (RADIUS - h) / (2 * RADIUS)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("structure", "volume_mm3", "above"),
+    [
+        (sphere(), 4 / 3 * np.pi * RADIUS**3, (sphere_above,) * 3),
+        (cylinder(), 2 * np.pi * RADIUS**3, (disc_above, disc_above, cylinder_above)),
+    ],
+    ids=["sphere", "cylinder"],
+)
+def test_a_linear_dose_in_a_known_shape(structure, volume_mm3, above, axis):
+    result = dvh(gradient(axis), volume_fraction(structure, GRID))
+    assert result.volume_cm3 == pytest.approx(volume_mm3 / 1000, rel=5e-4)
+    assert result.mean_Gy == pytest.approx(CENTRE_GY, abs=0.002)
+    for percent in (2, 5, 25, 50, 75, 95, 98):
+        height = brentq(lambda h: 100 * above[axis](h) - percent, -RADIUS, RADIUS)  # noqa: B023
+        assert result.dose_at_volume(percent) == pytest.approx(CENTRE_GY + SLOPE * height, abs=HALF_LAYER_GY + 0.01)
+        volume_cm3 = percent / 100 * result.volume_cm3
+        assert result.dose_at_volume_cm3(volume_cm3) == pytest.approx(result.dose_at_volume(percent), abs=1e-9)
+    for height in (-15.0, -5.0, 0.0, 10.0, 18.0):
+        expected = 100 * above[axis](height)
+        assert result.volume_at_dose(CENTRE_GY + SLOPE * height) == pytest.approx(expected, abs=1.05)
+    assert result.min_Gy == pytest.approx(CENTRE_GY - SLOPE * RADIUS, abs=2 * HALF_LAYER_GY)
+    assert result.max_Gy == pytest.approx(CENTRE_GY + SLOPE * RADIUS, abs=2 * HALF_LAYER_GY)
+
+
+def test_a_uniform_dose():
+    dose = Image(GRID, np.full(GRID.array_shape, 2.0))
+    result = dvh(dose, volume_fraction(sphere(), GRID))
+    assert result.mean_Gy == result.min_Gy == result.max_Gy == 2.0
+    assert result.volume_at_dose(2.0) == 100.0
+    assert result.volume_at_dose(2.02) == 0.0
+    for percent in (0, 2, 50, 98, 100):
+        assert result.dose_at_volume(percent) == pytest.approx(2.0, abs=0.0025)
+
+
+def test_small_doses_get_a_curve_of_their_own():
+    dose = Image(GRID, gradient(2).values * 1e-12)
+    result = dvh(dose, volume_fraction(cylinder(), GRID))
+    assert result.dose_at_volume(50) == pytest.approx(60e-12, rel=2e-3)
+    assert len(result.dose_Gy) > 1000
+
+
+def test_no_dose_at_all():
+    result = dvh(Image(GRID, np.zeros(GRID.array_shape)), volume_fraction(sphere(), GRID))
+    assert result.volume_at_dose(0.0) == 100.0
+    assert result.volume_at_dose(0.01) == 0.0
+    assert result.mean_Gy == result.max_Gy == 0.0
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 10_000), percent=st.floats(0.0, 100.0), size=st.integers(1, 40))
+def test_curves_agree_with_sorted_voxels(seed, percent, size):
+    rng = np.random.default_rng(seed)
+    grid = Grid((size, 1, 1), (10.0, 10.0, 10.0), (0.0, 0.0, 0.0))
+    values, share = rng.uniform(0, 70, (1, 1, size)), rng.uniform(0.01, 1, (1, 1, size))
+    result = dvh(Image(grid, values), share)
+    assert np.all(np.diff(result.volume_cm3_at) <= 0)
+    assert np.all(np.diff(result.dose_Gy) <= 0.01 + 1e-9)
+    order = np.argsort(-values.ravel())
+    reached = np.cumsum(share.ravel()[order])
+    wanted = percent / 100 * share.sum()
+    if np.abs(reached - wanted).min() > 1e-6:
+        exact = values.ravel()[order][np.searchsorted(reached, wanted)]
+        assert result.dose_at_volume(percent) == pytest.approx(exact, abs=0.0101)
+    level = rng.uniform(0, 70)
+    if np.abs(values - level).min() > 0.011:
+        assert result.volume_at_dose(level) == pytest.approx(100 * share[values >= level].sum() / share.sum(), abs=1e-6)
+    assert result.mean_Gy == pytest.approx(float((values * share).sum() / share.sum()))
+
+
+def test_volumes_beyond_the_structure_have_no_dose():
+    result = dvh(gradient(2), volume_fraction(sphere(), GRID))
+    assert np.isnan(result.dose_at_volume_cm3(result.volume_cm3 + 0.1))
+    assert result.dose_at_volume(0) == pytest.approx(64.0, abs=0.15)
+    assert result.dose_at_volume(100) == pytest.approx(56.0, abs=0.15)
+
+
+def test_refusals():
+    dose, fraction = gradient(2), volume_fraction(sphere(), GRID)
+    broken = Image(GRID, np.full(GRID.array_shape, np.nan))
+    for given_dose, given_fraction, width in (
+        (dose, np.zeros(GRID.array_shape), 0.01),
+        (dose, fraction[1:], 0.01),
+        (dose, fraction, 0.0),
+        (broken, fraction, 0.01),
+    ):
+        with pytest.raises(InputError):
+            dvh(given_dose, given_fraction, width)
+    for wrong in (-1.0, 100.1):
+        with pytest.raises(InputError):
+            dvh(dose, fraction).dose_at_volume(wrong)
