@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pydicom
@@ -18,6 +18,8 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from dosewright.core.errors import refuse
+
+BINARY: Final[dict[str, np.dtype[np.floating]]] = {"FL": np.dtype("<f4"), "FD": np.dtype("<f8")}
 
 
 @contextmanager
@@ -81,7 +83,7 @@ class Attributes:
 
     def numbers(self, keyword: str, count: int | None = None) -> NDArray[np.float64] | None:
         """Return the values as finite numbers, shape (n,); `count` is the number wanted."""
-        value = self._decimal_strings(keyword)
+        value = self._unconverted(keyword)
         value = self.value(keyword) if value is None else value
         if value is None:
             return None
@@ -101,12 +103,21 @@ class Attributes:
             return None
         return found
 
-    def _decimal_strings(self, keyword: str) -> list[bytes] | None:
-        """Return the still unconverted decimal strings of a long list: contours convert ten times faster this way."""
+    def _unconverted(self, keyword: str) -> Any:
+        """Return numbers straight from the file's bytes; None where pydicom must convert them.
+
+        Long lists of decimal strings convert ten times faster this way, and lists beyond 64 kB, which Explicit VR
+        can only write as unknown (PS3.5 6.2.2), are understood.
+        """
         raw = self.dataset.get_item(keyword) if keyword in self.dataset else None
-        if not isinstance(raw, RawDataElement) or not isinstance(raw.value, bytes) or b"\\" not in raw.value:
+        if not isinstance(raw, RawDataElement) or not isinstance(raw.value, bytes) or not raw.value:
             return None
-        return raw.value.strip(b"\0 ").split(b"\\") if dictionary_VR(raw.tag) == "DS" else None
+        kind = dictionary_VR(raw.tag)
+        if kind == "DS" and b"\\" in raw.value:
+            return raw.value.strip(b"\0 ").split(b"\\")
+        if raw.VR == "UN" and kind in BINARY and len(raw.value) % BINARY[kind].itemsize == 0:
+            return np.frombuffer(raw.value, BINARY[kind])
+        return None
 
     def number(self, keyword: str) -> float | None:
         """Return the value as one finite number."""

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataset import Dataset
 
 from dosewright.core.errors import InputError, refuse
@@ -137,9 +138,11 @@ def protocol_keywords(dataset: Dataset) -> dict[str, str]:
     """Return the top-level text and number attributes that say how, not who, was scanned."""
     attributes = Attributes(dataset, "", [])
     found = {}
-    for tag in dataset:
-        keyword = tag.keyword
-        if keyword and tag.VR in KEYWORD_KINDS and tag.tag.group != PERSONAL_GROUP and keyword not in PERSONAL_KEYWORDS:
+    for tag in dataset.keys():  # noqa: SIM118 - iterating over the data set itself converts, and may fail
+        keyword = keyword_for_tag(tag)
+        if not keyword or tag.group == PERSONAL_GROUP or keyword in PERSONAL_KEYWORDS:
+            continue
+        if dictionary_VR(tag).split()[0] in KEYWORD_KINDS:
             found[keyword] = attributes.text(keyword)
     return found
 

@@ -37,8 +37,10 @@ def read_beam(beam: Attributes, number: int, context: PlanContext) -> IonBeam:
     scanned = _check_scan_mode(beam, said, name)
     in_beam = devices(beam)
     _check_devices(beam, in_beam, context, name)
+    before = len(beam.problems)
     delivery = read_control_points(beam)
-    if scanned and not delivery.layers:
+    complete = len(beam.problems) == before
+    if scanned and complete and not delivery.layers:
         beam.problem("The beam has no spot with a positive weight (ScanSpotPositionMap, ScanSpotMetersetWeights)")
     shifters = range_shifters(beam, delivery.shifters)
     if delivery.snout_moves and shifters:
@@ -55,7 +57,7 @@ def read_beam(beam: Attributes, number: int, context: PlanContext) -> IonBeam:
         radiation=_radiation(beam),
         meterset_unit=_unit(beam, said, name),
         meterset=_meterset(beam, number, context),
-        final_cumulative_weight=final_weight(beam, delivery, said, name),
+        final_cumulative_weight=final_weight(beam, delivery, said, name) if complete else 0.0,
         gantry_deg=_needed(beam, delivery, "GantryAngle"),
         couch_deg=_needed(beam, delivery, "PatientSupportAngle"),
         pitch_deg=_or_level(delivery, "TableTopPitchAngle", said, name),

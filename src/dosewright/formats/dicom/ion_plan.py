@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pydicom.dataset import Dataset
+from pydicom.uid import ImplicitVRLittleEndian
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.plan import IonBeam, IonPlan
@@ -166,7 +167,7 @@ def write_ion_plan(path: Path, plan: IonPlan, identity: Identity) -> str:
     if plan.structure_set_uid:
         whole.ReferencedStructureSetSequence = [structure_set_item(plan.structure_set_uid)]
     whole.ApprovalStatus = plan.approval or "UNAPPROVED"
-    save(path, whole)
+    save(path, whole, ImplicitVRLittleEndian)
     return str(whole.SOPInstanceUID)
 
 

@@ -43,12 +43,15 @@ def new_object(sop_class_uid: str, modality: str, manufacturer: str = MANUFACTUR
 
 
 @quietly()
-def save(path: Path, dataset: Dataset) -> None:
-    """Write an object as a Part 10 file (Explicit VR Little Endian), under another name first, mode 0600."""
+def save(path: Path, dataset: Dataset, syntax: UID = ExplicitVRLittleEndian) -> None:
+    """Write an object as a Part 10 file under another name first, mode 0600.
+
+    Objects with long lists need Implicit VR: Explicit VR cannot hold more than 64 kB of decimal strings or floats.
+    """
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.TransferSyntaxUID = syntax
     meta.ImplementationClassUID = UID(IMPLEMENTATION_CLASS_UID)
     meta.ImplementationVersionName = MANUFACTURER.upper()
     dataset.file_meta = meta

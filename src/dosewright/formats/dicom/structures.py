@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.uid import ImplicitVRLittleEndian
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.structures import Structure, StructureSet
@@ -130,7 +131,7 @@ def write_structures(path: Path, structures: StructureSet, ct: CtSeries, identit
     whole.ROIContourSequence = [_drawn(s, ct) for s in structures.structures]
     whole.RTROIObservationsSequence = [_observed(s) for s in structures.structures]
     whole.ApprovalStatus = "UNAPPROVED"
-    save(path, whole)
+    save(path, whole, ImplicitVRLittleEndian)
     return str(whole.SOPInstanceUID)
 
 
