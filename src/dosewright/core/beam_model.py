@@ -60,7 +60,8 @@ class BeamModel:
     plane_mm
         Distance from the model plane to the isocentre, upstream positive.
     scanning_mm
-        Distances (x, y) from the scanning magnets to the isocentre; infinite for parallel scanning.
+        Distances (x, y) from the scanning magnets to the isocentre; infinite for parallel scanning; both nan where the
+        model leaves them to the plan (its virtual source-axis distances).
     energy_range_MeV
         Lowest and highest nominal energy the model was made for.
     at

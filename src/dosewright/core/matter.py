@@ -58,6 +58,8 @@ class HounsfieldTable:
         One material per interval.
     source
         Where the table comes from, for the report.
+    sha256
+        Hash of the file or files it came from.
     """
 
     name: str
@@ -67,6 +69,7 @@ class HounsfieldTable:
     upper_hu: float | None
     materials: tuple[Material, ...]
     source: str = ""
+    sha256: str = ""
 
     def __post_init__(self) -> None:
         if len(self.lower_hu) != len(self.materials) or not len(self.materials):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.matter import HounsfieldTable, Material
-from dosewright.formats.text.lines import Line, content_lines, number, numeric_rows, read_text
+from dosewright.formats.text.lines import Line, content_lines, number, numeric_rows, read_text, sha256
 
 Array = NDArray[np.float64]
 Named = Callable[[str], Material]
@@ -20,6 +20,7 @@ AtomicNumber = Callable[[str], int]
 NO_CURVE = np.array([], float)
 INTERVAL = re.compile(r"\s*([+-]?\d+)\s*,\s*([+-]?\d+)\s*")
 LARGEST_HU = 65536.0
+SCANNER_DENSITY, SCANNER_MATERIAL = "HU_Density_Conversion.txt", "HU_Material_Conversion.txt"
 
 
 @dataclass(frozen=True)
@@ -107,27 +108,32 @@ def schneider_table(name: str, density: Path, composition: Path, atomic_number: 
     """Build a protocol from a density curve file and a composition file."""
     hu, rho = read_density_curve(density)
     lower, materials = read_compositions(composition, atomic_number, lambda x: float(np.interp(x, hu, rho)))
-    return HounsfieldTable(name, hu, rho, lower, None, materials, f"{density.name} and {composition.name}")
+    return HounsfieldTable(
+        name, hu, rho, lower, None, materials, f"{density.name} and {composition.name}", sha256(density, composition)
+    )
 
 
 def with_density_curve(table: HounsfieldTable, path: Path) -> HounsfieldTable:
     """Return a protocol with the density curve of a file and the compositions of another protocol."""
     hu, rho = read_density_curve(path)
     source = f"density curve {path.name}, compositions of CT protocol {table.name!r}"
-    return replace(table, name=path.stem, density_hu=hu, density_g_cm3=rho, source=source)
+    return replace(table, name=path.stem, density_hu=hu, density_g_cm3=rho, source=source, sha256=sha256(path))
 
 
 def read_mcsquare_scanner(folder: Path, materials: Callable[[int], Material]) -> HounsfieldTable:
     """Read the two conversion tables of an MCsquare scanner folder; `materials` knows MCsquare's codes."""
-    hu, rho = read_density_curve(folder / "HU_Density_Conversion.txt")
-    rows = numeric_rows(folder / "HU_Material_Conversion.txt", 2)
+    files = (folder / SCANNER_DENSITY, folder / SCANNER_MATERIAL)
+    hu, rho = read_density_curve(files[0])
+    rows = numeric_rows(files[1], 2)
     lower = np.array([values[0] for _, values in rows])
     media = []
     for line, (_, code) in rows:
         if code != int(code):
             raise refuse("A material code must be a whole number", given=code, where=line.where)
         media.append(materials(int(code)))
-    return HounsfieldTable(folder.name, hu, rho, lower, None, tuple(media), f"MCsquare scanner {folder.name}")
+    return HounsfieldTable(
+        folder.name, hu, rho, lower, None, tuple(media), f"MCsquare scanner {folder.name}", sha256(*files)
+    )
 
 
 def read_hlut_conf(path: Path, named: Named, atomic_number: AtomicNumber) -> dict[str, CtProtocol]:
@@ -167,7 +173,7 @@ def _protocol(
         allowed = "density = FILE and composition = FILE, or lines lo,hi = MATERIAL"
         raise refuse("A CT protocol needs two files or intervals", given=sorted(labels), allowed=allowed, where=where)
     if intervals:
-        table = _direct_table(section, intervals, named, where)
+        table = _direct_table(path, section, intervals, named)
     else:
         files = [_beside(path, kind, folded[kind], where) for kind in ("density", "composition")]
         table = schneider_table(section, files[0], files[1], atomic_number)
@@ -187,7 +193,8 @@ def _beside(path: Path, kind: str, name: str, where: str) -> Path:
     )
 
 
-def _direct_table(section: str, intervals: dict[str, str], named: Named, where: str) -> HounsfieldTable:
+def _direct_table(path: Path, section: str, intervals: dict[str, str], named: Named) -> HounsfieldTable:
+    where = f"{path.name}, section [{section}]"
     rows = []
     for label, value in intervals.items():
         match = INTERVAL.fullmatch(label)
@@ -202,4 +209,6 @@ def _direct_table(section: str, intervals: dict[str, str], named: Named, where: 
             "The intervals must be at least two and contiguous", given=f"gaps or overlaps at {gaps}", where=where
         )
     lower = np.array([row[0] for row in rows])
-    return HounsfieldTable(section, NO_CURVE, NO_CURVE, lower, rows[-1][1], tuple(row[2] for row in rows), where)
+    return HounsfieldTable(
+        section, NO_CURVE, NO_CURVE, lower, rows[-1][1], tuple(row[2] for row in rows), where, sha256(path)
+    )

@@ -66,9 +66,9 @@ def number(text: str, where: str, what: str = "a number") -> float:
     return value
 
 
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    return hashlib.sha256(read_bytes(path)).hexdigest()
+def sha256(*paths: Path) -> str:
+    """Return the SHA-256 of a file, or of several ones after another."""
+    return hashlib.sha256(b"".join(read_bytes(path) for path in paths)).hexdigest()
 
 
 def numeric_rows(path: Path, columns: int, *, separator: str | None = None) -> list[tuple[Line, list[float]]]:

@@ -1,0 +1,80 @@
+"""One file of a library, whatever program it was made for: beam models and CT protocols by their content."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from dosewright.core.beam_model import BeamModel
+from dosewright.core.errors import refuse
+from dosewright.core.matter import HounsfieldTable, Material
+from dosewright.formats.text.beam_toml import read_beam_toml
+from dosewright.formats.text.ct_toml import read_ct_toml
+from dosewright.formats.text.dcpt import read_dcpt_table
+from dosewright.formats.text.hounsfield import (
+    SCANNER_DENSITY,
+    CtProtocol,
+    read_hlut_conf,
+    read_mcsquare_scanner,
+    with_density_curve,
+)
+from dosewright.formats.text.ideal_source import read_ideal_source
+from dosewright.formats.text.lines import read_text
+from dosewright.formats.text.mcsquare import read_mcsquare_bdl
+from dosewright.materials.elements import element
+from dosewright.materials.library import mcsquare_material
+
+Named = Callable[[str], Material]
+
+BEAM_MODEL_SUFFIXES = (".toml", ".csv", ".txt")
+CT_SUFFIXES = (".toml", ".conf", ".csv")
+
+
+def read_beam_model(path: Path, named: Named) -> BeamModel:
+    """Read a beam model: our TOML, a DCPT table, an MCsquare library or an IDEAL source text."""
+    if path.suffix.lower() == ".toml":
+        return read_beam_toml(path, named)
+    text = read_text(path)
+    if "BMODPOS" in text:
+        return read_dcpt_table(path)
+    if any(line.strip() == "Beam parameters" for line in text.splitlines()):
+        return read_mcsquare_bdl(path, mcsquare_material)
+    if path.suffix.lower() != ".txt":
+        raise refuse(
+            "The file is no beam model that is known here",
+            given=path.name,
+            allowed="a beam model in TOML, a DCPT table, an MCsquare beam data library, an IDEAL source text",
+        )
+    return read_ideal_source(path)
+
+
+def read_ct_protocols(path: Path, named: Named, compositions: Callable[[], HounsfieldTable]) -> dict[str, CtProtocol]:
+    """Read the CT protocols of one place, by name.
+
+    Our TOML, IDEAL's hlut.conf, an MCsquare scanner folder, or two columns of Hounsfield number and density, which
+    take their compositions from the protocol `compositions` gives.
+    """
+    if path.is_dir():
+        if not (path / SCANNER_DENSITY).is_file():
+            raise refuse("The folder is no CT protocol that is known here", given=path.name,
+                         allowed=f"an MCsquare scanner folder with {SCANNER_DENSITY}")  # fmt: skip
+        return {path.name: CtProtocol(read_mcsquare_scanner(path, mcsquare_material), {})}
+    if path.suffix.lower() == ".toml":
+        one = read_ct_toml(path, named)
+        return {one.table.name: one}
+    if path.suffix.lower() == ".conf":
+        return read_hlut_conf(path, named, lambda word: element(word).Z)
+    table = with_density_curve(compositions(), path)
+    return {table.name: CtProtocol(table, {})}
+
+
+def on_disk(name: str) -> Path | None:
+    """Return the file or folder a word names, or None; words that cannot be a path name nothing."""
+    try:
+        return Path(name) if name.strip() and Path(name).exists() else None
+    except (OSError, ValueError):
+        return None
+
+
+def assigned(model: BeamModel, *, machine: str, radiation: str) -> BeamModel:
+    """Return a beam model as that of a machine."""
+    return replace(model, machine=machine, radiation=radiation)
