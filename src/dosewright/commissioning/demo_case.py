@@ -16,7 +16,7 @@ from dosewright.commissioning.demo_plan import (
     effective_dose,
     plan_field,
 )
-from dosewright.commissioning.head_phantom import HeadPhantom, head_phantom
+from dosewright.commissioning.head_phantom import GRID, HeadPhantom, head_phantom
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.grid import Grid, Image
 from dosewright.core.mask import mask
@@ -30,6 +30,8 @@ from dosewright.formats.dicom.ion_plan import write_ion_plan
 from dosewright.formats.dicom.saving import new_uid
 from dosewright.formats.dicom.structures import write_structures
 from dosewright.geometry.patient import patient_voxels
+
+Floats = NDArray[np.float64]
 
 FIELDS = (FieldSetup("Left", 85.0, 350.0, "RS_3CM"), FieldSetup("Front", 345.0, 15.0, ""))
 ISOCENTER_MM = (14.0, 6.0, 12.0)  # beside the middle of the target, so that a wrong sign shows
@@ -88,7 +90,7 @@ def _write_doses(
     """Write the effective dose of every beam and of the plan, all fractions, as planning systems do."""
     external = structures.named("EXTERNAL")
     corners = np.concatenate(external.contours)
-    grid = _dose_grid(corners.min(axis=0), corners.max(axis=0))
+    grid = _dose_grid(corners.min(axis=0), corners.max(axis=0), GRID.corners_mm())
     inside = mask(external, grid)
     doses = [effective_dose(field, grid, inside) for field in fields]
     series = new_uid()
@@ -109,9 +111,11 @@ def _write_doses(
     write_dose(folder / "RD_plan.dcm", total, label, identity)
 
 
-def _dose_grid(low_mm: NDArray[np.float64], high_mm: NDArray[np.float64]) -> Grid:
-    """Return a grid around a box, its first centre on whole millimetres."""
-    first = np.floor(low_mm - DOSE_MARGIN_MM)
-    shape = np.ceil((high_mm + DOSE_MARGIN_MM - first) / DOSE_VOXEL_MM).astype(int) + 1
+def _dose_grid(low_mm: Floats, high_mm: Floats, ct_corners_mm: Floats) -> Grid:
+    """Return a grid around a box, as far as the CT reaches; its first centre on whole millimetres."""
+    half = 0.5 * DOSE_VOXEL_MM
+    first = np.ceil(np.maximum(low_mm - DOSE_MARGIN_MM, ct_corners_mm.min(axis=0) + half))
+    last = np.minimum(high_mm + DOSE_MARGIN_MM, ct_corners_mm.max(axis=0) - half)
+    shape = np.floor((last - first) / DOSE_VOXEL_MM).astype(int) + 1
     voxel = (DOSE_VOXEL_MM, DOSE_VOXEL_MM, DOSE_VOXEL_MM)
     return Grid((shape[0], shape[1], shape[2]), voxel, (float(first[0]), float(first[1]), float(first[2])))

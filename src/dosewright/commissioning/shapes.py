@@ -96,7 +96,7 @@ def contours(
     planes_mm: Sequence[float],
     *,
     reach_mm: float = 140.0,
-    points: int = 120,
+    points: int = 72,
 ) -> tuple[Floats, ...]:
     """Contour a solid on axial planes: the outermost point inside along each ray from an upright axis.
 
