@@ -7,7 +7,7 @@ import typer
 
 from dosewright.cli.faults import faults_reported
 
-DEMO_UNCERTAINTY_PERCENT = 2.5
+DEMO_UNCERTAINTY_PERCENT = 3.0
 
 
 def demo(

@@ -54,8 +54,10 @@ def equip(beams: Sequence[IonBeam], request: DoseRequest, library: Library) -> t
 
 def equip_one(beam: IonBeam, request: DoseRequest, library: Library) -> EquippedBeam:
     """Find the model of one beam and place what the plan puts into it."""
-    chosen = request.beam_model is not None
-    model = library.beam_model(request.beam_model) if chosen else library.beam_model_for(beam.machine, beam.radiation)
+    if request.beam_model is None:
+        model = library.beam_model_for(beam.machine, beam.radiation)
+    else:
+        model = library.beam_model(request.beam_model)
     if request.phantom is not None:
         beam = on_phantom(beam)
     slabs, assumed = range_shifter_slabs(beam, model)
@@ -63,7 +65,7 @@ def equip_one(beam: IonBeam, request: DoseRequest, library: Library) -> Equipped
     pencils = pencil_beams(beam, model, start_mm=top + ABOVE_SLABS_MM if top >= model.plane_mm else None)
     audit = meterset_audit(beam, model)
     assumptions = [*model.assumptions, *assumed, *audit.assumptions, *pencils.assumptions]
-    if chosen and model.machine != beam.machine:
+    if request.beam_model is not None and model.machine != beam.machine:
         assumptions.append(
             f"Beam {beam.number} {beam.name!r} was planned for machine {beam.machine!r} and is calculated with the "
             f"beam model {model.name!r} (-z)."

@@ -43,9 +43,14 @@ class JobFolder:
         """The stamp of a finished stage."""
         return self.path / "stages" / f"{stage}.json"
 
+    @property
+    def parts_root(self) -> Path:
+        """Folder of all simulated parts."""
+        return self.path / "parts"
+
     def parts(self, beam: int) -> Path:
         """Folder of the simulated parts of a beam."""
-        return self.path / "parts" / f"beam{beam}"
+        return self.parts_root / f"beam{beam}"
 
     def result(self, beam: int) -> Path:
         """The simulated dose per primary of a beam."""

@@ -19,10 +19,7 @@ from dosewright.workflow.report_data import GammaResult
 from dosewright.workflow.tps_doses import PROTON_RBE
 from dosewright.workflow.treatment import Treatment
 
-COMMENT = (
-    "Independent Monte Carlo dose by Dosewright {version}, seed {seed}. {kind}. All {fractions} fractions. "
-    "Not for clinical use."
-)
+DICOM_COMMENT = "Dosewright {version}; all {fractions} fractions; not for clinical use"  # LO: 64 characters
 
 
 def write_doses(case: Case, treatment: Treatment, folder: JobFolder) -> list[Path]:
@@ -47,7 +44,7 @@ def write_doses(case: Case, treatment: Treatment, folder: JobFolder) -> list[Pat
                     plan_uid=case.study.plan.uid,
                     beam_number=beam,
                     description=f"Dosewright {name} {kind}",
-                    comment=comment(case, words),
+                    comment=DICOM_COMMENT.format(version=dosewright.__version__, fractions=case.fractions),
                     series_uid=series,
                     number=number,
                 )
@@ -84,8 +81,11 @@ def output_identity(case: Case) -> Identity:
 
 
 def comment(case: Case, kind: str) -> str:
-    """Return the sentence that every output carries."""
-    return COMMENT.format(version=dosewright.__version__, seed=case.request.seed, kind=kind, fractions=case.fractions)
+    """Return the sentence that every image carries."""
+    return (
+        f"Independent Monte Carlo dose by Dosewright {dosewright.__version__}, seed {case.request.seed}. {kind}. "
+        f"All {case.fractions} fractions. Not for clinical use."
+    )
 
 
 def write_gamma(gammas: Iterable[GammaResult], folder: JobFolder) -> list[Path]:

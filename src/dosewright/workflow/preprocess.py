@@ -114,7 +114,7 @@ def _grid_around(external: Structure) -> Grid:
     low, high = points.min(axis=0) - MARGIN_MM, points.max(axis=0) + MARGIN_MM
     counts = np.ceil((high - low) / SPACING_WITHOUT_TPS_MM).astype(int)
     spacing = (SPACING_WITHOUT_TPS_MM,) * 3
-    return Grid(tuple(counts), spacing, tuple(low + SPACING_WITHOUT_TPS_MM / 2))  # type: ignore[arg-type]
+    return Grid(tuple(counts), spacing, tuple(low + SPACING_WITHOUT_TPS_MM / 2))
 
 
 def common_isocentre(beams: tuple[IonBeam, ...]) -> tuple[float, float, float]:

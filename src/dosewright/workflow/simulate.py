@@ -83,6 +83,8 @@ def simulate_beams(
             watch.say(f"Beam {equipped.beam.number}: finished before, taken as it is.")
         budget.spend(kept.figures["wall_seconds"])
         done.append(kept)
+    if folder.parts_root.is_dir() and not any(folder.parts_root.iterdir()):
+        folder.parts_root.rmdir()
     return done
 
 

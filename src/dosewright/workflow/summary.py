@@ -22,7 +22,7 @@ def write_summary(
     case: Case, target: Target, beams: list[SimulatedBeam], conclusion: Conclusion, folder: JobFolder
 ) -> dict[str, Any]:
     """Write and return the summary."""
-    content = {
+    content: dict[str, Any] = {
         "dosewright": dosewright.__version__,
         "note": NOT_CLINICAL,
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -72,9 +72,9 @@ def write_summary(
         "ct_protocol": None if target.table is None else target.table.name,
         "files_sha256": files_of(folder),
     }
-    content = plain(content)
-    write_json(folder.summary, content)
-    return content
+    summary: dict[str, Any] = plain(content)
+    write_json(folder.summary, summary)
+    return summary
 
 
 def beam_facts(equipped: EquippedBeam, simulated: SimulatedBeam) -> dict[str, Any]:
