@@ -22,9 +22,9 @@ CARBON_IN_COMPOUNDS = 0.008  # largest C/Z of carbon above that energy where it 
 
 LIGHT_PARTNERS = (1, 6, 7, 8, 9)  # H, C, N, O, F: they make a compound of what would be an alloy
 
-# Varelas-Biersack form (ICRU Report 49, eq. 3.2; T in keV, S in MeV cm2/g) through the values of liquid water: ICRU
-# Report 90 at 10 keV, 812 MeV cm2/g at 80 keV, and value and slope of the Bethe formula at 500 keV.
-VARELAS_BIERSACK_WATER = (151.845515, 53018.3553, 8495.50862, 0.1671452)
+# Varelas-Biersack form (ICRU Report 49, eq. 3.2; T in keV), fitted to liquid water of ICRU Report 90 from 10 to 300 keV
+# (within 2 %) and to value and slope of the Bethe formula at 500 keV.
+VARELAS_BIERSACK_WATER = (150.251, 82708.7, 1769.263, 0.02983745)
 
 
 def mean_excitation_eV(material: Material) -> float:
@@ -58,9 +58,10 @@ def electron_shares(material: Material) -> dict[int, float]:
 def proton_mass_stopping_power(material: Material, energy_MeV: ArrayLike) -> Array:
     """Return the unrestricted mass electronic stopping power of protons.
 
-    Valid from 1 keV to 300 MeV; 0.3 % from 1 MeV for the media of PSTAR, a continuation of the shape of water's
-    stopping power below 0.5 MeV (9 um of water). The density effect is left out: at these energies it vanishes in
-    insulators, and the shell table holds it for the metals it was made from.
+    From 1 to 300 MeV within 0.35 % of ICRU 90 (water, air, graphite) and of PSTAR; below 0.5 MeV (9 um of water) a
+    continuation with the shape of water's, within 2 % for water and 5 % for air and graphite from 10 keV. The density
+    effect is left out: at these energies it vanishes in insulators, and the shell table holds it for the metals it
+    was made from.
 
     Parameters
     ----------

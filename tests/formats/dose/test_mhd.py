@@ -112,6 +112,15 @@ def test_a_private_key_must_not_break_the_header(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_whole_number_files_hold_whole_numbers_of_their_range_only(tmp_path: Path) -> None:
+    path = tmp_path / "m.mhd"
+    write_mhd(path, Image(GRID, np.full(GRID.array_shape, 200.0)), dtype="u1")
+    assert read_mhd(path).values.max() == 200
+    for value in (256.0, -1.0, 0.5, np.nan):
+        with pytest.raises(InputError, match=r"fit|fractions"):
+            write_mhd(path, Image(GRID, np.full(GRID.array_shape, value)), dtype="u1")
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 420), st.integers(0, 40))
 def test_garbage_is_refused_and_nothing_else(

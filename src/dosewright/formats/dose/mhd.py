@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.grid import Grid, Image
@@ -117,10 +118,25 @@ def write_mhd(path: Path, image: Image, *, extra: Mapping[str, str] | None = Non
     if bad:
         raise refuse("These private header keys cannot be written", given=bad)
     raw = path.with_suffix(".raw")
-    little = np.dtype(dtype).newbyteorder("<")
-    place(raw, lambda stream: np.ascontiguousarray(image.values, little).tofile(stream))
+    values = _little(image, dtype)
+    place(raw, lambda stream: values.tofile(stream))
     text = "".join(f"{key} = {value}\n" for key, value in _keys(image.grid, dtype, private, raw.name).items())
     place(path, lambda stream: stream.write(text.encode("utf-8")))
+
+
+def _little(image: Image, dtype: str) -> NDArray[np.generic]:
+    """Return the values in the type of the file; whole-number types take no other values than they can hold."""
+    little = np.dtype(dtype).newbyteorder("<")
+    if little.kind in "iu":
+        limits = np.iinfo(little)
+        values = image.values
+        if not np.all(np.isfinite(values)) or values.min() < limits.min or values.max() > limits.max:
+            raise refuse(
+                "The values do not fit the type of the file", given=dtype, allowed=f"{limits.min} to {limits.max}"
+            )
+        if np.any(np.rint(values) != values):
+            raise refuse("A whole-number file cannot hold fractions", given=dtype)
+    return np.ascontiguousarray(image.values, little)
 
 
 def _keys(grid: Grid, dtype: str, private: Mapping[str, str], raw: str) -> dict[str, str]:
