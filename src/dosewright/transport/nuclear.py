@@ -8,7 +8,7 @@ secondary protons and deuterons go on, alpha particles and recoils stay, neutron
 
 import numpy as np
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.units import ATOMIC_MASS_UNIT_MEV
 from dosewright.materials.lookup import position
@@ -19,16 +19,16 @@ DEUTERON_BINDING_MEV = 2.2246  # CODATA
 ALPHA_SEPARATION_MEV = 7.2  # 16O -> 12C + alpha, Tilley et al., Nucl. Phys. A 564, 1 (1993)
 RANFT_SLOPE = 14.5e-6  # per MeV2/c2 and A^0.66: Ranft, Part. Accel. 3, 129 (1972)
 
-# Means per non-elastic event on oxygen; chosen so that yields and mean energies of protons, deuterons, alphas and
-# recoils meet ICRU Report 63 at 100, 150 and 200 MeV (tests/physics/test_nuclear.py).
-CASCADE_PROTONS, CASCADE_SCALE_MEV = 1.30, 45.0
-EVAPORATED_PROTONS = 1.0
-EVAPORATION_MEV = 3.0
-DEUTERONS = 0.06
+# Per non-elastic event on oxygen. Fitted so that the energy shares and mean energies of secondary protons, deuterons,
+# alphas and recoils meet those of ICRU Report 63 (2000) at 100, 150 and 200 MeV (tests/physics/test_nuclear.py).
+NO_FAST_PROTON, TWO_FAST_PROTONS = 0.015, 0.63  # shares; the rest has one
+FAST_SPECTRUM = -0.13  # fast protons take the share x of what is available with density (1 - x)^this
+SLOW_PROTONS, SLOW_PAIRS = 0.72, 0.11  # mean number; share of events with two
+SLOW_TEMPERATURE_MEV = 5.0
+DEUTERONS, DEUTERON_HIGHEST_MEV = 0.07, 80.0
 ALPHAS = 0.44
+ALPHA_MEAN_MEV, ALPHA_MEAN_PER_MEV = 5.0, 0.033  # 8.2, 9.8, 11.6 MeV at 100, 150, 200 MeV
 RECOIL_SHARE = 0.024
-SECOND_SHARE = 0.42
-HARDNESS = 0.15
 
 
 @kernel
@@ -103,62 +103,50 @@ def nonelastic(tables, element, track, stack, waiting, stream):
     Returns energy left here, energy of untracked neutrals, binding energy, the stack count and the stream; with the
     energies of the secondaries they sum to the proton's.
     """
-    energy = track.energy
-    left = energy
-    binding, here = 0.0, 0.0
+    barrier = np.exp(-max(tables.element_z[element] - 8.0, 0.0) / 20.0)  # slow charged particles fade in heavy nuclei
     a, b, c, d, stream = draw_four(stream)
-    count = _how_many(CASCADE_PROTONS * (1.0 - np.exp(-energy / CASCADE_SCALE_MEV)), a)
-    for _ in range(count):
-        available = left - SEPARATION_MEV
-        if available <= 0.0:
-            break
-        e, cosine, phi, stream = _cascade_proton(available, energy, stream)
-        waiting = push(stack, waiting, turned(track.ray, cosine, phi), track.place, e, PROTON)
-        left -= e + SEPARATION_MEV
-        binding += SEPARATION_MEV
-    barrier = np.exp(-max(tables.element_z[element] - 8.0, 0.0) / 20.0)  # charged evaporation fades in heavy nuclei
-    if b < DEUTERONS and left > 4.0 * SEPARATION_MEV:
-        available = left - 2.0 * SEPARATION_MEV + DEUTERON_BINDING_MEV
-        e, cosine, phi, stream = _cascade_proton(available, energy, stream)
-        waiting = push(stack, waiting, turned(track.ray, cosine, phi), track.place, e, DEUTERON)
-        left -= e + 2.0 * SEPARATION_MEV - DEUTERON_BINDING_MEV
-        binding += 2.0 * SEPARATION_MEV - DEUTERON_BINDING_MEV
-    recoil = min(RECOIL_SHARE * energy, left)
-    here += recoil
-    left -= recoil
-    for _ in range(_how_many(EVAPORATED_PROTONS * barrier, c)):
-        e, u, phi, stream = _evaporated(EVAPORATION_MEV, stream)
-        if left > e + SEPARATION_MEV:
-            waiting = push(stack, waiting, turned(track.ray, 2.0 * u - 1.0, phi), track.place, e, PROTON)
-            left -= e + SEPARATION_MEV
-            binding += SEPARATION_MEV
-    if d < ALPHAS * barrier:
-        e, _, _, stream = _evaporated(0.5 * (5.0 + 0.033 * energy), stream)  # mean 8.2 to 11.6 MeV, ICRU 63
+    here = RECOIL_SHARE * track.energy
+    left, binding = track.energy - here, 0.0
+    if a < ALPHAS * barrier:
+        e, _, _, stream = _slow(0.5 * (ALPHA_MEAN_MEV + ALPHA_MEAN_PER_MEV * track.energy), stream)
         if left > e + ALPHA_SEPARATION_MEV:
             here += e
-            left -= e + ALPHA_SEPARATION_MEV
-            binding += ALPHA_SEPARATION_MEV
+            left, binding = left - e - ALPHA_SEPARATION_MEV, binding + ALPHA_SEPARATION_MEV
+    slow_pairs, slow_mean = SLOW_PAIRS * barrier, SLOW_PROTONS * barrier
+    for _ in range(_none_one_or_two(1.0 - slow_mean + slow_pairs, slow_pairs, b)):
+        e, cosine, phi, stream = _slow(SLOW_TEMPERATURE_MEV, stream)
+        if left > e + SEPARATION_MEV:
+            waiting = push(stack, waiting, turned(track.ray, cosine, phi), track.place, e, PROTON)
+            left, binding = left - e - SEPARATION_MEV, binding + SEPARATION_MEV
+    cost = 2.0 * SEPARATION_MEV - DEUTERON_BINDING_MEV
+    if c < DEUTERONS and left > 3.0 * cost:
+        e, cosine, phi, stream = _fast(min(left - cost, DEUTERON_HIGHEST_MEV), track.energy, stream)
+        waiting = push(stack, waiting, turned(track.ray, cosine, phi), track.place, e, DEUTERON)
+        left, binding = left - e - cost, binding + cost
+    for _ in range(_none_one_or_two(NO_FAST_PROTON, TWO_FAST_PROTONS, d)):
+        if left > SEPARATION_MEV:
+            e, cosine, phi, stream = _fast(left - SEPARATION_MEV, track.energy, stream)
+            waiting = push(stack, waiting, turned(track.ray, cosine, phi), track.place, e, PROTON)
+            left, binding = left - e - SEPARATION_MEV, binding + SEPARATION_MEV
     return here, left, binding, waiting, stream
 
 
-@kernel
-def _how_many(mean, u):
-    """Return 0, 1, 2 (or more) with this mean, as narrow as the mean allows beside a share of pairs."""
-    pairs = min(SECOND_SHARE * mean / CASCADE_PROTONS, 0.5 * mean)
-    ones = mean - 2.0 * pairs
-    if u < pairs:
-        return 2
-    return 1 if u < pairs + ones else 0
+@inlined
+def _none_one_or_two(none, two, u):
+    """Return 0, 1 or 2 with these probabilities of 0 and of 2."""
+    if u < none:
+        return 0
+    return 2 if u < none + two else 1
 
 
 @kernel
-def _cascade_proton(available, incident, stream):
+def _fast(available, incident, stream):
     """Sample a fast secondary: energy between nothing and all, forward the more the faster.
 
     Direction: exp(a cos(theta)), Kalbach's systematics for the direct part, Phys. Rev. C 37, 2350 (1988), eq. 10.
     """
     a, b, c, _, stream = draw_four(stream)
-    e = available * (1.0 - a ** (1.0 / (1.0 + HARDNESS)))
+    e = available * (1.0 - a ** (1.0 / (1.0 + FAST_SPECTRUM)))
     out = e + SEPARATION_MEV
     x1 = min(incident, 130.0) * out / incident
     x3 = min(incident, 41.0) * out / incident
@@ -168,7 +156,7 @@ def _cascade_proton(available, incident, stream):
 
 
 @kernel
-def _evaporated(temperature, stream):
-    """Sample a slow secondary: e exp(-e/T) (Weisskopf, Phys. Rev. 52, 295 (1937)), and two uniforms."""
+def _slow(temperature, stream):
+    """Sample a slow secondary: e exp(-e/T) (Weisskopf, Phys. Rev. 52, 295 (1937)), in any direction."""
     a, b, c, d, stream = draw_four(stream)
-    return -temperature * np.log(a * b), c, 2.0 * np.pi * d, stream
+    return -temperature * np.log(a * b), 2.0 * c - 1.0, 2.0 * np.pi * d, stream

@@ -91,7 +91,7 @@ def step(problem, track, tally, stack, waiting, stream):
 
     mean = value(problem.tables, material, STOPPING, i, f) * density * z2 * length
     variance = value(problem.tables, material, STRAGGLING, i, f) * density * z2 * length
-    normal, other = gaussian_pair(u3, u4)
+    normal, _ = gaussian_pair(u3, u4)
     loss = straggled_loss(mean, variance, normal)
     ended = track.energy - loss < problem.controls.cut_MeV * nucleons
     if ended:
