@@ -110,6 +110,19 @@ def test_it_is_the_same_every_time(study: Study, tmp_path: Path) -> None:
     assert again.plan.uid != study.plan.uid
 
 
+def test_a_case_is_there_whole_or_not_at_all(study: Study, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there already"):
+        write_demo_case(study.plan_path.parent, machine(), TABLE)
+    (tmp_path / "case.unfinished").mkdir()  # left by a run that was killed
+    (tmp_path / "case.unfinished" / "CT_0001.dcm").touch()
+    with pytest.raises(InputError):
+        write_demo_case(tmp_path / "case", machine(shifter="RS_9CM"), TABLE)
+    assert not (tmp_path / "case").exists()
+    path = write_demo_case(tmp_path / "case", machine(), TABLE)
+    assert find_study(path).warnings == ()
+    assert [p.name for p in tmp_path.iterdir()] == ["case"]
+
+
 def test_a_machine_that_cannot_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such range shifter"):
         write_demo_case(tmp_path / "a", machine(shifter="RS_9CM"), TABLE)

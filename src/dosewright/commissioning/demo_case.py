@@ -1,5 +1,6 @@
 """The demonstration: a head, a plan and doses "of the planning system" as DICOM files that nobody has to download."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from dosewright.commissioning.demo_plan import (
 )
 from dosewright.commissioning.head_phantom import GRID, HeadPhantom, head_phantom
 from dosewright.core.beam_model import BeamModel
+from dosewright.core.errors import refuse
 from dosewright.core.grid import Grid, Image
 from dosewright.core.mask import mask
 from dosewright.core.matter import HounsfieldTable
@@ -35,6 +37,7 @@ Floats = NDArray[np.float64]
 
 FIELDS = (FieldSetup("Left", 85.0, 350.0, "RS_3CM"), FieldSetup("Front", 345.0, 15.0, ""))
 ISOCENTER_MM = (14.0, 6.0, 12.0)  # beside the middle of the target, so that a wrong sign shows
+PLAN = "RN.dcm"
 DOSE_VOXEL_MM = 3.0
 DOSE_MARGIN_MM = 4.0
 COMMENT = "Analytical pencil-beam formula; not for clinical use"
@@ -47,13 +50,23 @@ def write_demo_case(folder: Path, model: BeamModel, table: HounsfieldTable) -> P
     Parameters
     ----------
     folder
-        Made if missing, for its owner only.
+        Where the files go, for its owner only; it appears when it is complete and must not exist before.
     model
         A machine with particles per MU, a range shifter RS_3CM and energies of about 90 to 140 MeV.
     table
         CT protocol with which the formula reads the CT.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.exists():
+        raise refuse("The folder of the demonstration case is there already", given=folder.name)
+    unfinished = folder.with_name(folder.name + ".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700, parents=True)
+    _write(unfinished, model, table)
+    unfinished.rename(folder)
+    return folder / PLAN
+
+
+def _write(folder: Path, model: BeamModel, table: HounsfieldTable) -> None:
     head = head_phantom()
     identity = Identity.new("Demonstration^Head", "DEMO")
     structures = head.structure_set(new_uid(), identity.frame_of_reference_uid)
@@ -70,10 +83,8 @@ def write_demo_case(folder: Path, model: BeamModel, table: HounsfieldTable) -> P
         prescription_Gy=FRACTION_DOSE_GY * FRACTIONS,
         intent="RESEARCH",
     )
-    path = folder / "RN.dcm"
     _write_doses(folder, fields, structures, plan, identity)
-    write_ion_plan(path, plan, identity)
-    return path
+    write_ion_plan(folder / PLAN, plan, identity)
 
 
 def _plan(
