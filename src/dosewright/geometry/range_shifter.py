@@ -22,7 +22,8 @@ def relative_stopping_power(material: Material) -> float:
 def range_shifter_slabs(beam: IonBeam, model: BeamModel) -> tuple[tuple[Slab, ...], tuple[str, ...]]:
     """Return the slabs of a beam's range shifters and what was assumed of them; refuses what is not known."""
     problems: list[str] = []
-    slabs, assumptions = [], []
+    slabs: list[Slab] = []
+    assumptions: list[str] = []
     for setting in beam.range_shifters:
         shifter = _shifter(setting, model, assumptions)
         thickness = _thickness_mm(shifter, setting, assumptions) if shifter else None

@@ -18,13 +18,13 @@ FAR_CM = 1.0e30
 class Geometry(NamedTuple):
     """Two boxes of voxels and the way from one to the other, packed for the kernels.
 
-    Edges of box b along axis a: ``edges[first[b, a] : first[b, a] + count[b, a] + 1]``; voxel arrays run x fastest
+    Edges of box b along axis a: ``edges[first[b, a] : first[b, a] + cells[b, a] + 1]``; voxel arrays run x fastest
     from ``voxel_first[b]``, the patient's from 0. A box with no voxels does not exist. A gap of zero density is vacuum.
     """
 
     edges: NDArray[np.float64]
     first: NDArray[np.int64]
-    count: NDArray[np.int64]
+    cells: NDArray[np.int64]
     voxel_first: NDArray[np.int64]
     material: NDArray[np.uint8]
     density: NDArray[np.float32]
@@ -58,8 +58,8 @@ class Place(NamedTuple):
 def voxel_index(geometry, place):
     """Return the position of a voxel in the packed arrays."""
     b = place.region
-    row = place.iz * geometry.count[b, 1] + place.iy
-    return geometry.voxel_first[b] + row * geometry.count[b, 0] + place.ix
+    row = place.iz * geometry.cells[b, 1] + place.iy
+    return geometry.voxel_first[b] + row * geometry.cells[b, 0] + place.ix
 
 
 @inlined
@@ -116,7 +116,7 @@ def to_box(geometry, ray):
     enter, leave = 0.0, FAR_CM
     for axis in range(3):
         i = geometry.first[PATIENT, axis]
-        low, high = geometry.edges[i], geometry.edges[i + geometry.count[PATIENT, axis]]
+        low, high = geometry.edges[i], geometry.edges[i + geometry.cells[PATIENT, axis]]
         a, b = _between(low, high, (ray.x, ray.y, ray.z)[axis], (ray.u, ray.v, ray.w)[axis])
         enter, leave = max(enter, a), min(leave, b)
     return enter if enter < leave else FAR_CM
@@ -138,9 +138,9 @@ def _find(edges, first, count, x):
 @inlined
 def locate(geometry, ray, box):
     """Return the place of a point that lies in or on a box."""
-    ix = _find(geometry.edges, geometry.first[box, 0], geometry.count[box, 0], ray.x)
-    iy = _find(geometry.edges, geometry.first[box, 1], geometry.count[box, 1], ray.y)
-    iz = _find(geometry.edges, geometry.first[box, 2], geometry.count[box, 2], ray.z)
+    ix = _find(geometry.edges, geometry.first[box, 0], geometry.cells[box, 0], ray.x)
+    iy = _find(geometry.edges, geometry.first[box, 1], geometry.cells[box, 1], ray.y)
+    iz = _find(geometry.edges, geometry.first[box, 2], geometry.cells[box, 2], ray.z)
     return Place(box, ix, iy, iz)
 
 
@@ -188,17 +188,17 @@ def cross(geometry, ray, place, axis):
         ahead = 1 if ray.u > 0.0 else 0
         x = geometry.edges[geometry.first[b, 0] + ix + ahead]
         ix += 2 * ahead - 1
-        inside = 0 <= ix < geometry.count[b, 0]
+        inside = 0 <= ix < geometry.cells[b, 0]
     elif axis == 1:
         ahead = 1 if ray.v > 0.0 else 0
         y = geometry.edges[geometry.first[b, 1] + iy + ahead]
         iy += 2 * ahead - 1
-        inside = 0 <= iy < geometry.count[b, 1]
+        inside = 0 <= iy < geometry.cells[b, 1]
     else:
         ahead = 1 if ray.w > 0.0 else 0
         z = geometry.edges[geometry.first[b, 2] + iz + ahead]
         iz += 2 * ahead - 1
-        inside = 0 <= iz < geometry.count[b, 2]
+        inside = 0 <= iz < geometry.cells[b, 2]
     moved = Ray(x, y, z, ray.u, ray.v, ray.w)
     if inside:
         return moved, Place(b, ix, iy, iz)

@@ -31,7 +31,8 @@ def nonelastic(z: int, energy_MeV: Array) -> Array:
     by_z = np.array([np.interp(np.log(energy_MeV), log_nodes, column) for column in ratio.T])
     size = element(z).atomic_weight ** (2 / 3)
     at_z = np.array([np.interp(z, z_nodes, column) for column in by_z.T])
-    return at_z * size * _oxygen_nonelastic(energy_MeV)
+    sigma: Array = at_z * size * _oxygen_nonelastic(energy_MeV)
+    return sigma
 
 
 def elastic(z: int, energy_MeV: Array) -> Array:

@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 
 TOP_VOXELS = 100  # IDEAL: the mean of the 100 highest doses stands for the maximum
 LEVEL = 0.5  # IDEAL: voxels above half of it count
+LIGHTEST_G_CM3 = 0.1
 
 
 @dataclass
@@ -54,14 +55,18 @@ class BatchSums:
         return relative
 
 
-def mean_uncertainty_percent(dose: Array, relative: Array) -> float:
+def mean_uncertainty_percent(dose: Array, relative: Array, density_g_cm3: Array) -> float:
     """Return IDEAL's mean uncertainty: the plain mean over voxels above half the mean of the 100 highest doses.
 
-    Infinite while nothing is known.
+    Voxels lighter than 0.1 g/cm3 are left out: in air a single stopping particle makes a dose of its own. Infinite
+    while nothing is known.
     """
-    flat = dose.ravel()
+    solid = density_g_cm3.ravel() >= LIGHTEST_G_CM3
+    flat, relative = dose.ravel()[solid], relative.ravel()[solid]
+    if flat.size == 0:
+        return float("inf")
     top = np.partition(flat, -min(TOP_VOXELS, flat.size))[-min(TOP_VOXELS, flat.size) :]
     chosen = flat > LEVEL * top.mean()
     if not chosen.any():
         return float("inf")
-    return 100.0 * float(relative.ravel()[chosen].mean())
+    return 100.0 * float(relative[chosen].mean())

@@ -42,7 +42,7 @@ class TransportSettings:
         problems = []
         if not 0.1 <= self.proton_cut_MeV <= 20:
             problems.append(f"proton_cut_MeV must lie between 0.1 and 20 (given: {self.proton_cut_MeV:g}).")
-        if not 0.01 <= self.delta_cut_MeV:
+        if not self.delta_cut_MeV >= 0.01:
             problems.append(f"delta_cut_MeV must be at least 0.01 (given: {self.delta_cut_MeV:g}).")
         if not self.max_step_mm > 0:
             problems.append(f"max_step_mm must be positive (given: {self.max_step_mm:g}).")
@@ -64,8 +64,8 @@ class Problem:
         Where the dose is wanted (patient coordinates); None when the scored voxels are the phantom's own.
     score_shape
         Scored voxels along x, y, z.
-    mass_g
-        Mass in each scored voxel, [z, y, x].
+    mass_g, density_g_cm3
+        Mass in each scored voxel and mean density there, [z, y, x].
     assumptions
         What a report must repeat.
     """
@@ -75,6 +75,7 @@ class Problem:
     score_grid: Grid | None
     score_shape: tuple[int, int, int]
     mass_g: NDArray[np.float64]
+    density_g_cm3: NDArray[np.float64]
     assumptions: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
@@ -121,7 +122,10 @@ def proton_problem(
         controls=step.Controls(settings.proton_cut_MeV, settings.max_step_mm / MM_PER_CM),
     )
     mass = mass_on(voxels, score_grid)
-    return Problem(packed, pencil_beams.particles, score_grid, score_grid.shape, mass, pencil_beams.assumptions)
+    density = mass / score_grid.voxel_volume_cm3
+    return Problem(
+        packed, pencil_beams.particles, score_grid, score_grid.shape, mass, density, pencil_beams.assumptions
+    )
 
 
 def phantom_problem(
@@ -138,7 +142,8 @@ def phantom_problem(
     )
     widths = [np.diff(e) / MM_PER_CM for e in reversed(voxels.edges_mm)]
     volume = widths[0][:, None, None] * widths[1][None, :, None] * widths[2][None, None, :]
-    return Problem(packed, weights, None, voxels.shape, volume * voxels.density_g_cm3)
+    density = voxels.density_g_cm3.astype(np.float64)
+    return Problem(packed, weights, None, voxels.shape, volume * density, density)
 
 
 def _pencil_source(rows: NDArray[np.float64]) -> Source:
@@ -158,17 +163,18 @@ def pack_geometry(
     line_edges, line_material, line_density = _beamline_box(slabs, start_mm, gap, materials)
     gap_index = _index_of(gap, materials) if gap else 0
     boxes = {BEAMLINE: line_edges, PATIENT: voxels.edges_mm}
-    flat, first, count = [], np.zeros((2, 3), np.int64), np.zeros((2, 3), np.int64)
+    flat: list[NDArray[np.float64]] = []
+    first, cells = np.zeros((2, 3), np.int64), np.zeros((2, 3), np.int64)
     for b, edges in boxes.items():
         for axis in range(3):
-            first[b, axis] = sum(len(f) for f in flat)
-            count[b, axis] = max(len(edges[axis]) - 1, 0)
+            first[b, axis] = sum(f.size for f in flat)
+            cells[b, axis] = max(len(edges[axis]) - 1, 0)
             flat.append(np.asarray(edges[axis], float) / MM_PER_CM)
     into_box = to_patient.then(voxels.frame.inverse())
     geometry = Geometry(
         edges=np.concatenate(flat),
         first=first,
-        count=count,
+        cells=cells,
         voxel_first=np.array([voxels.material.size, 0]),
         material=np.concatenate([voxels.material.ravel(), line_material]).astype(np.uint8),
         density=np.concatenate([voxels.density_g_cm3.ravel(), line_density]).astype(np.float32),

@@ -7,7 +7,7 @@ numbers, so the dose is the same for any number of threads. Goals are looked at 
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,13 +189,13 @@ def _at_checkpoint(batches: Batches, state: _State) -> bool:
 
 def _judge(problem: Problem, goal: Goal, state: _State) -> bool:
     dose = dose_per_primary(state.medium, problem)
-    state.uncertainty = mean_uncertainty_percent(dose, state.medium.relative_uncertainty())
+    state.uncertainty = mean_uncertainty_percent(dose, state.medium.relative_uncertainty(), problem.density_g_cm3)
     return goal.reached(state.medium.histories, state.uncertainty)
 
 
 def _batches_in_order(
     problem: Problem, batches: Batches, first: int, seed: int, threads: int
-) -> Iterator[tuple[int, Tally, float]]:
+) -> Generator[tuple[int, Tally, float], None, None]:
     """Yield finished batches by number while others are running; a tally is free again at the next one."""
     spare: deque[Tally] = deque(_new_tally(problem) for _ in range(threads + 1))
     running: deque[tuple[int, Tally, Future[float]]] = deque()
@@ -243,7 +243,8 @@ def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: 
     offset = draw_four(start_stream(np.uint64(seed), np.uint64(BATCH_STREAM + batch)))[0]
     cumulated = np.cumsum(weights)
     marks = (np.arange(size) + offset) / size * cumulated[-1]
-    return np.minimum(np.searchsorted(cumulated, marks, side="right"), weights.size - 1)
+    chosen: NDArray[np.int64] = np.searchsorted(cumulated, marks, side="right").clip(max=weights.size - 1)
+    return chosen
 
 
 def _compile(problem: Problem) -> float:

@@ -43,7 +43,7 @@ def history(problem, number, pencil, seed, tally, stack):
 @kernel
 def _enter(geometry, ray):
     """Place a new ray: in the beamline where there is one, else on its way to the patient."""
-    if geometry.count[BEAMLINE, 0] > 0:
+    if geometry.cells[BEAMLINE, 0] > 0:
         return ray, locate(geometry, ray, BEAMLINE)
     return leave_beamline(geometry, ray)
 
@@ -66,4 +66,4 @@ def _absorb(problem, track, tally):
 def _patient_voxel(geometry, place):
     if place.region != 1:
         return -1
-    return (place.iz * geometry.count[1, 1] + place.iy) * geometry.count[1, 0] + place.ix
+    return (place.iz * geometry.cells[1, 1] + place.iy) * geometry.cells[1, 0] + place.ix

@@ -3,7 +3,7 @@
 Elastic on hydrogen: isotropic in the centre of mass (good to some percent below 300 MeV), both protons go on.
 Elastic on nuclei: d(sigma)/dt ~ exp(b t) with Ranft's slope; the recoil stays. Non-elastic: a parametrised cascade
 whose multiplicities and spectra meet the integrals of ICRU Report 63 for p + O (see `docs/physics/nuclear`);
-secondary protons and deuterons go on, alpha particles and recoils stay, neutrons and gammas leave. Valid 7-300 MeV.
+secondary protons, deuterons and alpha particles go on, recoils stay, neutrons and gammas leave. Valid 7-300 MeV.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.units import ATOMIC_MASS_UNIT_MEV
 from dosewright.materials.lookup import position
-from dosewright.transport.tracks import DEUTERON, MASS_MEV, PROTON, push, turned
+from dosewright.transport.tracks import ALPHA, DEUTERON, MASS_MEV, PROTON, push, turned
 
 SEPARATION_MEV = 8.0  # mean binding of a nucleon, ICRU Report 63 nuclei
 DEUTERON_BINDING_MEV = 2.2246  # CODATA
@@ -108,9 +108,9 @@ def nonelastic(tables, element, track, stack, waiting, stream):
     here = RECOIL_SHARE * track.energy
     left, binding = track.energy - here, 0.0
     if a < ALPHAS * barrier:
-        e, _, _, stream = _slow(0.5 * (ALPHA_MEAN_MEV + ALPHA_MEAN_PER_MEV * track.energy), stream)
+        e, cosine, phi, stream = _slow(0.5 * (ALPHA_MEAN_MEV + ALPHA_MEAN_PER_MEV * track.energy), stream)
         if left > e + ALPHA_SEPARATION_MEV:
-            here += e
+            waiting = push(stack, waiting, turned(track.ray, cosine, phi), track.place, e, ALPHA)
             left, binding = left - e - ALPHA_SEPARATION_MEV, binding + ALPHA_SEPARATION_MEV
     slow_pairs, slow_mean = SLOW_PAIRS * barrier, SLOW_PROTONS * barrier
     for _ in range(_none_one_or_two(1.0 - slow_mean + slow_pairs, slow_pairs, b)):
