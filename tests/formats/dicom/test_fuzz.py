@@ -151,6 +151,13 @@ def test_places_that_are_no_files(tmp_path: Path) -> None:
                 read(path)
 
 
+def test_a_transfer_syntax_that_is_none(study: Path) -> None:
+    path = file_of(study, "dose")
+    path.write_bytes(path.read_bytes().replace(b"1.2.840.10008.1.2.1\0", b"9.2.840.10008.1.2.1\0", 1))
+    with pytest.raises(InputError, match="cannot be decoded"):
+        read_dose(path)
+
+
 def test_a_grid_of_impossible_size(study: Path) -> None:
     path = file_of(study, "dose")
     dataset = pydicom.dcmread(path)

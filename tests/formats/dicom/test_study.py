@@ -197,6 +197,7 @@ def test_a_relative_dose_is_left_out_unless_chosen(folder: Path) -> None:
     study = find_study(folder)
     assert [d.summation_type for d in study.doses] == ["BEAM"]
     assert study.warnings[0].startswith("A planned dose was left out: The dose is not in Gy")
+    assert "dose_plan" not in study.warnings[0]
     with pytest.raises(InputError, match="not in Gy"):
         find_study(folder, Chosen(doses=(folder / "dose_plan.dcm",)))
 

@@ -19,6 +19,7 @@ from pydicom.sequence import Sequence
 
 from dosewright.core.errors import refuse
 
+MAX_BYTES: Final = 4 * 2**30  # no object of a treatment study is larger
 BINARY: Final[dict[str, np.dtype[np.floating]]] = {"FL": np.dtype("<f4"), "FD": np.dtype("<f8")}
 
 
@@ -33,7 +34,7 @@ def quietly() -> Iterator[None]:
 def open_dataset(path: Path, *, pixels: bool = True) -> Dataset:
     """Read a DICOM file, with or without the Part 10 preamble; `InputError` if it is none."""
     try:
-        dataset = pydicom.dcmread(path, force=True, stop_before_pixels=not pixels)
+        dataset = pydicom.dcmread(path, force=True, stop_before_pixels=not pixels) if looks_like_dicom(path) else {}
     except OSError as problem:
         raise refuse("The file cannot be opened", given=problem.strerror, where=path.name) from None
     except Exception:  # pydicom raises almost any class on damaged files
@@ -41,6 +42,15 @@ def open_dataset(path: Path, *, pixels: bool = True) -> Dataset:
     if "SOPClassUID" not in dataset:
         raise refuse("The file is no DICOM object: it has no SOP Class UID", where=path.name)
     return dataset
+
+
+def looks_like_dicom(path: Path) -> bool:
+    """Say whether a file starts like DICOM: with the Part 10 preamble, or straight with group 0002 or 0008."""
+    if path.stat().st_size > MAX_BYTES:
+        return False
+    with path.open("rb") as file:
+        start = file.read(132)
+    return start[128:] == b"DICM" or start[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ from typing import Final
 import pydicom
 
 from dosewright.core.errors import refuse
-from dosewright.formats.dicom.attributes import Attributes, quietly
+from dosewright.formats.dicom.attributes import Attributes, looks_like_dicom, quietly
 from dosewright.formats.dicom.identity import REPEATED, Identity
 
 MAX_FILES: Final = 20_000  # a treatment study has hundreds; more means the wrong folder
-MAX_BYTES: Final = 4 * 2**30  # no object of a treatment study is larger
 HEADER_KEYWORDS: Final = (
     *REPEATED,
     "SOPClassUID",
@@ -78,9 +77,9 @@ def _files(root: Path) -> list[Path]:
 @quietly()
 def read_header(path: Path) -> Header | None:
     """Return the header of a file; None if it is no DICOM object."""
-    if not _looks_like_dicom(path):
-        return None
     try:
+        if not looks_like_dicom(path):
+            return None
         dataset = pydicom.dcmread(path, force=True, stop_before_pixels=True, specific_tags=list(HEADER_KEYWORDS))
     except Exception:  # pydicom raises almost any class on damaged files
         return None
@@ -109,15 +108,3 @@ def read_header(path: Path) -> Header | None:
             uid for s in series for i in s.items("ContourImageSequence") if (uid := i.text("ReferencedSOPInstanceUID"))
         ),
     )
-
-
-def _looks_like_dicom(path: Path) -> bool:
-    """Say whether a file starts like DICOM, with the Part 10 preamble or straight with group 0002 or 0008."""
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            return False
-        with path.open("rb") as file:
-            start = file.read(132)
-    except OSError:
-        return False
-    return start[128:] == b"DICM" or start[:2] in (b"\x02\x00", b"\x08\x00", b"\x00\x08")

@@ -55,8 +55,9 @@ class Identity:
         return self.attributes.get("FrameOfReferenceUID", "")
 
     def within(self, frame_of_reference_uid: str) -> "Identity":
-        """Return the same identity in another frame of reference."""
-        return Identity({**self.attributes, "FrameOfReferenceUID": frame_of_reference_uid})
+        """Return the same identity in that frame of reference; UIDs that are missing are made up, once for all."""
+        uids = {"StudyInstanceUID": self.study_uid, "FrameOfReferenceUID": frame_of_reference_uid}
+        return Identity({**self.attributes, **{keyword: uid or new_uid() for keyword, uid in uids.items()}})
 
     def same_patient(self, other: "Identity") -> bool:
         """Say whether nothing speaks against both being of one patient (an empty Patient ID says nothing)."""

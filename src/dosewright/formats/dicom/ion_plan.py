@@ -25,6 +25,8 @@ def read_ion_plan(path: Path, *, fraction_group: int | None = None, ignore_devic
     plan = Attributes(open_dataset(path, pixels=False), path.name, [])
     _refuse_other_objects(plan)
     warnings: list[str] = []
+    if plan.text("RTPlanGeometry") == "TREATMENT_DEVICE":
+        warnings.append("The plan was made on the treatment device, not on a patient (RTPlanGeometry).")
     group = _fraction_group(plan, fraction_group)
     context = PlanContext(_positions(plan), _metersets(group), ignore_devices, warnings)
     beams = _beams(plan, context)

@@ -5,6 +5,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.pixels import pixel_array
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.formats.dicom.attributes import Attributes
@@ -12,6 +18,7 @@ from dosewright.formats.dicom.attributes import Attributes
 Stored = NDArray[np.integer]
 
 MAX_VALUES: Final = 2**30  # more voxels than any clinical object has; keeps a damaged header from taking all memory
+NATIVE: Final = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian)
 
 
 def stored_values(image: Attributes, frames: int) -> Stored:
@@ -40,8 +47,8 @@ def stored_values(image: Attributes, frames: int) -> Stored:
 
 def _decoded(image: Attributes, shape: tuple[int, int, int], dtype: "np.dtype[np.integer]") -> Stored:
     syntax = getattr(getattr(image.dataset, "file_meta", None), "TransferSyntaxUID", None)
-    if syntax is not None and getattr(syntax, "is_compressed", False) and getattr(syntax, "is_encapsulated", True):
-        return _decompressed(image, shape, dtype, getattr(syntax, "name", "unknown"))
+    if syntax is not None and syntax not in NATIVE:
+        return _decompressed(image, shape, dtype, str(getattr(syntax, "name", syntax)))
     data = image.value("PixelData")
     needed = shape[0] * shape[1] * shape[2] * dtype.itemsize
     if not isinstance(data, bytes) or len(data) < needed:

@@ -164,7 +164,8 @@ def _read_doses(found: Sequence[Header], chosen: Chosen, warnings: list[str]) ->
         except InputError as refused:
             if chosen.doses:
                 raise
-            warnings.extend(f"A planned dose was left out: {problem}" for problem in refused.problems)
+            for problem in refused.problems:  # a warning goes into reports, where a file name may tell a patient's
+                warnings.append(f"A planned dose was left out: {problem.replace(head.path.name, 'planned dose')}")
     kinds = [(d.dose_type, d.summation_type, d.beam_number) for d in doses]
     double = sorted({f"{a} {b} {c or ''}".strip() for a, b, c in kinds if kinds.count((a, b, c)) > 1})
     if double:
