@@ -11,7 +11,9 @@ from dosewright.scoring.statistics import BatchSums
 NAME = "sums-{batches:07d}.npz"
 
 
-def save(folder: Path, fingerprint: str, sums: dict[str, BatchSums], account: NDArray[np.float64]) -> None:
+def save(
+    folder: Path, fingerprint: str, sums: dict[str, BatchSums], account: NDArray[np.float64], cpu_seconds: float
+) -> None:
     """Publish the sums, then remove the older ones."""
     one = next(iter(sums.values()))
     arrays = {f"{name}_{part}": getattr(s, part) for name, s in sums.items() for part in ("total", "squares")}
@@ -21,14 +23,17 @@ def save(folder: Path, fingerprint: str, sums: dict[str, BatchSums], account: ND
         with to.open("wb") as file:
             np.savez(file, account=account, **arrays)
 
-    publish(path, write, {"fingerprint": fingerprint, "batches": one.batches, "histories": one.histories})
+    meta = {"batches": one.batches, "histories": one.histories, "cpu_seconds": cpu_seconds}
+    publish(path, write, {"fingerprint": fingerprint, **meta})
     for old in sorted(folder.glob("sums-*.npz"))[:-1]:
         old.with_name(old.name + ".json").unlink(missing_ok=True)
         old.unlink(missing_ok=True)
 
 
-def load(folder: Path, fingerprint: str, names: list[str]) -> tuple[dict[str, BatchSums], NDArray[np.float64]] | None:
-    """Return the newest sums that are whole and belong to this problem, or None."""
+def load(
+    folder: Path, fingerprint: str, names: list[str]
+) -> tuple[dict[str, BatchSums], NDArray[np.float64], float] | None:
+    """Return the newest sums that are whole and belong to this problem, their account and CPU seconds, or None."""
     for path in sorted(folder.glob("sums-*.npz"), reverse=True):
         meta = verified(path)
         if meta is None or meta.get("fingerprint") != fingerprint:
@@ -38,5 +43,5 @@ def load(folder: Path, fingerprint: str, names: list[str]) -> tuple[dict[str, Ba
                 n: BatchSums(data[f"{n}_total"], data[f"{n}_squares"], int(meta["histories"]), int(meta["batches"]))
                 for n in names
             }
-            return sums, data["account"]
+            return sums, data["account"], float(meta.get("cpu_seconds", 0.0))
     return None

@@ -129,21 +129,38 @@ def proton_problem(
 
 
 def phantom_problem(
-    *, voxels: Voxels, source: Source, weights: NDArray[np.float64], to_patient: Rigid, settings: TransportSettings
+    *,
+    voxels: Voxels,
+    source: Source,
+    weights: NDArray[np.float64],
+    to_patient: Rigid,
+    settings: TransportSettings,
+    score_grid: Grid | None = None,
 ) -> Problem:
-    """Pack a source in front of a phantom in vacuum, scored in the phantom's own voxels."""
+    """Pack a source in front of a phantom in vacuum, scored on a grid or, without one, in the phantom's own voxels."""
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
+    if score_grid is None:
+        scoring = Scoring(True, np.zeros((3, 4)), np.array(voxels.shape), settings.dose_to_water)
+        shape, mass = voxels.shape, _voxel_mass(voxels)
+    else:
+        scoring = _scoring(voxels, score_grid, to_water=settings.dose_to_water)
+        shape, mass = score_grid.shape, mass_on(voxels, score_grid)
     packed = step.Problem(
         geometry=geometry,
         tables=ion_tables(materials, delta_cut_MeV=settings.delta_cut_MeV, processes_off=settings.processes_off),
         source=source,
-        scoring=Scoring(True, np.zeros((3, 4)), np.array(voxels.shape), settings.dose_to_water),
+        scoring=scoring,
         controls=step.Controls(settings.proton_cut_MeV, settings.max_step_mm / MM_PER_CM),
     )
-    widths = [np.diff(e) / MM_PER_CM for e in reversed(voxels.edges_mm)]
-    volume = widths[0][:, None, None] * widths[1][None, :, None] * widths[2][None, None, :]
-    density = voxels.density_g_cm3.astype(np.float64)
-    return Problem(packed, weights, None, voxels.shape, volume * density, density)
+    return Problem(packed, weights, score_grid, shape, mass)
+
+
+def _voxel_mass(voxels: Voxels) -> NDArray[np.float64]:
+    """Mass of every voxel, g, [z, y, x]."""
+    x, y, z = (np.diff(e) / MM_PER_CM for e in voxels.edges_mm)
+    volume = z[:, None, None] * y[None, :, None] * x[None, None, :]
+    mass: NDArray[np.float64] = volume * voxels.density_g_cm3
+    return mass
 
 
 def _pencil_source(rows: NDArray[np.float64]) -> Source:

@@ -24,6 +24,8 @@ class Result:
         Gy per primary; dose to water is None where it was not asked for.
     relative_uncertainty
         Relative standard error of the mean of `dose_Gy` (one sigma); 1 where nothing was scored.
+    relative_uncertainty_to_water
+        The same of `dose_to_water_Gy`.
     grid
         The scored grid, None when it is the phantom's own (perhaps uneven) voxels.
     energy
@@ -43,6 +45,7 @@ class Result:
     cpu_seconds: float
     compile_seconds: float
     warnings: tuple[str, ...]
+    relative_uncertainty_to_water: NDArray[np.float64] | None = None
 
     @property
     def dose(self) -> Image:

@@ -77,7 +77,7 @@ def simulate(
         problem, goal, batches, seed, threads, state, _Reporter(goal, state, on_progress, begun, folder, fingerprint)
     )
     if folder is not None and state.medium.batches:
-        checkpoint.save(folder, fingerprint, state.sums, state.account)
+        checkpoint.save(folder, fingerprint, state.sums, state.account, state.cpu_seconds)
     return _result(problem, state, reached, time.monotonic() - started, compile_seconds, resumed)
 
 
@@ -127,7 +127,8 @@ class _Reporter:
     def checkpoint(self) -> None:
         """Keep the sums, not more often than every few seconds."""
         if self.folder is not None and time.monotonic() - self.saved > SAVE_EVERY_SECONDS:
-            checkpoint.save(self.folder, self.fingerprint, self.state.sums, self.state.account)
+            state = self.state
+            checkpoint.save(self.folder, self.fingerprint, state.sums, state.account, state.cpu_seconds)
             self.saved = time.monotonic()
 
 
@@ -263,7 +264,7 @@ def _result(
     water = dose_per_primary(state.sums[WATER], problem) if WATER in state.sums else None
     warnings = account_warnings(state.account, state.medium.histories)
     if resumed:
-        warnings += ("The run was resumed from kept sums; times count the last part only.",)
+        warnings += ("The run was resumed from kept sums; wall time counts the last part only.",)
     return Result(
         dose_Gy=dose_per_primary(state.medium, problem),
         dose_to_water_Gy=water,
@@ -278,4 +279,7 @@ def _result(
         cpu_seconds=state.cpu_seconds,
         compile_seconds=compile_seconds,
         warnings=warnings,
+        relative_uncertainty_to_water=state.sums[WATER].relative_uncertainty().reshape(shape)
+        if WATER in state.sums
+        else None,
     )

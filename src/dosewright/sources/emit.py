@@ -8,21 +8,23 @@ from numpy.typing import NDArray
 from dosewright.core.jit import kernel
 from dosewright.core.random import draw_four, gaussian_pair
 
-PENCILS, RECTANGLE, POINT, BOX, SPHERE = 0, 1, 2, 3, 4
+PENCILS, RECTANGLE, POINT, BOX, SPHERE, CYLINDER = 0, 1, 2, 3, 4, 5
 
 # Columns of `Source.pencils`: centre and slope of the axis on the start plane, lower Cholesky factors of the
 # covariances of (position, slope) along x and y, mean energy and its sigma, height of the start plane.
 X, Y, SLOPE_X, SLOPE_Y, XX, XS, SS_X, YY, YS, SS_Y, MEAN_ENERGY, ENERGY_SIGMA, START_Z = range(13)
 PENCIL_COLUMNS = 13
 LOWEST_ENERGY_SHARE = 0.05  # a sampled energy is kept above this share of the mean
+ISOTROPIC = np.zeros(3)
 
 
 class Source(NamedTuple):
     """A source packed for the kernels; lengths in cm, energies in MeV.
 
     ``RECTANGLE``: uniform over ``extent`` at z = 0, parallel to -z. ``POINT``: a focus at height ``extent[2]``,
-    uniform in solid angle inside the field ``extent[:2]`` at z = 0. ``BOX``, ``SPHERE``: isotropic from inside
-    ``extent``. A spectrum (if any) replaces the energies.
+    uniform in solid angle inside the field ``extent[:2]`` at z = 0. ``BOX``, ``SPHERE``, ``CYLINDER`` (along z): uniform
+    inside ``extent`` (full widths), flying along the unit vector ``direction``, or isotropic where that is zero. A
+    spectrum (if any) replaces the energies.
     """
 
     kind: int
@@ -32,6 +34,7 @@ class Source(NamedTuple):
     spectrum_low: NDArray[np.float64]
     spectrum_high: NDArray[np.float64]
     spectrum_sum: NDArray[np.float64]
+    direction: NDArray[np.float64] = ISOTROPIC
 
 
 @kernel
@@ -78,6 +81,9 @@ def _from_shape(source, stream):
     if source.kind == POINT:
         return _from_focus(source.extent, stream)
     x, y, z, stream = _inside(source, stream)
+    d = source.direction
+    if d[0] != 0.0 or d[1] != 0.0 or d[2] != 0.0:
+        return x, y, z, d[0], d[1], d[2], stream
     a, b, _, _, stream = draw_four(stream)
     w = 2.0 * a - 1.0
     s = np.sqrt(1.0 - w * w)
@@ -101,5 +107,6 @@ def _inside(source, stream):
     while True:
         a, b, c, _, stream = draw_four(stream)
         x, y, z = a - 0.5, b - 0.5, c - 0.5
-        if source.kind == BOX or x * x + y * y + z * z <= 0.25:
+        height2 = z * z if source.kind == SPHERE else 0.0
+        if source.kind == BOX or x * x + y * y + height2 <= 0.25:
             return x * source.extent[0], y * source.extent[1], z * source.extent[2], stream
