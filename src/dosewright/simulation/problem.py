@@ -141,10 +141,11 @@ def phantom_problem(
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
     if score_grid is None:
         scoring = Scoring(True, np.zeros((3, 4)), np.array(voxels.shape), settings.dose_to_water)
-        shape, mass = voxels.shape, _voxel_mass(voxels)
+        shape, mass, density = voxels.shape, _voxel_mass(voxels), voxels.density_g_cm3.astype(np.float64)
     else:
         scoring = _scoring(voxels, score_grid, to_water=settings.dose_to_water)
         shape, mass = score_grid.shape, mass_on(voxels, score_grid)
+        density = mass / score_grid.voxel_volume_cm3
     packed = step.Problem(
         geometry=geometry,
         tables=ion_tables(materials, delta_cut_MeV=settings.delta_cut_MeV, processes_off=settings.processes_off),
@@ -152,7 +153,7 @@ def phantom_problem(
         scoring=scoring,
         controls=step.Controls(settings.proton_cut_MeV, settings.max_step_mm / MM_PER_CM),
     )
-    return Problem(packed, weights, score_grid, shape, mass)
+    return Problem(packed, weights, score_grid, shape, mass, density)
 
 
 def _voxel_mass(voxels: Voxels) -> NDArray[np.float64]:

@@ -22,9 +22,9 @@ class Source(NamedTuple):
     """A source packed for the kernels; lengths in cm, energies in MeV.
 
     ``RECTANGLE``: uniform over ``extent`` at z = 0, parallel to -z. ``POINT``: a focus at height ``extent[2]``,
-    uniform in solid angle inside the field ``extent[:2]`` at z = 0. ``BOX``, ``SPHERE``, ``CYLINDER`` (along z): uniform
-    inside ``extent`` (full widths), flying along the unit vector ``direction``, or isotropic where that is zero. A
-    spectrum (if any) replaces the energies.
+    uniform in solid angle inside the field ``extent[:2]`` at z = 0. ``BOX``, ``SPHERE``, ``CYLINDER`` (along z):
+    uniform inside ``extent`` (full widths), flying along the unit vector ``direction``, or isotropic where that is
+    zero. A spectrum (if any) replaces the energies.
     """
 
     kind: int
