@@ -95,6 +95,8 @@ def test_mcsquare_range_shifters(tmp_path: Path) -> None:
         ("-0.25\n", "\n", "Expected 11 columns"),
         ("4.0 0.006 0.1", "4.0 0.006 1.1", "correlation"),
         ("9e7 1.0", "9e7 0.8", "add up to one"),
+        ("4.0 0.006", "4.0 6.0", "are they in mm and rad"),
+        ("200.5 0.5", "200.5 150", "spread as large"),
         ("100.3", "nan", "Expected MeanEnergy"),
         ("Divergence1x", "Divergence1z", "columns"),
     ],

@@ -37,6 +37,7 @@ ORIGIN_KEYS = ("Offset", "Position", "Origin")
 DIRECTION_KEYS = ("TransformMatrix", "Rotation", "Orientation")
 LARGEST_HEADER_BYTES = 1 << 20
 LARGEST_VOXELS = 1 << 33
+LARGEST_NUMBER = 1e12  # no length in mm, and no sum of such, comes near it
 OWN_KEYS = ("ObjectType", "NDims", "BinaryData", "BinaryDataByteOrderMSB", "CompressedData", "TransformMatrix",
             "Offset", "CenterOfRotation", "ElementSpacing", "DimSize", "ElementType", "ElementDataFile")  # fmt: skip
 
@@ -64,7 +65,7 @@ class MhdHeader:
             values = [float(word) for word in words]
         except ValueError:
             values = []
-        if len(values) != count or not all(math.isfinite(v) for v in values):
+        if len(values) != count or not all(abs(v) < LARGEST_NUMBER for v in values):
             raise refuse(f"{key} needs {count} numbers", given=self.text(key, default), where=self.path.name)
         return values
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dosewright.core.beam_model import BeamAtEnergy, BeamModel, Optics
 from dosewright.core.errors import InputError, refuse
 from dosewright.formats.text.lines import Line, content_lines, number, sha256
-from dosewright.formats.text.tabulated_beam import inside
+from dosewright.formats.text.tabulated_beam import LARGEST_DIVERGENCE_RAD, LARGEST_SIZE_MM, inside
 
 FILE_NAME = re.compile(r"(?P<machine>.+?)_(?P<radiation>PROTON|ION_\d+_\d+_\d+)_source_properties$", re.IGNORECASE)
 DISTANCES = ("nozzle-to-isocentre distance", "SMX-to-isocentre distance", "SMY-to-isocentre distance")
@@ -202,6 +202,7 @@ def _usable_ranges(coefficients: dict[str, NDArray[np.float64]], in_percent: boo
         usable &= value["energy spread"] < (100.0 if in_percent else value["mean energy"])
         for sigma, slope, area in (("sigma x", "theta", "emittance x-theta"), ("sigma y", "phi", "emittance y-phi")):
             usable &= (value[sigma] >= 0) & (value[slope] >= 0) & (value[area] >= 0)
+            usable &= (value[sigma] <= LARGEST_SIZE_MM) & (value[slope] <= LARGEST_DIVERGENCE_RAD)
             usable &= value[area] <= full * np.pi * value[sigma] * value[slope]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], usable, [False]]).astype(int)))
     return [(float(SEARCHED_MEV[a]), float(SEARCHED_MEV[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True)]

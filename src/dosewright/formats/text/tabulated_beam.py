@@ -9,6 +9,9 @@ from dosewright.core.beam_model import BeamAtEnergy, Optics
 from dosewright.core.errors import refuse
 
 Array = NDArray[np.float64]
+LARGEST_SIZE_MM = 500.0  # beyond these a column is in another unit
+LARGEST_DIVERGENCE_RAD = 0.5
+LARGEST_ENERGY_MEV = 10_000.0
 ENERGY_TOLERANCE_MEV = 1e-3  # a plan writes energies as decimal text
 
 
@@ -49,6 +52,8 @@ class TabulatedBeam:
             raise refuse(f"Beam model {self.name!r} needs ascending nominal energies, each once")
         if np.any(self.mean_MeV <= 0) or np.any(self.sigma_MeV < 0):
             raise refuse(f"Beam model {self.name!r} needs positive energies and spreads of at least zero")
+        if np.any(self.mean_MeV > LARGEST_ENERGY_MEV) or np.any(self.sigma_MeV >= self.mean_MeV):
+            raise refuse(f"Beam model {self.name!r} has an impossible mean energy or a spread as large as the energy")
         if self.particles_per_mu is not None and np.any(self.particles_per_mu <= 0):
             raise refuse(f"Beam model {self.name!r} needs positive numbers of particles per MU")
         total = np.sum([spot.weight for spot in self.spots], axis=0)
@@ -57,6 +62,12 @@ class TabulatedBeam:
         for axis in (axis for spot in self.spots for axis in (spot.x, spot.y)):
             if np.any(axis.sigma_mm < 0) or np.any(axis.divergence_rad < 0) or np.any(np.abs(axis.correlation) > 1):
                 raise refuse(f"Beam model {self.name!r} has a negative size or a correlation beyond -1 to 1")
+            if np.any(axis.sigma_mm > LARGEST_SIZE_MM) or np.any(axis.divergence_rad > LARGEST_DIVERGENCE_RAD):
+                raise refuse(
+                    f"Beam model {self.name!r} has sizes or divergences that no beam has; are they in mm and rad?",
+                    given=f"up to {axis.sigma_mm.max():g} mm, {axis.divergence_rad.max():g} rad",
+                    allowed=f"up to {LARGEST_SIZE_MM:g} mm, {LARGEST_DIVERGENCE_RAD:g} rad",
+                )
 
     @property
     def range_MeV(self) -> tuple[float, float]:
