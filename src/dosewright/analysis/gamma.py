@@ -77,7 +77,7 @@ def gamma(reference: Image, evaluated: Image, criteria: GammaCriteria, *, thread
 
     The grids may differ in any way. The minimum is exact along the steepest axis of each evaluated cell, and taken on
     lines a tenth of the distance criterion apart along the others: gamma is never below that of the trilinear field.
-    `threads` is the number of processor threads, all available ones if None.
+    `threads` is the number of processor threads, one per processor if None.
     """
     dose = np.ascontiguousarray(reference.values, np.float64).ravel()
     normal_Gy = criteria.reference_dose_Gy or float(np.nanmax(dose, initial=0.0))
@@ -95,7 +95,7 @@ def gamma(reference: Image, evaluated: Image, criteria: GammaCriteria, *, thread
         tolerance = criteria.dose_percent / 100 * (dose[part] if criteria.local else np.full(len(part), normal_Gy))
         result[part] = search(searched, _searched_index(reference.grid, evaluated.grid, part), dose[part], tolerance)
 
-    with ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         list(pool.map(work, range(0, len(chosen), VOXELS_PER_TASK)))
     return Image(reference.grid, result.reshape(reference.grid.array_shape))
 
