@@ -103,23 +103,7 @@ def read_ideal_source(
         convergent, said = _convergence(path, machine, radiation)
         assumptions.append(said)
     distances, coefficients, in_percent, monitor = _parse(path)
-    spans = _usable_ranges(coefficients, in_percent)
-    if not spans:
-        raise refuse("The polynomials describe no possible beam at any energy from 1 to 500 MeV", where=path.name)
-    low, high = max(spans, key=lambda span: span[1] - span[0])
-    if energy_range_MeV is None:
-        assumptions.append(
-            "The source file names no energy range; "
-            f"its polynomials describe a possible beam from {low:g} to {high:g} MeV."
-        )
-    elif not low <= energy_range_MeV[0] <= energy_range_MeV[1] <= high:
-        raise refuse(
-            "The energy range exceeds that in which the polynomials make sense",
-            given=energy_range_MeV,
-            allowed=f"{low:g} to {high:g} MeV",
-            where=path.name,
-        )
-    span = energy_range_MeV or (low, high)
+    span = _energy_range(path, _usable_ranges(coefficients, in_percent), energy_range_MeV, assumptions)
     source = IdealSource(path.stem, coefficients, in_percent, monitor, convergent, span)
     return BeamModel(
         name=path.stem,
@@ -206,6 +190,29 @@ def _usable_ranges(coefficients: dict[str, NDArray[np.float64]], in_percent: boo
             usable &= value[area] <= full * np.pi * value[sigma] * value[slope]
     edges = np.flatnonzero(np.diff(np.concatenate([[False], usable, [False]]).astype(int)))
     return [(float(SEARCHED_MEV[a]), float(SEARCHED_MEV[b - 1])) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _energy_range(
+    path: Path, spans: list[tuple[float, float]], wanted: tuple[float, float] | None, assumptions: list[str]
+) -> tuple[float, float]:
+    """Return the wanted range if it is usable, else the longest usable one, saying so."""
+    if not spans:
+        raise refuse("The polynomials describe no possible beam at any energy from 1 to 500 MeV", where=path.name)
+    low, high = max(spans, key=lambda span: span[1] - span[0])
+    if wanted is None:
+        assumptions.append(
+            "The source file names no energy range; "
+            f"its polynomials describe a possible beam from {low:g} to {high:g} MeV."
+        )
+        return low, high
+    if not low <= wanted[0] <= wanted[1] <= high:
+        raise refuse(
+            "The energy range exceeds that in which the polynomials make sense",
+            given=wanted,
+            allowed=f"{low:g} to {high:g} MeV",
+            where=path.name,
+        )
+    return wanted
 
 
 def _convergence(path: Path, machine: str, radiation: str) -> tuple[tuple[bool, bool], str]:
