@@ -10,6 +10,7 @@ from dosewright.formats.dicom.study import Chosen, Study, find_study
 from dosewright.workflow.beams import refused_radiation, select_beams
 from dosewright.workflow.equip import EquippedBeam, equip, may_choose_model
 from dosewright.workflow.folder import default_output
+from dosewright.workflow.preprocess import patient_problems
 from dosewright.workflow.request import DoseRequest
 from dosewright.workflow.tps_doses import TpsDoses, comparable_doses
 from dosewright.workflow.users import TABLE_NAME, User, user_of
@@ -70,6 +71,7 @@ def open_case(request: DoseRequest) -> Case:
             equipped = equip(beams, request, library)
         except InputError as error:
             problems.extend(error.problems)
+    problems.extend(patient_problems(study, request, library, beams))
     if problems:
         raise InputError(*problems)
     assumptions, warnings = _what_to_say(request, study, user)

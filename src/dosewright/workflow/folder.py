@@ -81,7 +81,7 @@ def claimed(path: Path, request: DoseRequest, plan_sha256: str) -> Iterator[JobF
         The folder holds something else, belongs to another request, or another run holds it.
     """
     folder = JobFolder(path)
-    _refuse_foreign(folder, request, plan_sha256)
+    refuse_foreign(folder, request, plan_sha256)
     private_folder(path)
     with (path / ".lock").open("w") as lock:
         (path / ".lock").chmod(FILE_MODE)
@@ -93,7 +93,8 @@ def claimed(path: Path, request: DoseRequest, plan_sha256: str) -> Iterator[JobF
         yield folder
 
 
-def _refuse_foreign(folder: JobFolder, request: DoseRequest, plan_sha256: str) -> None:
+def refuse_foreign(folder: JobFolder, request: DoseRequest, plan_sha256: str) -> None:
+    """Refuse a folder that holds something else or belongs to another request."""
     path = folder.path
     if path.exists() and not path.is_dir():
         raise InputError(f"The output (-o) is a file; give a folder. Where: {path}.")

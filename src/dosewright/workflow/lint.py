@@ -7,12 +7,11 @@ from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.plan import IonBeam
 from dosewright.formats.dicom.study import Study, find_study
-from dosewright.geometry.patient import external_of
 from dosewright.workflow.beam_rows import slab_text
 from dosewright.workflow.beams import refused_radiation, select_beams
 from dosewright.workflow.case import chosen_files, library_file
 from dosewright.workflow.equip import equip_one, may_choose_model
-from dosewright.workflow.preprocess import hounsfield_table, override_materials
+from dosewright.workflow.preprocess import hounsfield_table, patient_problems
 from dosewright.workflow.request import DoseRequest
 from dosewright.workflow.tps_doses import comparable_doses
 from dosewright.workflow.users import TABLE_NAME, user_of
@@ -66,13 +65,15 @@ def lint_plan(request: DoseRequest) -> LintReport:
     whole = Findings()
     _look_at_user(request, library, whole)
     _look_at_plan(study, whole)
-    _look_at_patient(study, request, library, whole)
+    _look_at_patient(study, request, whole)
     _look_at_doses(study, request, whole)
     try:
         wanted = select_beams(study.plan, request.beams)
     except InputError as error:
         whole.missing += error.problems
         wanted = ()
+    whole.missing += patient_problems(study, request, library, wanted or study.plan.beams)
+    _look_at_protocol(study, request, library, whole)
     beams = tuple((beam.number, beam.name, look_at_beam(beam, request, library)) for beam in wanted)
     return LintReport(whole, beams)
 
@@ -123,27 +124,28 @@ def _look_at_plan(study: Study, findings: Findings) -> None:
     findings.assumed += study.warnings
 
 
-def _look_at_patient(study: Study, request: DoseRequest, library: Library, findings: Findings) -> None:
+def _look_at_patient(study: Study, request: DoseRequest, findings: Findings) -> None:
     if request.phantom is not None:
-        _try(findings, f"phantom {request.phantom!r} instead of the CT", lambda: library.phantom(str(request.phantom)))
+        findings.found.append(f"phantom {request.phantom!r} instead of the CT")
         return
+    structures = study.structures
+    external = structures is not None and any(s.kind == "EXTERNAL" and s.contours for s in structures.structures)
+    if structures is not None:
+        findings.found.append(f"structure set with {len(structures.structures)} structures")
     if study.ct is not None:
         shape = study.ct.image.grid.shape
         findings.found.append(f"CT of {shape[2]} slices, {shape[0]} x {shape[1]} pixels")
-        _try(findings, "CT protocol {0.name!r}", lambda: hounsfield_table(study, request, library))
-    _try(findings, "", lambda: override_materials(request, library))
-    structures = study.structures
-    if structures is not None:
-        findings.found.append(f"structure set with {len(structures.structures)} structures")
-        _try(findings, "", lambda: [structures.named(roi) for roi, _ in request.overrides])
-        _try(findings, "EXTERNAL {0.name!r}", lambda: external_of(structures))
-    external = structures is not None and any(s.kind == "EXTERNAL" and s.contours for s in structures.structures)
-    if study.ct is None and external:
+    elif external:
         findings.assumed.append("There is no CT: the EXTERNAL will be filled with water.")
-    elif study.ct is None:
-        findings.missing.append("Neither a CT nor an EXTERNAL was found; calculate on a phantom with -p.")
-    elif not external:
+    if study.ct is not None and not external:
         findings.assumed.append("There is no EXTERNAL: the whole CT is taken, with whatever lies around the patient.")
+
+
+def _look_at_protocol(study: Study, request: DoseRequest, library: Library, findings: Findings) -> None:
+    if study.ct is None or request.phantom is not None or findings.missing:
+        return
+    table = hounsfield_table(study, request, library)
+    findings.found.append(f"CT protocol {table.name!r}" + (f": {table.source}" if table.source else ""))
 
 
 def _look_at_doses(study: Study, request: DoseRequest, findings: Findings) -> None:
@@ -156,14 +158,3 @@ def _look_at_doses(study: Study, request: DoseRequest, findings: Findings) -> No
     else:
         findings.assumed.append("No dose of a planning system: a 2 mm dose grid, and gamma is left out.")
     findings.assumed += doses.warnings
-
-
-def _try(findings: Findings, words: str, look: Any) -> None:
-    """Add what `look` finds in `words`, or why it cannot."""
-    try:
-        value = look()
-    except InputError as error:
-        findings.missing += error.problems
-        return
-    if words and value is not None:
-        findings.found.append(words.format(value))

@@ -42,6 +42,7 @@ def write_doses(case: Case, treatment: Treatment, folder: JobFolder) -> list[Pat
                     dose_type=dose_type,
                     summation_type="PLAN" if beam is None else "BEAM",
                     plan_uid=case.study.plan.uid,
+                    fraction_group=case.study.plan.fraction_group,
                     beam_number=beam,
                     description=f"Dosewright {name} {kind}",
                     comment=DICOM_COMMENT.format(version=dosewright.__version__, fractions=case.fractions),

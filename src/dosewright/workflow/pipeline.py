@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import dosewright
+from dosewright.core.jit import source_hash
 from dosewright.execution.artifact import FILE_MODE
 from dosewright.workflow.case import Case
 from dosewright.workflow.conclude import conclude
-from dosewright.workflow.folder import JobFolder, claimed
+from dosewright.workflow.folder import JobFolder, claimed, refuse_foreign
 from dosewright.workflow.outputs import write_doses
 from dosewright.workflow.preprocess import Target, build_target
 from dosewright.workflow.simulate import SimulatedBeam, simulate_beams
-from dosewright.workflow.stages import StageClock, digest, finished
+from dosewright.workflow.stages import StageClock, arrays_sha256, digest, finished
 from dosewright.workflow.summary import files_intact, write_summary
 from dosewright.workflow.treatment import Treatment, treatment_doses
 from dosewright.workflow.watch import SILENT, Watch
@@ -42,11 +43,15 @@ class Outcome:
 def calculate(case: Case, watch: Watch = SILENT) -> Outcome:
     """Do a calculation in its folder, or what is left of it; the summary is written last."""
     plan_sha256 = digest(case.study.input_sha256)
+    refuse_foreign(JobFolder(case.output), case.request, plan_sha256)
+    watch.say("Preparing: voxels of the patient, dose grid")
+    begun = time.monotonic()
+    target = build_target(case.study, case.request, case.library, case.tps, tuple(e.beam for e in case.beams))
     with claimed(case.output, case.request, plan_sha256) as folder, logged(folder, case.request.plan):
         watch.say(f"Results go to {folder.path}")
         LOG.info("dosewright %s, plan %s, seed %d", dosewright.__version__, case.study.plan.uid, case.request.seed)
         former = _former_summary(folder)
-        target = _prepare(case, folder, watch)
+        _stamp_prepared(case, target, folder, watch, begun)
         inputs = {"case": case_digest(case, target)}
         if former and former["goal_reached"] and finished(folder, "report", inputs) and files_intact(folder, former):
             watch.say("Everything is finished already; nothing was calculated again.")
@@ -57,32 +62,33 @@ def calculate(case: Case, watch: Watch = SILENT) -> Outcome:
 
 
 def case_digest(case: Case, target: Target) -> str:
-    """Return the SHA-256 of everything that a finished calculation depends on."""
+    """Return the SHA-256 of everything that a finished calculation depends on, the transport's sources included."""
+    voxels, table = target.patient.voxels, target.table
     return digest(
         {
             "what": case.request.what(),
             "goals": case.request.goals.as_json(),
             "files": case.study.input_sha256,
-            "models": [beam.model.sha256 for beam in case.beams],
-            "particles": [beam.audit.particles for beam in case.beams],
-            "protocol": repr(target.table),
-            "materials": repr(target.patient.voxels.materials),
+            "sources": source_hash(),
+            "voxels": arrays_sha256(voxels.material, voxels.density_g_cm3, *voxels.edges_mm),
+            "materials": repr(voxels.materials),
+            "protocol": None if table is None else [table.name, table.source],
+            "models": [[beam.model.name, beam.model.sha256, beam.audit.particles] for beam in case.beams],
+            "spots": [arrays_sha256(beam.pencils.rows, beam.pencils.particles) for beam in case.beams],
+            "slabs": [repr(beam.slabs) for beam in case.beams],
             "user": [case.user.name, case.user.role],
         }
     )
 
 
-def _prepare(case: Case, folder: JobFolder, watch: Watch) -> Target:
-    watch.say("Preparing: voxels of the patient, dose grid")
-    clock = StageClock.start(folder, "prepare", {"files": case.study.input_sha256, "what": case.request.what()})
-    beams = tuple(equipped.beam for equipped in case.beams)
-    target = build_target(case.study, case.request, case.library, case.tps, beams)
+def _stamp_prepared(case: Case, target: Target, folder: JobFolder, watch: Watch, begun: float) -> None:
+    """Say and log what there is to know before the run."""
     for said in (*case.warnings, *target.warnings):
         watch.say(f"Note: {said}")
         LOG.warning(said)
     watch.say(target.score.sentence)
+    clock = StageClock(folder, "prepare", {"files": case.study.input_sha256, "what": case.request.what()}, begun)
     clock.done([], {"voxels": target.patient.report.grid.shape, "dose_voxels": target.score.grid.shape})
-    return target
 
 
 def _finish(

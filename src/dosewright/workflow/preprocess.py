@@ -1,5 +1,6 @@
 """From a study and a request to one problem per beam: what particles travel through, and where dose is scored."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,11 @@ from dosewright.workflow.dose_grid import SPACING_WITHOUT_TPS_MM, DoseGrid, dose
 from dosewright.workflow.phantom_patient import phantom_patient
 from dosewright.workflow.request import DoseRequest
 from dosewright.workflow.tps_doses import TpsDoses
+
+NO_PATIENT = (
+    "There is neither a CT nor a structure set with an EXTERNAL beside the plan. Put the CT into the folder of the plan, "
+    "or calculate on a phantom with -p (dosewright query -P lists them)."
+)
 
 
 @dataclass(frozen=True)
@@ -45,16 +51,15 @@ def build_target(
     if request.phantom is not None:
         phantom = phantom_patient(library.phantom(request.phantom), common_isocentre(beams))
         return _target(phantom, request, tps)
+    overrides = override_materials(request, library)
     if study.ct is not None:
-        return _ct_target(study, request, library, tps)
+        table = hounsfield_table(study, request, library)
+        return _target(patient_voxels(study.ct.image, table, study.structures, overrides, tps.grid), request, tps, table)
     external = external_of(study.structures)
     if study.structures is None or external is None:
-        raise InputError(
-            "There is neither a CT nor a structure set with an EXTERNAL beside the plan. Put the CT into the folder of "
-            "the plan, or calculate on a phantom with -p (dosewright query -P lists them)."
-        )
+        raise InputError(NO_PATIENT)
     base = tps.grid if tps.grid is not None else _grid_around(external)
-    patient = water_in_external(study.structures, base, overrides=override_materials(request, library))
+    patient = water_in_external(study.structures, base, overrides=overrides)
     return _target(patient, request, tps)
 
 
@@ -91,21 +96,43 @@ def hounsfield_table(study: Study, request: DoseRequest, library: Library) -> Ho
     return library.ct_protocol_for(study.ct.keywords if study.ct else {})
 
 
-def _ct_target(study: Study, request: DoseRequest, library: Library, tps: TpsDoses) -> Target:
+def patient_problems(
+    study: Study, request: DoseRequest, library: Library, beams: Sequence[IonBeam]
+) -> tuple[str, ...]:
+    """Return everything that keeps phantom, CT protocol, structures or materials from being used, all together."""
+    looks: list[Callable[[], object]] = []
+    if request.phantom is not None:
+        looks = [lambda: library.phantom(str(request.phantom)), lambda: common_isocentre(beams)]
+    else:
+        looks = [lambda: override_materials(request, library), lambda: resolve_structures(study, request)]
+        looks += [lambda: hounsfield_table(study, request, library)] if study.ct is not None else []
     problems: list[str] = []
-    table, overrides = None, []
+    for look in looks:
+        try:
+            look()
+        except InputError as error:
+            problems.extend(error.problems)
+    return tuple(problems)
+
+
+def resolve_structures(study: Study, request: DoseRequest) -> None:
+    """Refuse overrides of structures that are not there, two EXTERNALs, and a plan with neither CT nor EXTERNAL."""
+    problems: list[str] = []
+    if request.overrides and study.structures is None:
+        problems.append("Material overrides (-m) need a structure set, and none was found.")
+    for roi, _ in request.overrides if study.structures else ():
+        try:
+            study.structures.named(roi) if study.structures else None
+        except InputError as error:
+            problems.extend(error.problems)
     try:
-        table = hounsfield_table(study, request, library)
+        external = external_of(study.structures)
+        if study.ct is None and external is None:
+            problems.append(NO_PATIENT)
     except InputError as error:
         problems.extend(error.problems)
-    try:
-        overrides = override_materials(request, library)
-    except InputError as error:
-        problems.extend(error.problems)
-    if problems or table is None or study.ct is None:
+    if problems:
         raise InputError(*problems)
-    patient = patient_voxels(study.ct.image, table, study.structures, overrides, tps.grid)
-    return _target(patient, request, tps, table)
 
 
 def _grid_around(external: Structure) -> Grid:
@@ -117,7 +144,7 @@ def _grid_around(external: Structure) -> Grid:
     return Grid(tuple(counts), spacing, tuple(low + SPACING_WITHOUT_TPS_MM / 2))
 
 
-def common_isocentre(beams: tuple[IonBeam, ...]) -> tuple[float, float, float]:
+def common_isocentre(beams: Sequence[IonBeam]) -> tuple[float, float, float]:
     """Return the isocentre of the beams, where a phantom is placed; they must share it."""
     places = {beam.isocenter_mm for beam in beams}
     if len(places) > 1:

@@ -9,6 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 import dosewright
 from dosewright.execution.artifact import file_sha256, write_json
 from dosewright.workflow.folder import JobFolder
@@ -29,6 +32,15 @@ def digest(inputs: Mapping[str, Any]) -> str:
     """Return the SHA-256 of plain values, whatever the order of their keys."""
     text = json.dumps(inputs, sort_keys=True, ensure_ascii=True, allow_nan=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def arrays_sha256(*arrays: NDArray[Any]) -> str:
+    """Return the SHA-256 of arrays, their kinds and shapes."""
+    hashed = hashlib.sha256()
+    for array in arrays:
+        hashed.update(f"{array.dtype}{array.shape}".encode())
+        hashed.update(np.ascontiguousarray(array).data)
+    return hashed.hexdigest()
 
 
 def finished(folder: JobFolder, stage: str, inputs: Mapping[str, Any]) -> Stamp | None:

@@ -1,0 +1,89 @@
+"""Ten mistakes a user makes, and what is said to each: exit code 2, a sentence, no traceback, nothing written."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("-t", "18000"), "18000s if you mean seconds"),
+        (("-n", "lots", "-u", "0"), "0.01 to 50 percent|whole number"),
+        (("-c", "generic", "-p", "water_box"), "exclude each other"),
+        (("-x", "10", "10", "10", "-f"), "exclude each other"),
+        (("-b", "Topp"), "Did you mean 'Top'"),
+        (("-z", "genric"), "Did you mean 'generic'"),
+        (("-c", "Head"), "Unknown CT protocol"),
+        (("-p", "water_bx"), "Did you mean 'water_box'"),
+        (("-m", "Chord:G4_WATER"), "Did you mean 'Cord'"),
+        (("-m", "Cord:G4_WATTER"), "Did you mean 'G4_WATER'"),
+        (("-l", "me:clinical"), "user table"),
+        (("-s", "/nowhere/at/all"), "library does not exist"),
+    ],
+)
+def test_a_mistake_in_an_option(tiny: Any, tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:
+    refused = tiny.calc(tmp_path / "out", *arguments)
+    assert refused.returncode == 2, refused.stderr
+    assert any(words in refused.stderr for words in said.split("|")), refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_mistakes_are_listed_together(tiny: Any, tmp_path: Path) -> None:
+    refused = tiny.calc(tmp_path / "out", "-b", "9", "-l", "me:clinical")
+    assert "2 reasons" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"machine": "UNKNOWN"}, "GENERIC"),
+        ({"radiation": "ION_6_12_6"}, "only PROTON is calculated"),
+        ({"meterset": None}, "meterset"),
+        ({"isocenter_mm": (1.0, 2.0, 3.0)}, ""),
+    ],
+)
+def test_a_plan_that_cannot_be_calculated(
+    make_case: Callable[..., Any], make_beam: Callable[..., Any], tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    case = make_case(beams=(make_beam(1, "Top"), make_beam(2, "Other", **changes)))
+    phantom = ("-p", "water_box") if "isocenter_mm" in changes else ()
+    refused = case.calc(tmp_path / "out", "-n", "100", *phantom)
+    assert refused.returncode == 2
+    assert (said or "one isocentre") in refused.stderr
+    linted = case.run("lint", str(case.folder), *phantom)
+    assert linted.returncode == 2
+
+
+def test_a_folder_without_a_plan_and_a_missing_file(tmp_path: Path, tiny: Any) -> None:
+    for plan in (tmp_path, tmp_path / "absent.dcm"):
+        refused = tiny.run("calc", str(plan))
+        assert refused.returncode == 2
+        assert "Traceback" not in refused.stderr
+
+
+def test_lint_and_query_of_the_plain_case(tiny: Any) -> None:
+    linted = tiny.run("lint", str(tiny.folder))
+    assert linted.returncode == 0, linted.stdout
+    for said in ("The plan can be calculated", "Beam 1 Top", "beam model 'generic'", "research role", "20 MU"):
+        assert said in linted.stdout
+    asked = tiny.run("query", str(tiny.folder), "-B", "-R", "-X")
+    for said in ("1 'Top'", "'Cord' (ORGAN)", "20 x 22 x 18 voxels of 4 x 4 x 4 mm", "30 x 32 x 28"):
+        assert said in asked.stdout
+    asked = tiny.run("query", "-C", "-P", "-M", "-Z", "--json")
+    assert '"water_box"' in asked.stdout
+    assert '"G4_WATER"' in asked.stdout
+    assert tiny.run("query", "-B").returncode == 2
+
+
+def test_a_clinical_role_must_take_the_machines_own_model(tiny: Any, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "library.toml").write_text('name = "site"\nwith_packaged = true\n')
+    (library / "users.toml").write_text('[users]\nAS = {name = "asmith", role = "clinical"}\n')
+    refused = tiny.calc(tmp_path / "out", "-s", str(library), "-l", "AS", "-z", "generic")
+    assert refused.returncode == 2
+    assert "needs the role commissioning or research" in refused.stderr
