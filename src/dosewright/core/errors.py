@@ -31,7 +31,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def refuse(what: str, *, given: object = None, allowed: object = None, where: object = None) -> InputError:
     """Build an `InputError` from the four parts of a useful message."""
-    parts = [what.rstrip(".") + "."]
+    parts = [what if what.endswith(("?", ".")) else what + "."]
     if given is not None:
         parts.append(f"Given: {given}.")
     if allowed is not None:

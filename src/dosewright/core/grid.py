@@ -37,6 +37,8 @@ class Grid:
             raise refuse("A grid needs at least one voxel along each axis", given=self.shape)
         if not all(np.isfinite(self.spacing_mm)) or min(self.spacing_mm) <= 0:
             raise refuse("Voxel sizes must be positive", given=self.spacing_mm)
+        if not all(np.isfinite(self.origin_mm)):
+            raise refuse("A grid needs a finite origin", given=self.origin_mm)
         d = np.asarray(self.direction, float)
         if d.shape != (3, 3) or not np.allclose(d.T @ d, np.eye(3), atol=1e-4) or np.linalg.det(d) < 0:
             raise refuse("Grid axes must be orthonormal and right-handed", given=d.tolist())

@@ -7,7 +7,7 @@ from dosewright.core.random import draw_four, start_stream
 from dosewright.geometry.trace import BEAMLINE, OUTSIDE, Place, Ray, leave_beamline, locate
 from dosewright.scoring.deposit import CAPPED_HISTORIES, ESCAPED, STARTED, deposit
 from dosewright.sources.emit import emit
-from dosewright.transport.step import step
+from dosewright.transport.step import patient_voxel, step
 from dosewright.transport.tracks import PROTON, Track, pop
 
 MOST_STEPS = 1_000_000  # of one history; reaching it is counted and reported, never silent
@@ -57,13 +57,6 @@ def _free_paths(stream):
 @kernel
 def _absorb(problem, track, tally):
     """Leave a secondary below the cut where it was made."""
-    voxel = _patient_voxel(problem.geometry, track.place)
+    voxel = patient_voxel(problem.geometry, track.place)
     deposit(problem.scoring, tally, voxel, (track.ray.x, track.ray.y, track.ray.z), track.energy, 1.0)
     return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0)
-
-
-@kernel
-def _patient_voxel(geometry, place):
-    if place.region != 1:
-        return -1
-    return (place.iz * geometry.cells[1, 1] + place.iy) * geometry.cells[1, 0] + place.ix

@@ -1,8 +1,9 @@
 """One step of a charged particle: the table of contents of the physics.
 
-Distance to the boundary, distance to the next hard interaction; turn, move, lose energy, deposit; cross or interact.
-Half of a step's condensed deflection is applied before it and half with that of the next, which keeps the lateral
-spread right to second order in the step (a leapfrog, as in the trapezoidal rule).
+A step ends where its share of energy is spent, at a hard interaction, or where the particle leaves a box. It turns,
+then walks straight through the voxels on its way, losing energy in each by its own material and density; then it
+interacts. Half of a step's condensed deflection is applied before it and half with that of the next, which keeps the
+lateral spread right to second order in the step (a leapfrog, as in the trapezoidal rule).
 """
 
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four, gaussian_pair
 from dosewright.geometry.trace import (
     FAR_CM,
+    GAP,
     OUTSIDE,
     PATIENT,
     Geometry,
@@ -20,6 +22,7 @@ from dosewright.geometry.trace import (
     cross,
     medium,
     to_boundary,
+    to_box,
     voxel_index,
 )
 from dosewright.materials.lookup import (
@@ -44,6 +47,7 @@ from dosewright.transport.tracks import CHARGE_SQUARED, NUCLEONS, PROTON, Track
 LARGEST_LOSS_SHARE = 0.15  # of the kinetic energy in one step; the midpoint rule is then good to 1e-3
 LARGEST_STEP_CM = 10.0
 THIN_DENSITY = 1.0  # g/cm3; in thinner media the largest step grows in proportion
+GOLDEN_STRIDE = 0.6180339887498949  # spreads the points of deposit evenly over the voxels of one step
 
 
 class Controls(NamedTuple):
@@ -70,71 +74,105 @@ def step(problem, track, tally, stack, waiting, stream):
     A track of no energy has ended.
     """
     material, density = medium(problem.geometry, track.place)
-    boundary, axis = to_boundary(problem.geometry, track.ray, track.place)
-    if boundary >= FAR_CM:
-        return _escape(track, tally), waiting, stream
-    if density == 0.0:
-        ray, place = cross(problem.geometry, advance(track.ray, boundary), track.place, axis)
-        return _with(track, ray, place), waiting, stream
+    if density == 0.0 or (track.place.region == GAP and to_box(problem.geometry, track.ray) >= FAR_CM):
+        return fly(problem, track, tally), waiting, stream
+    share, length, i, f = plan(problem, track, material, density)
+    u1, u2, u3, u4, stream = draw_four(stream)
 
     z2, nucleons = CHARGE_SQUARED[track.species], NUCLEONS[track.species]
-    planned, middle, rate = _plan(problem, track, material, density, boundary)
-    i, f = position(problem.tables, middle / nucleons)
-
-    u1, u2, u3, u4, stream = draw_four(stream)
-    turning = value(problem.tables, material, SCATTERING, i, f) * density * z2 / (nucleons * nucleons)
-    half = 0.5 * turning * planned
+    half = 0.5 * value(problem.tables, material, SCATTERING, i, f) * density * z2 / (nucleons * nucleons) * length
     due = track.deflection_due + half
     ray = soft_deflection(track.ray, due, u1, u2) if due > 0.0 else track.ray
-    boundary, axis = to_boundary(problem.geometry, ray, track.place)
-    length = min(planned, boundary)
 
-    mean = value(problem.tables, material, STOPPING, i, f) * density * z2 * length
     variance = value(problem.tables, material, STRAGGLING, i, f) * density * z2 * length
     normal, _ = gaussian_pair(u3, u4)
-    loss = straggled_loss(mean, variance, normal)
-    ended = track.energy - loss < problem.controls.cut_MeV * nucleons
-    if ended:
-        loss = track.energy
+    stretch = min(straggled_loss(share, variance, normal), track.energy) / share
 
     along = u1 * 65536.0 - np.floor(u1 * 65536.0)  # low bits of a word whose high bits alone matter above
-    where = advance(ray, along * length)
-    voxel = voxel_index(problem.geometry, track.place) if track.place.region == PATIENT else -1
-    ratio = value(problem.tables, material, WATER_RATIO, i, f)
-    deposit(problem.scoring, tally, voxel, (where.x, where.y, where.z), loss, ratio)
-
-    ray = advance(ray, length)
-    due = min(due, 0.0) + turning * length - half  # negative after a step cut short by a turn: a credit
-    moved = Track(ray, track.place, track.energy - loss, track.species, due, track.free_paths - rate * length)
-    if ended:
-        return moved, waiting, stream
-    if boundary <= planned:
-        ray, place = cross(problem.geometry, ray, track.place, axis)
-        moved = _with(moved, ray, place)
-        return (_escape(moved, tally) if place.region == OUTSIDE else moved), waiting, stream
-    if moved.free_paths <= 1.0e-9:
-        return interact(problem, moved, material, ratio, tally, stack, waiting, stream)
+    turned = Track(ray, track.place, track.energy, track.species, min(due, 0.0) - half, track.free_paths)
+    moved, hit = walk(problem, turned, share, stretch, along, i, f, tally)
+    if hit:
+        return interact(problem, moved, tally, stack, waiting, stream)
     return moved, waiting, stream
 
 
 @inlined
-def _plan(problem, track, material, density, boundary):
-    """Choose the length of a step; return it with the energy half way and the rate of interactions per cm.
+def plan(problem, track, material, density):
+    """Choose the mean energy to lose in a step by the user's limit and the largest share of the energy.
 
-    It ends at the boundary, at the user's limit, at the largest share of energy to lose, or at an interaction.
+    Returns it with the length it takes in this medium, and where the tables are to be read: half way.
     """
     tables, nucleons = problem.tables, NUCLEONS[track.species]
     i, f = position(tables, track.energy / nucleons)
     stopping = value(tables, material, STOPPING, i, f) * density * CHARGE_SQUARED[track.species]
     by_user = min(problem.controls.max_step_cm / min(density, THIN_DENSITY), LARGEST_STEP_CM)
-    length = min(min(boundary, by_user), LARGEST_LOSS_SHARE * track.energy / stopping)
-    middle = track.energy - 0.5 * stopping * length
-    j, g = position(tables, middle / nucleons)
-    rate = hard_rate(tables, track.species, material, j, g) * density
-    if track.free_paths < rate * length:
-        length = track.free_paths / rate
-        middle = track.energy - 0.5 * stopping * length
-    return length, middle, rate
+    length = min(by_user, LARGEST_LOSS_SHARE * track.energy / stopping)
+    i, f = position(tables, (track.energy - 0.5 * stopping * length) / nucleons)
+    share = value(tables, material, STOPPING, i, f) * density * CHARGE_SQUARED[track.species] * length
+    return share, length, i, f
+
+
+@inlined
+def walk(problem, track, share, stretch, along, i, f, tally):
+    """Go straight through voxels until a mean loss of `share` is spent; returns the track and whether it interacts.
+
+    In each voxel the mean loss of its medium, times `stretch`, is left at a point of the path.
+    """
+    geometry, tables = problem.geometry, problem.tables
+    z2, nucleons = CHARGE_SQUARED[track.species], NUCLEONS[track.species]
+    ray, place, left = track.ray, track.place, share
+    energy, due, paths, path = track.energy, track.deflection_due, track.free_paths, 0.0
+    while True:
+        material, density = medium(geometry, place)
+        stopping = value(tables, material, STOPPING, i, f) * density * z2
+        rate = hard_rate(tables, track.species, material, i, f) * density
+        boundary, axis = to_boundary(geometry, ray, place)
+        length = min(min(boundary, left / stopping), LARGEST_STEP_CM - path)
+        hit = paths < rate * length
+        if hit:
+            length = paths / rate
+        loss = min(stopping * length * stretch, energy)
+        along += GOLDEN_STRIDE if along < 1.0 - GOLDEN_STRIDE else GOLDEN_STRIDE - 1.0
+        where = advance(ray, along * length)
+        ratio = value(tables, material, WATER_RATIO, i, f)
+        deposit(problem.scoring, tally, patient_voxel(geometry, place), (where.x, where.y, where.z), loss, ratio)
+        energy -= loss
+        left -= stopping * length
+        paths -= rate * length
+        path += length
+        due += value(tables, material, SCATTERING, i, f) * density * z2 / (nucleons * nucleons) * length
+        ray = advance(ray, length)
+        region, crossing = place.region, boundary <= length and not hit
+        if crossing:
+            ray, place = cross(geometry, ray, place, axis)
+        if not crossing or place.region != region or energy <= 0.0:
+            break
+    if energy < problem.controls.cut_MeV * nucleons:
+        if place.region != OUTSIDE:
+            deposit(problem.scoring, tally, patient_voxel(geometry, place), (ray.x, ray.y, ray.z), energy, ratio)
+            energy = 0.0
+        hit = False
+    moved = Track(ray, place, energy, track.species, due, paths)
+    if place.region == OUTSIDE:
+        return escape(moved, tally), False
+    return moved, hit
+
+
+@inlined
+def fly(problem, track, tally):
+    """Go straight to the next boundary without loss: through vacuum, or away from everything."""
+    boundary, axis = to_boundary(problem.geometry, track.ray, track.place)
+    if boundary >= FAR_CM:
+        return escape(track, tally)
+    ray, place = cross(problem.geometry, advance(track.ray, boundary), track.place, axis)
+    moved = Track(ray, place, track.energy, track.species, track.deflection_due, track.free_paths)
+    return escape(moved, tally) if place.region == OUTSIDE else moved
+
+
+@inlined
+def patient_voxel(geometry, place):
+    """Return the voxel of the patient box a particle is in, or -1 elsewhere."""
+    return voxel_index(geometry, place) if place.region == PATIENT else -1
 
 
 @inlined
@@ -148,9 +186,10 @@ def hard_rate(tables, species, material, i, f):
 
 
 @kernel
-def interact(problem, track, material, ratio, tally, stack, waiting, stream):
+def interact(problem, track, tally, stack, waiting, stream):
     """Let one hard interaction happen, chosen by the rates."""
     tables = problem.tables
+    material, _ = medium(problem.geometry, track.place)
     u, b, _, _, stream = draw_four(stream)
     i, f = position(tables, track.energy / NUCLEONS[track.species])
     left = u * hard_rate(tables, track.species, material, i, f)
@@ -170,7 +209,8 @@ def interact(problem, track, material, ratio, tally, stack, waiting, stream):
         here += energy
         energy = 0.0
     if here > 0.0:
-        voxel = voxel_index(problem.geometry, track.place) if track.place.region == PATIENT else -1
+        ratio = value(tables, material, WATER_RATIO, i, f)
+        voxel = patient_voxel(problem.geometry, track.place)
         deposit(problem.scoring, tally, voxel, (ray.x, ray.y, ray.z), here, ratio)
     return Track(ray, track.place, energy, track.species, track.deflection_due, paths), waiting, stream
 
@@ -194,12 +234,7 @@ def collide(problem, track, material, tally, stack, waiting, stream):
 
 
 @inlined
-def _with(track, ray, place):
-    return Track(ray, place, track.energy, track.species, track.deflection_due, track.free_paths)
-
-
-@inlined
-def _escape(track, tally):
+def escape(track, tally):
     """End a track that left everything; its energy is accounted for."""
     tally.account[ESCAPED] += track.energy
     return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0)
