@@ -9,6 +9,7 @@ from dosewright.cli.demo import demo
 from dosewright.cli.faults import BROKEN, report_fault
 from dosewright.cli.lint import lint
 from dosewright.cli.query import query
+from dosewright.cli.simulate import simulate
 from dosewright.cli.version import version
 
 app = typer.Typer(
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (calc, query, lint, demo, version):
+for command in (calc, simulate, query, lint, demo, version):
     app.command()(command)
 
 

@@ -1,0 +1,41 @@
+"""How the names of a run file become things; the command looks names up in the library."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dosewright.core.beam_model import BeamModel
+from dosewright.core.errors import refuse
+from dosewright.core.matter import HounsfieldTable, Material
+from dosewright.formats.text.beam_toml import read_beam_toml
+from dosewright.formats.text.ct_toml import read_ct_toml
+from dosewright.materials.library import named
+
+
+def ct_protocol_file(path: str) -> HounsfieldTable:
+    """Read a CT protocol from a TOML file; anything else is refused."""
+    return read_ct_toml(_toml_file(path, "CT protocol"), named).table
+
+
+def beam_model_file(path: str) -> BeamModel:
+    """Read a beam model from a TOML file; anything else is refused."""
+    return read_beam_toml(_toml_file(path, "beam model"), named)
+
+
+def _toml_file(text: str, kind: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() != ".toml" or not path.is_file():
+        raise refuse(f"Without a library a {kind} is a TOML file that exists", given=repr(text))
+    return path
+
+
+@dataclass(frozen=True)
+class Resolvers:
+    """Three look-ups: a medium, a CT protocol and a beam model, each by name or path; unknown ones are refused."""
+
+    material: Callable[[str], Material] = named
+    ct_protocol: Callable[[str], HounsfieldTable] = ct_protocol_file
+    beam_model: Callable[[str], BeamModel] = beam_model_file
+
+
+WITHOUT_LIBRARY = Resolvers()

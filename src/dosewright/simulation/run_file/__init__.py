@@ -1,0 +1,1 @@
+"""The run file: one simulation, described in TOML."""

@@ -1,0 +1,124 @@
+"""Mistakes in a source, in the goals and between tables that single keys do not show."""
+
+from pathlib import Path
+
+import numpy as np
+
+from dosewright.core.errors import InputError
+from dosewright.materials.ion_tables import HIGHEST_MEV
+from dosewright.simulation.proton_spectrum import read_spectrum
+from dosewright.simulation.resolvers import Resolvers
+from dosewright.simulation.run_file.faults import Fault, faults_from, is_there
+from dosewright.simulation.run_file.tables import (
+    AnySource,
+    Energetic,
+    Goals,
+    PencilSource,
+    PointSource,
+    SpotsSource,
+    Transport,
+)
+from dosewright.simulation.spot_table import read_spots
+
+SIGMAS = 5.0  # a sampled energy stays below the mean plus this many sigmas
+AXIS_MM = 1e-3  # how far the centre of a field may lie from the axis
+
+
+def source_faults(source: AnySource, transport: Transport | None, resolvers: Resolvers) -> list[Fault]:
+    """Return all mistakes of the source."""
+    faults: list[Fault] = []
+    direction = getattr(source, "direction", None)
+    if direction is not None and not np.linalg.norm(direction) > 0:
+        faults.append(Fault(("source", "direction"), "source.direction has no length", list(direction)))
+    if isinstance(source, Energetic):
+        faults += _energy_faults(source, transport)
+    if isinstance(source, PencilSource):
+        faults += _correlation_faults(source)
+    if isinstance(source, PointSource):
+        faults += _field_faults(source)
+    if isinstance(source, SpotsSource):
+        faults += _spots_faults(source, resolvers)
+    return faults
+
+
+def _energy_faults(source: Energetic, transport: Transport | None) -> list[Fault]:
+    if (source.energy_MeV is None) == (source.spectrum is None):
+        given = "neither" if source.energy_MeV is None else "both"
+        return [Fault(("source",), "The source needs energy_MeV or spectrum", given, "one of them")]
+    lowest = transport.proton_cut_MeV if transport else 0.0
+    if source.spectrum is not None:
+        if source.energy_spread_percent:
+            return [Fault(("source", "energy_spread_percent"), "A spectrum has no energy_spread_percent beside it")]
+        try:
+            if is_there(source.spectrum):
+                read_spectrum(Path(source.spectrum), lowest)
+        except InputError as error:
+            return faults_from(error, ("source", "spectrum"))
+        return []
+    energy = source.energy_MeV or 0.0
+    highest = energy * (1 + SIGMAS * source.energy_spread_percent / 100)
+    allowed = f"above proton_cut_MeV ({lowest:g}) and, with {SIGMAS:g} sigmas of spread, up to {HIGHEST_MEV:g} MeV"
+    if energy <= lowest or highest > HIGHEST_MEV:
+        return [Fault(("source", "energy_MeV"), "source.energy_MeV is out of range", f"{energy:g}", allowed)]
+    return []
+
+
+def _correlation_faults(source: PencilSource) -> list[Fault]:
+    axes = zip("xy", source.correlation, source.sigma_mm, source.divergence_mrad, strict=True)
+    return [
+        Fault(("source", "correlation"), f"A correlation along {a} needs a sigma_mm and a divergence_mrad", f"{r:g}")
+        for a, r, sigma, divergence in axes
+        if r and not (sigma and divergence)
+    ]
+
+
+def _field_faults(source: PointSource) -> list[Fault]:
+    """The field must lie around the axis from the focus."""
+    way = np.subtract(source.field_at_mm, source.position_mm)
+    if not np.linalg.norm(way) > 0:
+        return [Fault(("source", "field_at_mm"), "source.field_at_mm lies in the focus", list(source.field_at_mm))]
+    if source.direction is None or not np.linalg.norm(source.direction) > 0:
+        return []
+    axis = np.array(source.direction) / np.linalg.norm(source.direction)
+    height = float(way @ axis)
+    if height <= 0 or np.linalg.norm(way - height * axis) > AXIS_MM:
+        allowed = "a point on the line from position_mm along direction; fields beside the axis are not available yet"
+        return [
+            Fault(("source", "field_at_mm"), "source.field_at_mm is off the axis", list(source.field_at_mm), allowed)
+        ]
+    return []
+
+
+def _spots_faults(source: SpotsSource, resolvers: Resolvers) -> list[Fault]:
+    if (source.file is None) == (source.plan is None):
+        given = "neither" if source.file is None else "both"
+        return [Fault(("source",), "Spots come from a file or from a plan", given, "one of them")]
+    foreign = ("beam", "beam_model") if source.file is not None else ("position_mm", "direction")
+    why = "a plan" if source.file is not None else "a file of spots; a plan has its own isocentre and angles"
+    faults = [
+        Fault(("source", key), f"source.{key} belongs to {why}") for key in foreign if getattr(source, key) is not None
+    ]
+    if source.file is not None:
+        if source.position_mm is None:
+            faults.append(Fault(("source",), "The key 'source.position_mm' is missing: where the spots start"))
+        try:
+            if is_there(source.file):
+                read_spots(Path(source.file))
+        except InputError as error:
+            faults += faults_from(error, ("source", "file"))
+        return faults
+    if source.beam_model is None:
+        faults.append(Fault(("source",), "The key 'source.beam_model' is missing: a plan needs a beam model"))
+        return faults
+    try:
+        resolvers.beam_model(source.beam_model)
+    except InputError as error:
+        faults += faults_from(error, ("source", "beam_model"))
+    return faults
+
+
+def goal_faults(goals: Goals) -> list[Fault]:
+    """Return a fault where there is no goal."""
+    if goals == Goals():
+        return [Fault(("goal",), "A run needs a goal", allowed="histories, uncertainty_percent, max_minutes")]
+    return []

@@ -1,0 +1,90 @@
+"""Words of the run file that are known and not available: refused by name, never ignored."""
+
+from typing import Any
+
+from dosewright.simulation.run_file.faults import Fault, key_text
+from dosewright.simulation.run_file.lines import Place
+
+KEYS: dict[tuple[str, str], str] = {
+    ("phantom", "egsphant"): "EGSnrc phantoms",
+    ("transport", "region"): "regions with cuts of their own",
+    ("goal", "voxel_error"): "goals per voxel",
+    **{("source", key): "phase-space sources" for key in ("reuse", "recycle", "mirror", "skip", "transform", "filter")},
+    **{("score", key): "phase-space scoring" for key in ("plane_mm", "normal", "format", "kill")},
+}
+WORDS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("source", "kind"): ("phase_space",),
+    ("source", "particle"): ("photon", "electron", "positron", "helium", "carbon"),
+    ("transport", "processes_off"): ("rayleigh", "bound_compton", "impact_ionisation"),
+    ("score", "quantity"): ("fluence", "letd", "lett", "spectrum", "phase_space"),
+    ("run", "device"): ("cuda",),
+}
+REDUCTIONS_OFF = {
+    "bremsstrahlung_splitting": 0,
+    "photon_splitting": 0,
+    "russian_roulette": 0,
+    "track_length": False,
+    "xy_limits": "off",
+    "roulette_value": None,
+}
+NOT_YET = "is not available yet"
+AVAILABLE = {
+    ("source", "kind"): "pencil, rectangle, point, volume, spots",
+    ("source", "particle"): "proton",
+    ("transport", "processes_off"): "nuclear, straggling, scattering, delta, hard_scattering",
+    ("score", "quantity"): "dose, dose_to_water, energy",
+    ("run", "device"): "cpu",
+}
+
+
+def take_out_later_words(content: dict[str, Any]) -> list[Fault]:
+    """Remove from the content what is known and not available; return a fault for each.
+
+    What remains can be checked on its own, so that all other mistakes are listed too.
+    """
+    faults = []
+    if content.pop("scene", None) is not None:
+        faults.append(Fault(("scene",), f"The table 'scene' (solids and modules) {NOT_YET}"))
+    for section in ("phantom", "source", "transport", "goal", "run"):
+        if isinstance(content.get(section), dict):
+            faults += _taken(content[section], (section,), section)
+    scores = content.get("score")
+    for number, score in enumerate(scores if isinstance(scores, list) else []):
+        if isinstance(score, dict):
+            faults += _taken(score, ("score", number), "score")
+    return faults + _reductions(content)
+
+
+def _taken(table: dict[str, Any], place: Place, section: str) -> list[Fault]:
+    faults = []
+    for key in [k for k in table if (section, k) in KEYS]:
+        del table[key]
+        faults.append(Fault((*place, key), f"{key_text((*place, key))} ({KEYS[section, key]}) {NOT_YET}"))
+    for key in [k for k in table if (section, k) in WORDS]:
+        given = table[key]
+        later = [w for w in (given if isinstance(given, list) else [given]) if _is_later(w, WORDS[section, key])]
+        if not later:
+            continue
+        allowed = AVAILABLE[section, key]
+        faults += [Fault((*place, key), f"{key_text((*place, key))}: {w!r} {NOT_YET}", None, allowed) for w in later]
+        if isinstance(given, list):
+            table[key] = [w for w in given if w not in later]
+        else:
+            table[key] = allowed.split(", ")[0]
+    return faults
+
+
+def _is_later(word: Any, words: tuple[str, ...]) -> bool:
+    return isinstance(word, str) and (word in words or ("helium" in words and word.startswith("ion:")))
+
+
+def _reductions(content: dict[str, Any]) -> list[Fault]:
+    """Refuse every variance reduction that is switched on."""
+    table = content.get("variance_reduction")
+    if not isinstance(table, dict):
+        return []
+    faults = []
+    for key in [k for k in table if k in REDUCTIONS_OFF and (table[k] != REDUCTIONS_OFF[k])]:
+        place = ("variance_reduction", key)
+        faults.append(Fault(place, f"{key_text(place)} {NOT_YET}", table.pop(key), REDUCTIONS_OFF[key]))
+    return faults

@@ -1,0 +1,220 @@
+"""The tables and keys of a run file, as values: what may stand where, and what is taken when nothing does.
+
+Lengths in mm, energies in MeV, densities in g/cm3; the unit is in the key.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+from dosewright.materials.ion_tables import HIGHEST_MEV
+
+HEAVIEST_G_CM3 = 25.0  # osmium, the densest element, has 22.6
+
+
+def whole(value: Any) -> Any:
+    """Take 1e6 for a whole number, as people write it."""
+    return int(value) if isinstance(value, float) and value == value // 1 and abs(value) < 2**63 else value
+
+
+Count = Annotated[int, BeforeValidator(whole)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Density = Annotated[float, Field(gt=0, le=HEAVIEST_G_CM3)]
+Pair = Annotated[tuple[float, float], Strict(False)]
+Triple = Annotated[tuple[float, float, float], Strict(False)]
+Sizes = Annotated[tuple[Positive, Positive, Positive], Strict(False)]
+FieldSize = Annotated[tuple[Positive, Positive], Strict(False)]
+Widths = Annotated[tuple[NotNegative, NotNegative], Strict(False)]
+Correlation = Annotated[float, Field(ge=-1, le=1)]
+Correlations = Annotated[tuple[Correlation, Correlation], Strict(False)]
+Edges = Annotated[tuple[float, ...], Strict(False), Field(min_length=2)]
+FORWARD = (0.0, 0.0, 1.0)
+
+
+class Table(BaseModel):
+    """Base of all tables: frozen, no unknown keys, no words for numbers, nothing infinite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class UnevenEdges(Table):
+    """Voxel edges of axes whose voxels differ in size."""
+
+    x: Edges | None = None
+    y: Edges | None = None
+    z: Edges | None = None
+
+
+class Slab(Table):
+    """A slab across the phantom, along z; later ones win."""
+
+    z_mm: Pair
+    material: str
+    density_g_cm3: Density | None = None
+
+
+class Box(Table):
+    """An insert; later ones win, and boxes win over slabs."""
+
+    x_mm: Pair
+    y_mm: Pair
+    z_mm: Pair
+    material: str
+    density_g_cm3: Density | None = None
+
+
+class Phantom(Table):
+    """A box of voxels, or a CT image (HU) with its HU table; vacuum outside."""
+
+    size_mm: Sizes | None = None
+    voxel_mm: Sizes | None = None
+    origin_mm: Triple | None = None
+    edges_mm: UnevenEdges = UnevenEdges()
+    image: str | None = None
+    hlut: str | None = None
+    material: str | None = None
+    density_g_cm3: Density | None = None
+    slab: Annotated[tuple[Slab, ...], Strict(False)] = ()
+    box: Annotated[tuple[Box, ...], Strict(False)] = ()
+
+
+class Source(Table):
+    """What all sources share."""
+
+    particle: Literal["proton"]
+
+
+class Energetic(Source):
+    """One energy with a Gaussian spread, or a spectrum."""
+
+    energy_MeV: Annotated[float, Field(gt=0, le=HIGHEST_MEV)] | None = None
+    energy_spread_percent: Annotated[float, Field(ge=0, le=20)] = 0.0
+    spectrum: str | None = None
+
+
+class PencilSource(Energetic):
+    """A Gaussian pencil beam that starts on a plane."""
+
+    kind: Literal["pencil"] = "pencil"
+    position_mm: Triple
+    direction: Triple = FORWARD
+    sigma_mm: Widths = (0.0, 0.0)
+    divergence_mrad: Widths = (0.0, 0.0)
+    correlation: Correlations = (0.0, 0.0)
+
+
+class RectangleSource(Energetic):
+    """A parallel beam, uniform over a rectangle."""
+
+    kind: Literal["rectangle"] = "rectangle"
+    position_mm: Triple
+    direction: Triple = FORWARD
+    field_mm: FieldSize
+
+
+class PointSource(Energetic):
+    """A focus, uniform in solid angle inside a rectangular field."""
+
+    kind: Literal["point"] = "point"
+    position_mm: Triple
+    direction: Triple | None = None
+    field_mm: FieldSize
+    field_at_mm: Triple
+
+
+class VolumeSource(Energetic):
+    """Uniform inside a shape; isotropic, or along a direction."""
+
+    kind: Literal["volume"] = "volume"
+    position_mm: Triple
+    direction: Triple | None = None
+    shape: Literal["sphere", "cylinder", "box"]
+    extent_mm: Sizes
+
+
+class SpotsSource(Source):
+    """The spots of a table, or of one beam of a DICOM plan with its beam model."""
+
+    kind: Literal["spots"] = "spots"
+    file: str | None = None
+    position_mm: Triple | None = None
+    direction: Triple | None = None
+    plan: str | None = None
+    beam: str | Count | None = None
+    beam_model: str | None = None
+
+
+AnySource = PencilSource | RectangleSource | PointSource | VolumeSource | SpotsSource
+SOURCES: dict[str, type[AnySource]] = {
+    "pencil": PencilSource,
+    "rectangle": RectangleSource,
+    "point": PointSource,
+    "volume": VolumeSource,
+    "spots": SpotsSource,
+}
+Process = Literal["nuclear", "straggling", "scattering", "delta", "hard_scattering"]
+
+
+class Transport(Table):
+    """Cuts (kinetic energies), the largest step, and processes switched off for verification."""
+
+    photon_cut_MeV: Positive = 0.01
+    electron_cut_MeV: Positive = 0.2
+    proton_cut_MeV: Annotated[float, Field(ge=0.1, le=20)] = 0.5
+    delta_cut_MeV: Annotated[float, Field(ge=0.01)] = 0.2
+    max_step_mm: Positive = 2.0
+    processes_off: Annotated[tuple[Process, ...], Strict(False)] = ()
+
+
+class VarianceReduction(Table):
+    """All off: nothing of it exists for protons."""
+
+    bremsstrahlung_splitting: Literal[0] = 0
+    photon_splitting: Literal[0] = 0
+    russian_roulette: Literal[0] = 0
+    track_length: Literal[False] = False
+    xy_limits: Literal["off"] = "off"
+
+
+class Score(Table):
+    """What is kept, on the phantom's own voxels or on a grid of its own."""
+
+    quantity: Literal["dose", "dose_to_water", "energy"] = "dose"
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")] | None = None
+    size_mm: Sizes | None = None
+    voxel_mm: Sizes | None = None
+    origin_mm: Triple | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The name of its files: its own, else that of the quantity."""
+        return self.name or self.quantity
+
+
+class Goals(Table):
+    """When to stop: all that are given must be met, `max_minutes` ends it anyway."""
+
+    histories: Annotated[Count, Field(ge=1, le=10**12)] | None = None
+    uncertainty_percent: Annotated[float, Field(ge=0.01, le=50)] | None = None
+    max_minutes: Annotated[float, Field(gt=0, le=525600)] | None = None
+
+
+class Run(Table):
+    """Seed of the random numbers; where to run."""
+
+    seed: Annotated[Count, Field(ge=0, lt=2**62)] = 1
+    threads: Annotated[Count, Field(ge=0, le=1024)] = 0
+    device: Literal["cpu"] = "cpu"
+
+
+class RunFile(Table):
+    """One simulation."""
+
+    phantom: Phantom
+    source: Annotated[AnySource, Field(discriminator="kind")]
+    transport: Transport = Transport()
+    variance_reduction: VarianceReduction = VarianceReduction()
+    score: Annotated[tuple[Score, ...], Strict(False), Field(min_length=1)] = (Score(),)
+    goal: Goals
+    run: Run = Run()

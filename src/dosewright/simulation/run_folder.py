@@ -1,0 +1,175 @@
+"""One run in its folder: parts that survive a kill, files written whole, the summary last."""
+
+import fcntl
+import json
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dosewright.core.errors import InputError, refuse
+from dosewright.execution.artifact import FILE_MODE, private_folder, write_atomically, write_json
+from dosewright.simulation.goal import Goal
+from dosewright.simulation.prepare import Prepared, prepare
+from dosewright.simulation.resolvers import WITHOUT_LIBRARY, Resolvers
+from dosewright.simulation.result import Result
+from dosewright.simulation.result_files import names_of, place_of, write_scores
+from dosewright.simulation.run import Progress, simulate
+from dosewright.simulation.run_file.read import check
+from dosewright.simulation.run_file.tables import Goals, RunFile
+from dosewright.simulation.run_file.write import resolved_content, to_toml
+from dosewright.simulation.run_summary import hashes, input_hashes, summary
+
+RUN, SUMMARY, PARTS = "run.toml", "summary.json", "parts"
+SAME_DOSE = (("run", "threads"), ("goal", "max_minutes"))  # may differ when a run goes on: the dose does not
+
+MOST_SAID = 4
+
+
+def run_in_folder(
+    run_file: RunFile,
+    folder: Path,
+    *,
+    resolvers: Resolvers = WITHOUT_LIBRARY,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Run a simulation and write its files; a run that was killed in this folder goes on where it was.
+
+    Parameters
+    ----------
+    run_file
+        From `read_run_file`, or built in Python; it is checked again.
+    folder
+        Where the files go; made if needed, and refused where it holds another run.
+    resolvers
+        How names of media, CT protocols and beam models are looked up.
+    on_progress
+        Called after every batch.
+
+    Returns
+    -------
+    Result
+        Dose per primary, whatever the files hold.
+    """
+    check(run_file, resolvers)
+    content = resolved_content(run_file, folder, resolvers)
+    _refuse_other_run(folder, content, run_file)
+    prepared = prepare(run_file, resolvers)
+    private_folder(folder)
+    private_folder(folder / PARTS)
+    with _alone_in(folder):
+        _refuse_other_problem(folder, prepared)
+        write_atomically(folder / RUN, lambda path: _write_text(path, to_toml(content)))
+        write_json(folder / PARTS / "problem.json", {"fingerprint": prepared.problem.fingerprint()})
+        result = simulate(
+            prepared.problem,
+            goal_of(run_file.goal),
+            seed=run_file.run.seed,
+            threads=run_file.run.threads,
+            folder=folder / PARTS,
+            on_progress=on_progress,
+        )
+        _write_files(folder, run_file, prepared, result)
+    return result
+
+
+def goal_of(goals: Goals) -> Goal:
+    """Return the goals as the engine takes them."""
+    seconds = None if goals.max_minutes is None else 60.0 * goals.max_minutes
+    return Goal(histories=goals.histories, uncertainty_percent=goals.uncertainty_percent, max_seconds=seconds)
+
+
+def _write_files(folder: Path, run_file: RunFile, prepared: Prepared, result: Result) -> None:
+    """Write images, then the summary that vouches for them; an old summary goes first."""
+    if not np.isfinite(result.dose_Gy).all() or not np.isfinite(list(result.energy.values())).all():
+        raise ArithmeticError("the dose or the energy account holds numbers that are not finite")
+    (folder / SUMMARY).unlink(missing_ok=True)
+    place = place_of(prepared, result)
+    files = write_scores(folder, run_file.score, prepared, result, place)
+    said = summary(run_file, prepared, result, place.warnings)
+    said["inputs_sha256"] = input_hashes(run_file)
+    said["files_sha256"] = hashes((*files, folder / RUN))
+    write_json(folder / SUMMARY, said)
+
+
+def _refuse_other_run(folder: Path, content: Mapping[str, Any], run_file: RunFile) -> None:
+    """Refuse a folder that holds files of another run, or of no run of ours."""
+    if folder.exists() and not folder.is_dir():
+        raise refuse("The output is not a folder", given=folder)
+    kept = folder / RUN
+    if not kept.is_file():
+        there = [name for name in (*names_of(run_file.score), SUMMARY) if (folder / name).exists()]
+        if there:
+            raise refuse(f"The output folder holds files that no {RUN} explains", given=", ".join(there),
+                         allowed="an empty or new folder", where=folder)  # fmt: skip
+        return
+    try:
+        other = tomllib.loads(kept.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise refuse(f"The {RUN} of the output folder cannot be read", given=error, where=folder) from error
+    different = _differences(_flat(json.loads(json.dumps(content))), _flat(other))
+    if different:
+        raise refuse(
+            "The output folder holds another run",
+            given="; ".join(different[:MOST_SAID]) + ("; ..." if len(different) > MOST_SAID else ""),
+            allowed="the same run, or a new folder",
+            where=folder,
+        )
+
+
+def _flat(content: Any, place: str = "") -> dict[str, Any]:
+    """Return nested tables as one, keys with dots, without the keys that do not change the dose."""
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        name = f"{place}.{key}" if place else key
+        if isinstance(value, dict):
+            flat |= _flat(value, name)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            for number, entry in enumerate(value, 1):
+                flat |= _flat(entry, f"{name}[{number}]")
+        elif tuple(name.split(".")) not in SAME_DOSE:
+            flat[name] = value
+    return flat
+
+
+def _differences(asked: dict[str, Any], kept: dict[str, Any]) -> list[str]:
+    nothing = "nothing"
+    return [
+        f"{key} is {kept.get(key, nothing)} there and {asked.get(key, nothing)} here"
+        for key in [*asked, *(k for k in kept if k not in asked)]
+        if asked.get(key, nothing) != kept.get(key, nothing)
+    ]
+
+
+def _refuse_other_problem(folder: Path, prepared: Prepared) -> None:
+    """Refuse to go on with parts whose inputs, or the program, have changed under the same run file."""
+    try:
+        kept = json.loads((folder / PARTS / "problem.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    if kept.get("fingerprint") != prepared.problem.fingerprint():
+        raise refuse(
+            "The output folder was begun with other input files or another version of this program",
+            allowed="a new folder, or this one without its parts and results",
+            where=folder,
+        )
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the folder against a second run; the system lets go of it when this process ends."""
+    path = folder / PARTS / "lock"
+    path.touch(mode=FILE_MODE)
+    with path.open("r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise InputError(f"Another run is working in {folder} now.") from error
+        yield
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,78 @@
+"""The summary of a run: what was asked and reached, how fast, where the energy went, and what to keep in mind."""
+
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from dosewright import __version__
+from dosewright.execution.artifact import file_sha256
+from dosewright.simulation.prepare import Prepared
+from dosewright.simulation.result import Result
+from dosewright.simulation.run_file.tables import RunFile
+
+ENERGY_NAMES = {"neutral": "neutrals", "before_patient": "before_phantom"}
+
+
+def summary(run_file: RunFile, prepared: Prepared, result: Result, warnings: Iterable[str]) -> dict[str, Any]:
+    """Return everything but the hashes of the files."""
+    goals = run_file.goal
+    absolute = prepared.particles is not None
+    return {
+        "version": __version__,
+        "seed": run_file.run.seed,
+        "device": run_file.run.device,
+        "threads": run_file.run.threads or len(os.sched_getaffinity(0)),
+        "histories": result.histories,
+        "batches": result.batches,
+        "wall_seconds": round(result.wall_seconds, 3),
+        "cpu_seconds": round(result.cpu_seconds, 3),
+        "compile_seconds": round(result.compile_seconds, 3),
+        "histories_per_cpu_second": round(result.histories_per_cpu_second, 1),
+        "unit": "Gy" if absolute else "Gy per primary",
+        "particles": prepared.particles,
+        "energy_MeV_per_primary": {ENERGY_NAMES.get(key, key): value for key, value in result.energy.items()},
+        "goals": {
+            "histories": goals.histories,
+            "uncertainty_percent": goals.uncertainty_percent,
+            "max_minutes": goals.max_minutes,
+            "mean_uncertainty_percent": _finite(result.mean_uncertainty_percent),
+            "reached": goals_reached(run_file, result),
+        },
+        "scores": [{"name": s.file_name, "quantity": s.quantity} for s in run_file.score],
+        "warnings": [*dict.fromkeys((*prepared.warnings, *warnings, *result.warnings, *_nothing_scored(result)))],
+    }
+
+
+def goals_reached(run_file: RunFile, result: Result) -> bool:
+    """Say whether a run did what was asked; where only a time was given, its end is the goal."""
+    goals = run_file.goal
+    return result.goal_reached or (goals.histories is None and goals.uncertainty_percent is None)
+
+
+def hashes(files: Iterable[Path]) -> dict[str, str]:
+    """Return the SHA-256 of files by name."""
+    return {path.name: file_sha256(path) for path in files}
+
+
+def input_hashes(run_file: RunFile) -> dict[str, str]:
+    """Return the SHA-256 of the files a run reads, by their key."""
+    named = {
+        "phantom.image": run_file.phantom.image,
+        "phantom.hlut": run_file.phantom.hlut,
+        **{f"source.{key}": getattr(run_file.source, key, None) for key in ("spectrum", "file", "plan", "beam_model")},
+    }
+    return {key: file_sha256(Path(text)) for key, text in named.items() if text and Path(text).is_file()}
+
+
+def _nothing_scored(result: Result) -> tuple[str, ...]:
+    if result.energy["deposited"] <= 0:
+        return ("No energy was left in the phantom. Does the source point at it?",)
+    if not result.dose_Gy.any():
+        return ("Nothing was scored: the score grid got no energy.",)
+    return ()
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
