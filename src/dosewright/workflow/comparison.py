@@ -22,10 +22,11 @@ from dosewright.workflow.tps_doses import TpsDose
 
 CRITERIA = ((3.0, 3.0), (2.0, 2.0))  # percent, mm: IDEAL's habit and the stricter one of AAPM TG-218 (2018)
 THRESHOLD_PERCENT = 10.0  # AAPM TG-218: doses below a tenth are left out
-HIGH_DOSE_LEVEL = 0.5  # of the planned maximum
+HIGH_DOSE_LEVEL = 0.5  # of the maximum
+SAME_PLACE_MM = 10.0  # far above what noise, grids and models move a high-dose region by
 DIRECTION = (
     "Each voxel of the Monte Carlo dose was looked at and the planning system's dose was searched; noise makes the "
-    "rate worse. Percentages are of the planning system's maximum."
+    "rate worse. Percentages are of the planning system's maximum inside the patient."
 )
 
 
@@ -67,11 +68,35 @@ def compare(label: str, ours: FinalDose, tps: TpsDose, regions: Regions, externa
     for percent, distance in CRITERIA:
         criteria = GammaCriteria(percent, distance, THRESHOLD_PERCENT, reference_dose_Gy=top)
         image = gamma(within, tps.image, criteria)
-        note = f"{DIRECTION} ({top:.4g} Gy)"
         results.append(
-            GammaResult(label, percent, distance, rates(image, regions), THRESHOLD_PERCENT, False, image, note)
+            GammaResult(label, percent, distance, rates(image, regions), THRESHOLD_PERCENT, False, image, DIRECTION)
         )
-    return Comparison(tuple(results), ratio_of(label, ours, tps, regions), tps.notes)
+    moved = displacement_note(label, within, Image(tps.image.grid, theirs * where.astype(np.float32)))
+    return Comparison(tuple(results), ratio_of(label, ours, tps, regions), (*moved, *tps.notes))
+
+
+def displacement_note(label: str, ours: Image, theirs: Image) -> tuple[str, ...]:
+    """Say where two doses do not lie in the same place, which no gamma and no ratio says plainly."""
+    centres = [high_dose_centre(image) for image in (ours, theirs)]
+    apart = float(np.linalg.norm(centres[0] - centres[1]))
+    if apart <= SAME_PLACE_MM:
+        return ()
+    places = [", ".join(f"{value:.0f}" for value in centre) for centre in centres]
+    return (
+        f"{label}: the high doses lie {apart:.0f} mm apart: calculated around ({places[0]}) mm, planned around "
+        f"({places[1]}) mm. Do the planned dose and this plan belong together? Look at gantry and couch angles, "
+        f"isocentre and patient position of both.",
+    )
+
+
+def high_dose_centre(image: Image) -> NDArray[np.float64]:
+    """Return the centre of all voxels above half the maximum, weighted with their dose, mm."""
+    values = np.nan_to_num(singles(image)).astype(float)
+    high = np.argwhere(values >= HIGH_DOSE_LEVEL * values.max())
+    centre: NDArray[np.float64] = np.average(
+        image.grid.to_patient(high[:, ::-1].astype(float)), axis=0, weights=values[tuple(high.T)]
+    )
+    return centre
 
 
 def ratio_of(label: str, ours: FinalDose, tps: TpsDose, regions: Regions) -> HighDoseRatio:

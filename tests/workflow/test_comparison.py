@@ -1,0 +1,84 @@
+"""Gamma per region, the ratio that nothing normalises, and doses that lie elsewhere."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dosewright.core.grid import Grid, Image
+from dosewright.core.structures import Structure
+from dosewright.workflow.comparison import compare, regions_on
+from dosewright.workflow.final_doses import FinalDose, singles
+from dosewright.workflow.tps_doses import TpsDose
+
+GRID = Grid((24, 22, 20), (2.0, 2.0, 2.0), (-23.0, -21.0, -19.0))
+
+
+def square(number: int, name: str, kind: str, half: float) -> Structure:
+    corners = [(-half, -half), (half, -half), (half, half), (-half, half)]
+    levels = [z for z in GRID.centres_mm(2) if abs(z) <= half]
+    return Structure(number, name, kind, tuple(np.array([(x, y, z) for x, y in corners]) for z in levels))
+
+
+BODY, TARGET = square(1, "Body", "EXTERNAL", 16.0), square(2, "PTV", "PTV", 6.0)
+
+
+def bump(scale: float = 1.0, x_mm: float = 0.0) -> Image:
+    z, y, x = np.meshgrid(*(GRID.centres_mm(axis) for axis in (2, 1, 0)), indexing="ij")
+    return Image(GRID, (scale * np.exp(-((x - x_mm) ** 2 + y**2 + z**2) / 200)).astype(np.float32))
+
+
+def final(dose: Image) -> FinalDose:
+    return FinalDose(dose, dose, Image(GRID, np.full(GRID.array_shape, 0.02, np.float32)))
+
+
+REGIONS = regions_on(GRID, [BODY, TARGET], BODY)
+
+
+def test_equal_doses_pass_everywhere_with_ratio_one() -> None:
+    found = compare("Plan", final(bump()), TpsDose(bump(), None, ("said",)), REGIONS, BODY)
+    assert [g.criterion for g in found.gammas] == ["3 % / 3 mm global", "2 % / 2 mm global"]
+    assert all(rate.pass_percent == 100 for g in found.gammas for rate in g.rates)
+    assert [rate.region for rate in found.gammas[0].rates] == ["whole dose in Body", "PTV", "outside PTV"]
+    assert found.ratio is not None
+    assert found.ratio.ratio == pytest.approx(1)
+    assert found.ratio.uncertainty == pytest.approx(0.02, rel=1e-3)
+    assert found.notes == ("said",)
+
+
+def test_a_wrong_absolute_dose_shows_in_the_ratio() -> None:
+    found = compare("Plan", final(bump(1.04)), TpsDose(bump(), None, ()), REGIONS, BODY)
+    assert found.ratio is not None
+    assert found.ratio.ratio == pytest.approx(1.04, rel=1e-4)
+    target = found.gammas[1].rates[1]
+    assert target.pass_percent is not None
+    assert target.pass_percent < 100
+
+
+def test_what_lies_outside_the_patient_is_not_compared() -> None:
+    wild = bump()
+    outside = np.where(REGIONS.external, singles(wild), np.float32(50.0))
+    found = compare("Plan", final(Image(GRID, outside)), TpsDose(bump(), None, ()), REGIONS, BODY)
+    assert found.gammas[0].rates[0].pass_percent == 100
+    assert found.ratio is not None
+    assert found.ratio.ratio == pytest.approx(1)
+
+
+def test_doses_in_different_places_are_told() -> None:
+    found = compare("Beam 1", final(bump(x_mm=7.0)), TpsDose(bump(x_mm=-7.0), 1, ()), REGIONS, None)
+    assert "Do the planned dose and this plan belong together" in found.notes[0]
+    assert compare("Beam 1", final(bump(x_mm=2.0)), TpsDose(bump(), 1, ()), REGIONS, BODY).notes == ()
+
+
+def test_nothing_to_compare_is_said() -> None:
+    nothing = replace(bump(), values=np.zeros(GRID.array_shape, np.float32))
+    found = compare("Plan", final(bump()), TpsDose(nothing, None, ()), REGIONS, BODY)
+    assert found.gammas == ()
+    assert found.ratio is None
+    assert "no dose to compare" in found.notes[0]
+
+
+def test_without_an_external_everything_is_compared() -> None:
+    regions = regions_on(GRID, [TARGET], None)
+    assert regions.whole == "whole dose"
+    assert regions.external.all()
