@@ -101,6 +101,6 @@ def account_warnings(account: NDArray[np.float64], histories: int) -> tuple[str,
     if account[deposit.CAPPED_HISTORIES] > 0:
         said.append(f"{int(account[deposit.CAPPED_HISTORIES])} histories were ended after a million steps.")
     energy = energy_account(account, histories)
-    if abs(energy["residual"]) > ENERGY_TOLERANCE * max(energy["started"], 1e-12):
+    if not abs(energy["residual"]) <= ENERGY_TOLERANCE * max(energy["started"], 1e-12):
         said.append(f"The energy balance misses {energy['residual']:.3g} of {energy['started']:.6g} MeV per primary.")
     return tuple(said)

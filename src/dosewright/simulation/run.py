@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dosewright.core.errors import DosewrightError
 from dosewright.core.random import draw_four, start_stream
 from dosewright.scoring.deposit import ACCOUNT_ROWS, Tally
 from dosewright.scoring.statistics import BatchSums, mean_uncertainty_percent
@@ -151,6 +152,8 @@ def _run(
     done = _batches_in_order(problem, batches, state.medium.batches, seed, threads)
     try:
         for size, tally, cpu in done:
+            if not np.isfinite(tally.account).all():
+                raise DosewrightError("A batch ended with an energy that is no number; the result is not usable.")
             state.medium.add(tally.energy, size)
             if WATER in state.sums:
                 state.sums[WATER].add(tally.energy_to_water, size)

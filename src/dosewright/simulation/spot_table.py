@@ -37,7 +37,10 @@ def read_columns(path: Path, needed: tuple[str, ...], optional: tuple[str, ...] 
     Lines that start with ``#`` are left out. Optional columns that are missing become zeros.
     """
     lines = [(n, t) for n, t in enumerate(read_text(path).splitlines(), 1) if t.strip() and not t.startswith("#")]
-    rows = list(csv.reader(text for _, text in lines))
+    try:
+        rows = list(csv.reader(text for _, text in lines))
+    except csv.Error as error:
+        raise refuse("The table cannot be read", given=error, where=path.name) from error
     if len(rows) < 2 or len(rows) != len(lines):
         raise refuse("A table needs a line of column names and a line of numbers", where=path.name)
     names = [name.strip() for name in rows[0]]

@@ -47,6 +47,8 @@ from dosewright.transport.tracks import CHARGE_SQUARED, NUCLEONS, PROTON, Track
 LARGEST_LOSS_SHARE = 0.15  # of the kinetic energy in one step; the midpoint rule is then good to 1e-3
 LARGEST_STEP_CM = 10.0
 THIN_DENSITY = 1.0  # g/cm3; in thinner media the largest step grows in proportion
+SHORTEST_STEP_CM = 1.0e-9  # a step has some length, so that its loss can be divided by
+ROUNDING = 1.0e-9
 GOLDEN_STRIDE = 0.6180339887498949  # spreads the points of deposit evenly over the voxels of one step
 
 
@@ -98,16 +100,22 @@ def step(problem, track, tally, stack, waiting, stream):
 
 @inlined
 def plan(problem, track, material, density):
-    """Choose the mean energy to lose in a step by the user's limit and the largest share of the energy.
+    """Choose the mean energy to lose in a step: by the user's limit, a share of the energy, the next interaction.
 
-    Returns it with the length it takes in this medium, and where the tables are to be read: half way.
+    Returns it with the length it takes in this medium, and where the tables are to be read: half way. Fluctuations
+    are right for whole steps only, so a step must not run beyond an interaction that can be foreseen.
     """
     tables, nucleons = problem.tables, NUCLEONS[track.species]
     i, f = position(tables, track.energy / nucleons)
     stopping = value(tables, material, STOPPING, i, f) * density * CHARGE_SQUARED[track.species]
     by_user = min(problem.controls.max_step_cm / min(density, THIN_DENSITY), LARGEST_STEP_CM)
-    length = min(by_user, LARGEST_LOSS_SHARE * track.energy / stopping)
-    i, f = position(tables, (track.energy - 0.5 * stopping * length) / nucleons)
+    longest = min(by_user, LARGEST_LOSS_SHARE * track.energy / stopping)
+    i, f = position(tables, (track.energy - 0.5 * stopping * longest) / nucleons)
+    expected = min(longest, track.free_paths / (hard_rate(tables, track.species, material, i, f) * density))
+    if expected < longest:
+        i, f = position(tables, (track.energy - 0.5 * stopping * expected) / nucleons)
+    rate = hard_rate(tables, track.species, material, i, f) * density
+    length = max(min(longest, track.free_paths / rate), SHORTEST_STEP_CM)
     share = value(tables, material, STOPPING, i, f) * density * CHARGE_SQUARED[track.species] * length
     return share, length, i, f
 
@@ -128,7 +136,7 @@ def walk(problem, track, share, stretch, along, i, f, tally):
         rate = hard_rate(tables, track.species, material, i, f) * density
         boundary, axis = to_boundary(geometry, ray, place)
         length = min(min(boundary, left / stopping), LARGEST_STEP_CM - path)
-        hit = paths < rate * length
+        hit = paths <= rate * length * (1.0 + ROUNDING)
         if hit:
             length = paths / rate
         loss = min(stopping * length * stretch, energy)
