@@ -1,6 +1,7 @@
 """dosewright demo: a made-up head, two proton fields, and the whole way to the report."""
 
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Annotated
 
 import typer
@@ -20,17 +21,38 @@ def demo(
     """Make a small case and take it all the way to the report."""
     with faults_reported():
         from dosewright.cli.calc import run
-        from dosewright.commissioning.catalog import Library
-        from dosewright.commissioning.demo_case import write_demo_case
+        from dosewright.commissioning.library_folder import PACKAGED
         from dosewright.workflow.goals import Goals
         from dosewright.workflow.request import DoseRequest
 
-        case = folder / "case"
-        if not case.exists():
-            typer.echo(f"Making a demo case in {case}: CT, structures, plan and an analytical dose to compare with.")
-            library = Library.open(None)
-            write_demo_case(case, library.beam_model("generic"), library.ct_protocol("generic"))
+        case = made_case(folder)
         request = DoseRequest(
-            plan=case, goals=Goals(uncertainty_percent=uncertainty), output=folder / "result", threads=threads
+            plan=case,
+            goals=Goals(uncertainty_percent=uncertainty),
+            output=folder / "result",
+            threads=threads,
+            library=PACKAGED,
         )
     raise typer.Exit(run(request))
+
+
+def made_case(folder: Path) -> Path:
+    """Return the demo case, made under another name first so that half a case is never taken for one."""
+    from dosewright.commissioning.catalog import Library
+    from dosewright.commissioning.demo_case import write_demo_case
+    from dosewright.commissioning.library_folder import PACKAGED
+
+    case = folder / "case"
+    if case.exists():
+        return case
+    typer.echo(f"Making a demo case in {case}: CT, structures, plan and an analytical dose to compare with.")
+    library = Library.open(PACKAGED)
+    unfinished = Path(mkdtemp(prefix=".case-", dir=private(folder)))
+    write_demo_case(unfinished, library.beam_model("generic"), library.ct_protocol("generic"))
+    return unfinished.rename(case)
+
+
+def private(folder: Path) -> Path:
+    """Make a folder for its owner only."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

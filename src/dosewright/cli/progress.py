@@ -21,23 +21,34 @@ PLAIN_INTERVAL_S = 10.0
 def watching(*, verbose: bool = False) -> Iterator[Watch]:
     """Yield a `Watch` that shows on the error stream, so that results on the output stream stay clean."""
     console = Console(stderr=True)
-    if verbose:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-        logging.getLogger("dosewright").addHandler(handler)
     if not console.is_terminal:
         lines = PlainLines()
-        yield Watch(say=lines.say, progress=lines.progress)
+        with log_shown(verbose):
+            yield Watch(say=lines.say, progress=lines.progress)
         return
-    with Progress(
+    columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=28),
+        BarColumn(28),
         TextColumn("{task.fields[figures]}"),
         TimeElapsedColumn(),
-        console=console,
-    ) as bars:
+    )
+    with Progress(*columns, console=console) as bars, log_shown(verbose):
         shown = Bars(bars)
         yield Watch(say=shown.say, progress=shown.progress)
+
+
+@contextmanager
+def log_shown(wanted: bool) -> Iterator[None]:
+    """Show the package's log on the error stream as well, where that is wanted."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    log = logging.getLogger("dosewright")
+    if wanted:
+        log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 def figures(progress: BeamProgress) -> str:
