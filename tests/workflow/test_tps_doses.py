@@ -9,7 +9,7 @@ import pytest
 from dosewright.core.grid import Grid, Image
 from dosewright.core.plan import IonPlan
 from dosewright.formats.dicom.dose import DicomDose
-from dosewright.workflow.tps_doses import comparable_doses, with_fractions_matched
+from dosewright.workflow.tps_doses import TpsDose, comparable_doses, with_fractions_matched
 
 GRID = Grid((4, 4, 4), (2, 2, 2), (0, 0, 0))
 
@@ -74,3 +74,11 @@ def test_a_dose_wrong_by_another_factor_is_not_made_to_agree() -> None:
     assert tps is not None
     assert with_fractions_matched(tps, image(2.0), 5) is tps
     assert with_fractions_matched(tps, image(2.0), 1) is tps
+
+
+def test_doses_in_different_places_are_not_made_to_agree() -> None:
+    """Half the dose where the calculated one is high, but the same integral: a displaced dose, not half the fractions."""
+    ours, theirs = np.zeros(GRID.array_shape, np.float32), np.zeros(GRID.array_shape, np.float32)
+    ours[:, :2], theirs[:, 1:3] = 2.0, 2.0
+    tps = TpsDose(Image(GRID, theirs), 1, ())
+    assert with_fractions_matched(tps, Image(GRID, ours), 2) is tps

@@ -20,7 +20,7 @@ from dosewright.workflow.final_doses import singles
 PROTON_RBE = 1.1  # ICRU Report 78 (2007): generic RBE of protons
 SUMMED_OVER_BEAMS = ("PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "FRACTION")
 CLEARLY = 0.25  # natural logarithm: a ratio within 28 % of another number of fractions
-HIGH_DOSE_SHARE = 0.5  # of the maximum
+HIGH_DOSE_SHARE, LOW_DOSE_SHARE = 0.5, 0.1  # of the maximum
 
 
 @dataclass(frozen=True)
@@ -70,30 +70,42 @@ def comparable_doses(doses: Sequence[DicomDose], plan: IonPlan) -> TpsDoses:
 
 def with_fractions_matched(tps: TpsDose, ours: Image, fractions: int) -> TpsDose:
     """Multiply a dose of one fraction up (or one of all fractions too many down) where its size says so clearly."""
-    ratio = _size_ratio(tps.image, ours)
-    if fractions < 2 or ratio is None:
+    if fractions < 2:
         return tps
+    ratios = _size_ratios(tps.image, ours)
     for factor, found in ((float(fractions), "one fraction"), (1.0 / fractions, f"{fractions} times all fractions")):
-        off = abs(math.log(ratio * factor))
-        if off < CLEARLY and off < abs(math.log(ratio)):
+        if ratios and all(_means(ratio, factor) for ratio in ratios):
             image = Image(tps.image.grid, singles(tps.image) * np.float32(factor))
             note = (
-                f"The planning system's dose of {_label(tps.beam)} has the size of {found} (ratio {ratio:.4g} to the "
+                f"The planning system's dose of {_label(tps.beam)} has the size of {found} (ratio {ratios[0]:.4g} to the "
                 f"calculated dose of {fractions} fractions); it was multiplied by {factor:.6g} before comparing."
             )
             return replace(tps, image=image, notes=(*tps.notes, note))
     return tps
 
 
-def _size_ratio(tps: Image, ours: Image) -> float | None:
-    """Return mean planning-system dose over mean calculated dose, both where the calculated dose is high."""
-    calculated = singles(ours)
-    top = float(np.nanmax(calculated, initial=0.0))
-    theirs = singles(resample(tps, ours.grid))
-    high = (calculated >= HIGH_DOSE_SHARE * top) & (theirs > 0)
-    if top <= 0 or not high.any():
-        return None
-    return float(np.mean(theirs[high], dtype=np.float64) / np.mean(calculated[high], dtype=np.float64))
+def _means(ratio: float, factor: float) -> bool:
+    """Say whether a ratio clearly asks for a factor, and more so than for none."""
+    off = abs(math.log(ratio * factor))
+    return off < CLEARLY and off < abs(math.log(ratio))
+
+
+def _size_ratios(tps: Image, ours: Image) -> tuple[float, ...]:
+    """Return planned over calculated dose, as the mean where the calculated dose is high and as the integral.
+
+    The integral does not care where a dose lies: doses of different places are not made to agree by a factor.
+    """
+    calculated, theirs = singles(ours), singles(resample(tps, ours.grid))
+    tops = [float(np.nanmax(values, initial=0.0)) for values in (calculated, theirs)]
+    if min(tops) <= 0:
+        return ()
+    high = calculated >= HIGH_DOSE_SHARE * tops[0]
+    local = float(np.mean(theirs[high], dtype=np.float64) / np.mean(calculated[high], dtype=np.float64))
+    sums = [
+        float(np.sum(values[values > LOW_DOSE_SHARE * top], dtype=np.float64))
+        for values, top in zip((calculated, theirs), tops, strict=True)
+    ]
+    return (local, sums[1] / sums[0]) if local > 0 else ()
 
 
 def _belongs_to(dose: DicomDose, plan: IonPlan) -> tuple[int | None, str]:
