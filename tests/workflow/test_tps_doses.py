@@ -77,7 +77,7 @@ def test_a_dose_wrong_by_another_factor_is_not_made_to_agree() -> None:
 
 
 def test_doses_in_different_places_are_not_made_to_agree() -> None:
-    """Half the dose where the calculated one is high, but the same integral: a displaced dose, not half the fractions."""
+    """Half the dose where the calculated one is high, but the same integral: displaced, not half the fractions."""
     ours, theirs = np.zeros(GRID.array_shape, np.float32), np.zeros(GRID.array_shape, np.float32)
     ours[:, :2], theirs[:, 1:3] = 2.0, 2.0
     tps = TpsDose(Image(GRID, theirs), 1, ())

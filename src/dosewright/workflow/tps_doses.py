@@ -77,8 +77,8 @@ def with_fractions_matched(tps: TpsDose, ours: Image, fractions: int) -> TpsDose
         if ratios and all(_means(ratio, factor) for ratio in ratios):
             image = Image(tps.image.grid, singles(tps.image) * np.float32(factor))
             note = (
-                f"The planning system's dose of {_label(tps.beam)} has the size of {found} (ratio {ratios[0]:.4g} to the "
-                f"calculated dose of {fractions} fractions); it was multiplied by {factor:.6g} before comparing."
+                f"The planning system's dose of {_label(tps.beam)} has the size of {found} (ratio {ratios[0]:.4g} to "
+                f"the calculated dose of {fractions} fractions); it was multiplied by {factor:.6g} before comparing."
             )
             return replace(tps, image=image, notes=(*tps.notes, note))
     return tps
