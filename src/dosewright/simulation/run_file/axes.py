@@ -9,6 +9,7 @@ from dosewright.simulation.run_file.tables import Phantom, Score
 
 TOLERANCE_MM = 1e-6
 MOST_VOXELS = 200_000_000  # the sums of that many need about 8 GB
+MOST_ALONG = 100_000
 
 Array = NDArray[np.float64]
 
@@ -35,7 +36,9 @@ def phantom_edges(phantom: Phantom) -> tuple[list[Array], list[Fault]]:
         faults += wrong
     count = int(np.prod([max(len(e) - 1, 0) for e in edges], dtype=float))
     if not faults and count > MOST_VOXELS:
-        faults.append(Fault(("phantom",), "The phantom has too many voxels", f"{count:,}", f"{MOST_VOXELS:,}"))
+        faults.append(
+            Fault(("phantom", "voxel_mm"), "The phantom has too many voxels", f"{count:,}", f"{MOST_VOXELS:,}")
+        )
     return edges, faults
 
 
@@ -49,7 +52,16 @@ def score_edges(score: Score, number: int) -> tuple[list[Array], list[Fault]]:
         what = f"The keys {', '.join(lacking)} of score {score.file_name!r} are missing"
         return [], [Fault(("score", number), what, allowed="size_mm, voxel_mm and origin_mm together, or none")]
     found = [_regular(score, axis, ("score", number, "voxel_mm")) for axis in range(3)]
-    return [edges for edges, _ in found], [fault for _, wrong in found for fault in wrong]
+    edges = [edges for edges, _ in found]
+    faults = [fault for _, wrong in found for fault in wrong]
+    return edges, faults or _too_many(edges, ("score", number, "voxel_mm"))
+
+
+def _too_many(edges: list[Array], place: Place) -> list[Fault]:
+    count = int(np.prod([len(e) - 1 for e in edges], dtype=float))
+    if count <= MOST_VOXELS:
+        return []
+    return [Fault(place, "There are too many voxels", f"{count:,}", f"{MOST_VOXELS:,}")]
 
 
 def is_even(edges: Array) -> bool:
@@ -66,8 +78,9 @@ def _regular(table: Phantom | Score, axis: int, place: Place) -> tuple[Array, li
     if count < 1 or abs(count * voxel - size) > TOLERANCE_MM * max(count, 1):
         what = f"The voxels do not fill the size along {'xyz'[axis]}"
         return np.zeros(0), [Fault(place, what, f"{voxel:g} mm in {size:g} mm", "a whole number of voxels")]
-    if count > MOST_VOXELS:
-        return np.zeros(0), [Fault(place, "There are too many voxels", f"{count:,}", f"{MOST_VOXELS:,}")]
+    if count > MOST_ALONG:
+        what = f"There are too many voxels along {'xyz'[axis]}"
+        return np.zeros(0), [Fault(place, what, f"{count:,}", f"{MOST_ALONG:,}")]
     return start + size * np.arange(count + 1) / count, []
 
 

@@ -110,7 +110,7 @@ def score_faults(scores: Sequence[Score], phantom: Phantom | None) -> list[Fault
             names[name] = number
         edges, wrong = score_edges(score, number)
         faults += wrong
-        if edges and phantom is not None and phantom.image is None:
+        if edges and not wrong and phantom is not None and phantom.image is None:
             faults += _beside_faults(edges, phantom, number)
     if len({(s.size_mm, s.voxel_mm, s.origin_mm) for s in scores}) > 1:
         what = "The scores of a run share one grid"

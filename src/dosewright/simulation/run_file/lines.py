@@ -29,6 +29,8 @@ def key_lines(text: str) -> dict[Place, int]:
             if opened:
                 table = _opened(opened, counts)
                 lines.setdefault(table, number)
+                if isinstance(table[-1], int):
+                    lines.setdefault(table[:-1], number)
                 continue
             place = _key_of(line)
             for end in range(1, len(place) + 1):

@@ -1,0 +1,83 @@
+"""dosewright simulate: exit codes, messages, JSON, and the examples."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(sys.executable).with_name("dosewright")
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "run_files"
+
+
+def simulate(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [COMMAND, "simulate", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def few(name: str, folder: Path) -> Path:
+    """Return a copy of an example without its uncertainty goal."""
+    for path in EXAMPLES.iterdir():
+        if path.is_file():
+            shutil.copy(path, folder)
+    text = (folder / name).read_text().replace("uncertainty_percent = 2\n", "")
+    (folder / name).write_text(text)
+    return folder / name
+
+
+@pytest.mark.parametrize("name", ["water_pencil.toml", "slabs.toml", "spots.toml"])
+def test_the_examples_run(tmp_path: Path, name: str) -> None:
+    done = simulate(few(name, tmp_path), "-o", tmp_path / "out", "--histories", "2e3", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    assert summary["histories"] == 2000
+    energy = summary["energy_MeV_per_primary"]
+    assert abs(energy["residual"]) <= 1e-4 * energy["started"]
+    assert energy["deposited"] > 0.94 * energy["started"]
+    assert summary["folder"] == str(tmp_path / "out")
+    again = simulate(tmp_path / "out" / "run.toml", "-o", tmp_path / "again", "-j", "1")
+    assert again.returncode == 0, again.stderr
+    for raw in (tmp_path / "out").glob("*.raw"):
+        assert raw.read_bytes() == (tmp_path / "again" / raw.name).read_bytes()
+
+
+def test_the_end_is_told_in_sentences(tmp_path: Path) -> None:
+    done = simulate(few("spots.toml", tmp_path), "-o", tmp_path / "out", "-n", 2000, "--seed", 3)
+    assert "2,000 histories" in done.stdout
+    assert "Energy per primary in MeV: started 99.4" in done.stdout
+    assert f"dose (Gy): {tmp_path / 'out' / 'dose.mhd'}" in done.stdout
+    assert "seed = 3" in (tmp_path / "out" / "run.toml").read_text()
+
+
+def test_stopped_by_time_is_code_3(tmp_path: Path) -> None:
+    path = few("spots.toml", tmp_path)
+    path.write_text(
+        path.read_text().replace("histories = 1e5", "uncertainty_percent = 0.01").replace("= 10\n", "= 1e-4\n")
+    )
+    done = simulate(path, "-o", tmp_path / "out")
+    assert done.returncode == 3, done.stderr
+    assert "time limit" in done.stdout
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["goals"]["reached"] is False
+
+
+def test_refusals_are_code_2_and_leave_nothing_behind(tmp_path: Path) -> None:
+    path = few("spots.toml", tmp_path)
+    path.write_text(path.read_text().replace("G4_WATER", "G4_WATR").replace('"spots.csv"', '"spot.csv"'))
+    refused = simulate(path, "-o", tmp_path / "out", "--device", "cuda", "-n", "lots", "--json")
+    assert refused.returncode == 2
+    assert "refused for 4 reasons" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    found = json.loads(refused.stdout)["refused"]
+    for said in ("Did you mean 'G4_WATER'?", "source.file does not exist", "'cuda' is not available", "--histories"):
+        assert any(said in one for one in found), found
+    assert not (tmp_path / "out").exists()
+
+
+def test_it_never_overwrites_the_run_file_itself(tmp_path: Path) -> None:
+    path = few("spots.toml", tmp_path).rename(tmp_path / "run.toml")
+    text = path.read_text()
+    refused = simulate(path, "-o", tmp_path, "-n", 2000)
+    assert refused.returncode == 2
+    assert path.read_text() == text
