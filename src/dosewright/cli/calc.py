@@ -75,8 +75,8 @@ def run(request: "DoseRequest", *, verbose: bool = False, as_json: bool = False)
     with faults_reported(as_json=as_json):
         from dosewright.cli.outcome import show_outcome
         from dosewright.cli.progress import watching
-        from dosewright.workflow.case import open_case
         from dosewright.workflow.pipeline import calculate
+        from dosewright.workflow.preprocess.case import open_case
 
         case = open_case(request)
     with faults_reported(case.output, as_json=as_json):

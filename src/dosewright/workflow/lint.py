@@ -7,13 +7,13 @@ from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.plan import IonBeam
 from dosewright.formats.dicom.study import Study, find_study
-from dosewright.workflow.beam_rows import slab_text
-from dosewright.workflow.beams import refused_radiation, select_beams
-from dosewright.workflow.case import chosen_files, library_file
-from dosewright.workflow.equip import equip_one, may_choose_model
-from dosewright.workflow.preprocess import hounsfield_table, patient_problems
+from dosewright.workflow.postprocess.beam_rows import slab_text
+from dosewright.workflow.preprocess.beams import refused_radiation, select_beams
+from dosewright.workflow.preprocess.case import chosen_files, library_file
+from dosewright.workflow.preprocess.equip import equip_one, may_choose_model
+from dosewright.workflow.preprocess.target import hounsfield_table, patient_problems
+from dosewright.workflow.preprocess.tps_doses import comparable_doses
 from dosewright.workflow.request import DoseRequest
-from dosewright.workflow.tps_doses import comparable_doses
 from dosewright.workflow.users import TABLE_NAME, user_of
 
 

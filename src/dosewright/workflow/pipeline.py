@@ -13,15 +13,15 @@ from typing import Any
 import dosewright
 from dosewright.core.jit import source_hash
 from dosewright.execution.artifact import FILE_MODE
-from dosewright.workflow.case import Case
-from dosewright.workflow.conclude import conclude
 from dosewright.workflow.folder import JobFolder, claimed, refuse_foreign
-from dosewright.workflow.outputs import write_doses
-from dosewright.workflow.preprocess import Target, build_target
+from dosewright.workflow.postprocess.conclude import conclude
+from dosewright.workflow.postprocess.outputs import write_doses
+from dosewright.workflow.postprocess.summary import files_intact, write_summary
+from dosewright.workflow.postprocess.treatment import Treatment, treatment_doses
+from dosewright.workflow.preprocess.case import Case
+from dosewright.workflow.preprocess.target import Target, build_target
 from dosewright.workflow.simulate import SimulatedBeam, simulate_beams
 from dosewright.workflow.stages import StageClock, arrays_sha256, digest, finished
-from dosewright.workflow.summary import files_intact, write_summary
-from dosewright.workflow.treatment import Treatment, treatment_doses
 from dosewright.workflow.watch import SILENT, Watch
 
 LOG = logging.getLogger("dosewright")

@@ -8,7 +8,7 @@ from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid
 from dosewright.formats.dicom.study import Study, find_study
-from dosewright.workflow.tps_doses import comparable_doses
+from dosewright.workflow.preprocess.tps_doses import comparable_doses
 
 
 @dataclass(frozen=True)

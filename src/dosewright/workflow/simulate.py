@@ -15,11 +15,11 @@ from dosewright.simulation.goal import Goal
 from dosewright.simulation.problem import Problem, TransportSettings, proton_problem
 from dosewright.simulation.result import Result
 from dosewright.simulation.run import Progress, simulate
-from dosewright.workflow.case import Case
-from dosewright.workflow.equip import EquippedBeam
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.goals import Goals
-from dosewright.workflow.preprocess import Target, beam_frame
+from dosewright.workflow.preprocess.case import Case
+from dosewright.workflow.preprocess.equip import EquippedBeam
+from dosewright.workflow.preprocess.target import Target, beam_frame
 from dosewright.workflow.request import DoseRequest
 from dosewright.workflow.stages import StageClock, finished
 from dosewright.workflow.watch import BeamProgress, Watch

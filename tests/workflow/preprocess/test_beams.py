@@ -5,7 +5,7 @@ import pytest
 
 from dosewright.core.errors import InputError
 from dosewright.core.plan import EnergyLayer, IonBeam, IonPlan
-from dosewright.workflow.beams import refused_radiation, select_beams
+from dosewright.workflow.preprocess.beams import refused_radiation, select_beams
 
 
 def beam(number: int, name: str, **changes: object) -> IonBeam:

@@ -7,12 +7,12 @@ from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.plan import IonBeam
 from dosewright.formats.dicom.study import Chosen, Study, find_study
-from dosewright.workflow.beams import refused_radiation, select_beams
-from dosewright.workflow.equip import EquippedBeam, equip, may_choose_model
 from dosewright.workflow.folder import default_output
-from dosewright.workflow.preprocess import patient_problems
+from dosewright.workflow.preprocess.beams import refused_radiation, select_beams
+from dosewright.workflow.preprocess.equip import EquippedBeam, equip, may_choose_model
+from dosewright.workflow.preprocess.target import patient_problems
+from dosewright.workflow.preprocess.tps_doses import TpsDoses, comparable_doses
 from dosewright.workflow.request import DoseRequest
-from dosewright.workflow.tps_doses import TpsDoses, comparable_doses
 from dosewright.workflow.users import TABLE_NAME, User, user_of
 
 

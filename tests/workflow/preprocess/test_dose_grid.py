@@ -6,7 +6,7 @@ import pytest
 from dosewright.core.errors import InputError
 from dosewright.core.frame import rotation_about
 from dosewright.core.grid import Grid
-from dosewright.workflow.dose_grid import counted, dose_grid, spaced
+from dosewright.workflow.preprocess.dose_grid import counted, dose_grid, spaced
 
 BOX = Grid((10, 20, 30), (1.0, 1.5, 2.5), (-5, 7, 9), rotation_about("z", 30))
 TPS = Grid((5, 5, 5), (3, 3, 3), (0, 0, 0))

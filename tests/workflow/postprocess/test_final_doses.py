@@ -5,7 +5,7 @@ import pytest
 
 from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid, Image
-from dosewright.workflow.final_doses import FinalDose, Scale, plan_dose, scaled
+from dosewright.workflow.postprocess.final_doses import FinalDose, Scale, plan_dose, scaled
 
 GRID = Grid((2, 1, 1), (1, 1, 1), (0, 0, 0))
 

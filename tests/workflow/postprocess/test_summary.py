@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from dosewright.workflow.folder import JobFolder
-from dosewright.workflow.summary import files_intact, files_of, plain
+from dosewright.workflow.postprocess.summary import files_intact, files_of, plain
 
 
 def test_plain_values() -> None:

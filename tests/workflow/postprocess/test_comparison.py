@@ -7,9 +7,9 @@ import pytest
 
 from dosewright.core.grid import Grid, Image
 from dosewright.core.structures import Structure
-from dosewright.workflow.comparison import compare, regions_on
-from dosewright.workflow.final_doses import FinalDose, singles
-from dosewright.workflow.tps_doses import TpsDose
+from dosewright.workflow.postprocess.comparison import compare, regions_on
+from dosewright.workflow.postprocess.final_doses import FinalDose, singles
+from dosewright.workflow.preprocess.tps_doses import TpsDose
 
 GRID = Grid((24, 22, 20), (2.0, 2.0, 2.0), (-23.0, -21.0, -19.0))
 

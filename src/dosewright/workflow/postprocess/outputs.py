@@ -12,12 +12,12 @@ from dosewright.formats.dicom.dose import DoseLabel, write_dose
 from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.saving import new_uid
 from dosewright.formats.dose.mhd import write_mhd
-from dosewright.workflow.case import Case
-from dosewright.workflow.final_doses import FinalDose, singles
 from dosewright.workflow.folder import JobFolder
+from dosewright.workflow.postprocess.final_doses import FinalDose, singles
+from dosewright.workflow.postprocess.treatment import Treatment
+from dosewright.workflow.preprocess.case import Case
+from dosewright.workflow.preprocess.tps_doses import PROTON_RBE
 from dosewright.workflow.report_data import GammaResult
-from dosewright.workflow.tps_doses import PROTON_RBE
-from dosewright.workflow.treatment import Treatment
 
 DICOM_COMMENT = "Dosewright {version}; all {fractions} fractions; not for clinical use"  # LO: 64 characters
 

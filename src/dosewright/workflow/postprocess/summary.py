@@ -6,11 +6,11 @@ from typing import Any
 
 import dosewright
 from dosewright.execution.artifact import file_sha256, write_json
-from dosewright.workflow.case import Case
-from dosewright.workflow.conclude import Conclusion
-from dosewright.workflow.equip import EquippedBeam
 from dosewright.workflow.folder import JobFolder
-from dosewright.workflow.preprocess import Target
+from dosewright.workflow.postprocess.conclude import Conclusion
+from dosewright.workflow.preprocess.case import Case
+from dosewright.workflow.preprocess.equip import EquippedBeam
+from dosewright.workflow.preprocess.target import Target
 from dosewright.workflow.report_data import GammaResult
 from dosewright.workflow.simulate import SimulatedBeam
 

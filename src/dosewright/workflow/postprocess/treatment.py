@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dosewright.workflow.case import Case
-from dosewright.workflow.final_doses import FinalDose, Scale, plan_dose, scaled
+from dosewright.workflow.postprocess.final_doses import FinalDose, Scale, plan_dose, scaled
+from dosewright.workflow.preprocess.case import Case
+from dosewright.workflow.preprocess.tps_doses import TpsDose, with_fractions_matched
 from dosewright.workflow.simulate import SimulatedBeam
-from dosewright.workflow.tps_doses import TpsDose, with_fractions_matched
 
 
 @dataclass(frozen=True)

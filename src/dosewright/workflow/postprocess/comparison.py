@@ -16,9 +16,9 @@ from dosewright.core.grid import Grid, Image
 from dosewright.core.interpolate import resample
 from dosewright.core.mask import mask
 from dosewright.core.structures import Structure
-from dosewright.workflow.final_doses import FinalDose, singles
+from dosewright.workflow.postprocess.final_doses import FinalDose, singles
+from dosewright.workflow.preprocess.tps_doses import TpsDose
 from dosewright.workflow.report_data import GammaRate, GammaResult, HighDoseRatio
-from dosewright.workflow.tps_doses import TpsDose
 
 CRITERIA = ((3.0, 3.0), (2.0, 2.0))  # percent, mm: IDEAL's habit and the stricter one of AAPM TG-218 (2018)
 THRESHOLD_PERCENT = 10.0  # AAPM TG-218: doses below a tenth are left out

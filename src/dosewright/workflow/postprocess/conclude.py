@@ -5,19 +5,19 @@ from pathlib import Path
 
 from dosewright.core.structures import Structure
 from dosewright.geometry.patient import external_of
-from dosewright.workflow.case import Case
-from dosewright.workflow.comparison import Comparison, compare, regions_on
-from dosewright.workflow.dvh_rows import dvh_rows
-from dosewright.workflow.filled_report import Findings, filled_report
-from dosewright.workflow.final_doses import singles
 from dosewright.workflow.folder import JobFolder
-from dosewright.workflow.outputs import write_gamma
-from dosewright.workflow.preprocess import Target
+from dosewright.workflow.postprocess.comparison import Comparison, compare, regions_on
+from dosewright.workflow.postprocess.dvh_rows import dvh_rows
+from dosewright.workflow.postprocess.filled_report import Findings, filled_report
+from dosewright.workflow.postprocess.final_doses import singles
+from dosewright.workflow.postprocess.outputs import write_gamma
+from dosewright.workflow.postprocess.treatment import Treatment
+from dosewright.workflow.preprocess.case import Case
+from dosewright.workflow.preprocess.target import Target
+from dosewright.workflow.preprocess.tps_doses import PROTON_RBE
 from dosewright.workflow.report import write_report
 from dosewright.workflow.report_data import DvhRow, ReportData
 from dosewright.workflow.simulate import SimulatedBeam
-from dosewright.workflow.tps_doses import PROTON_RBE
-from dosewright.workflow.treatment import Treatment
 
 PLAN = "Plan"
 

@@ -15,7 +15,7 @@ from dosewright.core.grid import Grid, Image
 from dosewright.core.interpolate import resample
 from dosewright.core.plan import IonPlan
 from dosewright.formats.dicom.dose import DicomDose
-from dosewright.workflow.final_doses import singles
+from dosewright.workflow.postprocess.final_doses import singles
 
 PROTON_RBE = 1.1  # ICRU Report 78 (2007): generic RBE of protons
 SUMMED_OVER_BEAMS = ("PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "FRACTION")

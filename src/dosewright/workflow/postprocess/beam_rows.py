@@ -1,11 +1,11 @@
 """One beam as the report shows it: the plan's figures, the meterset audit, what was simulated."""
 
 from dosewright.geometry.slab import Slab
-from dosewright.workflow.equip import EquippedBeam
-from dosewright.workflow.preprocess import beam_frame
+from dosewright.workflow.postprocess.treatment import Treatment
+from dosewright.workflow.preprocess.equip import EquippedBeam
+from dosewright.workflow.preprocess.target import beam_frame
 from dosewright.workflow.report_data import BeamRow, DosePair, Factor, LayerRow
 from dosewright.workflow.simulate import SimulatedBeam
-from dosewright.workflow.treatment import Treatment
 
 
 def beam_row(equipped: EquippedBeam, simulated: SimulatedBeam, treatment: Treatment, goal: str) -> BeamRow:

@@ -9,7 +9,7 @@ import pytest
 from dosewright.core.grid import Grid, Image
 from dosewright.core.plan import IonPlan
 from dosewright.formats.dicom.dose import DicomDose
-from dosewright.workflow.tps_doses import TpsDose, comparable_doses, with_fractions_matched
+from dosewright.workflow.preprocess.tps_doses import TpsDose, comparable_doses, with_fractions_matched
 
 GRID = Grid((4, 4, 4), (2, 2, 2), (0, 0, 0))
 

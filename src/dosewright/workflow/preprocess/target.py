@@ -11,19 +11,19 @@ from dosewright.core.frame import Rigid, gantry_to_patient
 from dosewright.core.grid import Grid
 from dosewright.core.matter import HounsfieldTable, Material
 from dosewright.core.plan import IonBeam
-from dosewright.core.structures import Structure
+from dosewright.core.structures import Structure, StructureSet
 from dosewright.formats.dicom.study import Study
 from dosewright.geometry.patient import MARGIN_MM, external_of, patient_voxels
 from dosewright.geometry.patient_report import Patient
 from dosewright.geometry.water_patient import water_in_external
-from dosewright.workflow.dose_grid import SPACING_WITHOUT_TPS_MM, DoseGrid, dose_grid
-from dosewright.workflow.phantom_patient import phantom_patient
+from dosewright.workflow.preprocess.dose_grid import SPACING_WITHOUT_TPS_MM, DoseGrid, dose_grid
+from dosewright.workflow.preprocess.phantom_patient import phantom_patient
+from dosewright.workflow.preprocess.tps_doses import TpsDoses
 from dosewright.workflow.request import DoseRequest
-from dosewright.workflow.tps_doses import TpsDoses
 
 NO_PATIENT = (
-    "There is neither a CT nor a structure set with an EXTERNAL beside the plan. Put the CT into the folder of the plan, "
-    "or calculate on a phantom with -p (dosewright query -P lists them)."
+    "There is neither a CT nor a structure set with an EXTERNAL beside the plan. Put the CT into the folder of the "
+    "plan, or calculate on a phantom with -p (dosewright query -P lists them)."
 )
 
 
@@ -54,7 +54,9 @@ def build_target(
     overrides = override_materials(request, library)
     if study.ct is not None:
         table = hounsfield_table(study, request, library)
-        return _target(patient_voxels(study.ct.image, table, study.structures, overrides, tps.grid), request, tps, table)
+        return _target(
+            patient_voxels(study.ct.image, table, study.structures, overrides, tps.grid), request, tps, table
+        )
     external = external_of(study.structures)
     if study.structures is None or external is None:
         raise InputError(NO_PATIENT)
@@ -96,9 +98,7 @@ def hounsfield_table(study: Study, request: DoseRequest, library: Library) -> Ho
     return library.ct_protocol_for(study.ct.keywords if study.ct else {})
 
 
-def patient_problems(
-    study: Study, request: DoseRequest, library: Library, beams: Sequence[IonBeam]
-) -> tuple[str, ...]:
+def patient_problems(study: Study, request: DoseRequest, library: Library, beams: Sequence[IonBeam]) -> tuple[str, ...]:
     """Return everything that keeps phantom, CT protocol, structures or materials from being used, all together."""
     looks: list[Callable[[], object]] = []
     if request.phantom is not None:
@@ -118,11 +118,12 @@ def patient_problems(
 def resolve_structures(study: Study, request: DoseRequest) -> None:
     """Refuse overrides of structures that are not there, two EXTERNALs, and a plan with neither CT nor EXTERNAL."""
     problems: list[str] = []
-    if request.overrides and study.structures is None:
+    structures = study.structures or StructureSet("", "", ())
+    if request.overrides and not structures.structures:
         problems.append("Material overrides (-m) need a structure set, and none was found.")
-    for roi, _ in request.overrides if study.structures else ():
+    for roi, _ in request.overrides if structures.structures else ():
         try:
-            study.structures.named(roi) if study.structures else None
+            structures.named(roi)
         except InputError as error:
             problems.extend(error.problems)
     try:

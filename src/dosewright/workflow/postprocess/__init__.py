@@ -1,0 +1,1 @@
+"""After the simulation: doses of the treatment, compared, reported and summed up."""

@@ -1,0 +1,1 @@
+"""Before the simulation: what a request refers to, found and placed."""
