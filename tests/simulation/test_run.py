@@ -1,0 +1,414 @@
+"""Runs: the same dose whatever the threads, the interruptions and the machine; goals kept; energy accounted for."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from dosewright.core.frame import Rigid
+from dosewright.core.grid import Grid
+from dosewright.core.units import MEV_PER_G_IN_GY
+from dosewright.geometry.slab import Slab
+from dosewright.geometry.voxels import Voxels
+from dosewright.materials.library import named
+from dosewright.scoring.statistics import mean_uncertainty_percent
+from dosewright.simulation import goal as goals
+from dosewright.simulation import run
+from dosewright.simulation.goal import Batches, Goal
+from dosewright.simulation.problem import Problem, TransportSettings, proton_problem
+from dosewright.simulation.result import Result
+from dosewright.simulation.run import Progress, pencils_of_batch, simulate
+from dosewright.sources import emit
+from dosewright.sources.pencil_beams import PencilBeams
+
+HISTORIES = 4000
+BATCH = HISTORIES // goals.FEWEST_BATCHES
+GOAL = Goal(histories=HISTORIES)
+GRID = Grid((8, 8, 10), (5.0, 5.0, 4.0), (-17.5, -17.5, -38.0))
+PLASTIC = Slab(named("G4_POLYCARBONATE"), 1.2, 60.0, 45.0)
+
+
+def tiny_problem(
+    *, slabs: tuple[Slab, ...] = (), medium: str = "air", energy_MeV: float = 60.0, to_water: bool = True
+) -> Problem:
+    """Three spots on a water cube of 40 mm."""
+    rows = np.zeros((3, emit.PENCIL_COLUMNS))
+    rows[:, emit.X] = -0.5, 0.0, 0.5
+    rows[:, emit.XX] = rows[:, emit.YY] = 0.3
+    rows[:, emit.MEAN_ENERGY], rows[:, emit.ENERGY_SIGMA] = energy_MeV, 0.4
+    rows[:, emit.START_Z] = 10.0
+    density = np.ones(GRID.array_shape, np.float32)
+    return proton_problem(
+        voxels=Voxels.on_grid(GRID, np.zeros(GRID.array_shape, np.uint8), density, [named("G4_WATER")]),
+        pencil_beams=PencilBeams(rows, np.array([1.0, 2.0, 5.0]), 100.0, medium, None, ()),
+        beamline=slabs,
+        to_patient=Rigid.identity(),
+        score_grid=GRID,
+        settings=TransportSettings(dose_to_water=to_water),
+    )
+
+
+PROBLEM = tiny_problem()
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> Result:
+    return simulate(PROBLEM, GOAL, threads=1)
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums are kept at every checkpoint."""
+    monkeypatch.setattr(run, "SAVE_EVERY_SECONDS", -1.0)
+
+
+def same_dose(one: Result, other: Result) -> bool:
+    """Say whether all that two runs scored is bitwise the same."""
+    assert one.dose_to_water_Gy is not None
+    assert other.dose_to_water_Gy is not None
+    return (
+        np.array_equal(one.dose_Gy, other.dose_Gy)
+        and np.array_equal(one.dose_to_water_Gy, other.dose_to_water_Gy)
+        and np.array_equal(one.relative_uncertainty, other.relative_uncertainty)
+        and (one.histories, one.batches, one.energy) == (other.histories, other.batches, other.energy)
+    )
+
+
+def stop_at(batches: int) -> Callable[[Progress], None]:
+    def told(progress: Progress) -> None:
+        if progress.histories >= batches * BATCH:
+            raise KeyboardInterrupt
+
+    return told
+
+
+def interrupted(folder: Path, batches: int) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        simulate(PROBLEM, GOAL, threads=1, folder=folder, on_progress=stop_at(batches))
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_the_dose_does_not_depend_on_the_threads(undisturbed: Result, threads: int) -> None:
+    assert same_dose(simulate(PROBLEM, GOAL, threads=threads), undisturbed)
+
+
+def test_the_same_seed_gives_the_same_dose_and_another_one_does_not(undisturbed: Result) -> None:
+    assert same_dose(simulate(PROBLEM, GOAL, seed=1, threads=1), undisturbed)
+    other = simulate(PROBLEM, GOAL, seed=2, threads=1)
+    assert not np.array_equal(other.dose_Gy, undisturbed.dose_Gy)
+    assert other.dose_Gy.sum() == pytest.approx(undisturbed.dose_Gy.sum(), rel=0.02)
+
+
+@pytest.mark.parametrize("histories", [1, 7, 20, 399, 1003])
+def test_a_history_goal_is_met_exactly(histories: int) -> None:
+    result = simulate(PROBLEM, Goal(histories=histories), threads=2)
+    assert result.histories == histories
+    assert result.goal_reached
+    assert result.energy["started"] == pytest.approx(60.0, abs=5 * 0.4 / np.sqrt(histories))
+
+
+def test_energy_balances_and_the_dose_holds_it(undisturbed: Result) -> None:
+    energy = undisturbed.energy
+    assert abs(energy["residual"]) < 1e-9 * energy["started"]
+    in_dose = (undisturbed.dose_Gy * PROBLEM.mass_g).sum() / MEV_PER_G_IN_GY
+    assert in_dose == pytest.approx(energy["deposited"], rel=1e-12)
+    assert energy["before_patient"] > 0.0, "air takes a little"
+    assert undisturbed.warnings == ()
+
+
+@pytest.mark.parametrize("medium", ["air", "vacuum"])
+def test_energy_balances_through_a_range_shifter_at_high_energy(medium: str) -> None:
+    """Protons that scatter back or aside out of the beamline are counted as escaped."""
+    problem = tiny_problem(slabs=(PLASTIC,), medium=medium, energy_MeV=180.0)
+    energy = simulate(problem, Goal(histories=20_000), threads=2).energy
+    assert abs(energy["residual"]) < 1e-9 * energy["started"]
+    assert energy["before_patient"] > 5.0
+    assert energy["escaped"] > 50.0
+    assert energy["neutral"] > 0.0
+    assert energy["binding"] > 0.0
+    parts = sum(energy[name] for name in ("deposited", "before_patient", "escaped", "neutral", "binding"))
+    assert parts == pytest.approx(energy["started"], rel=1e-9)
+
+
+def test_dose_to_water_in_water_is_dose_to_medium(undisturbed: Result) -> None:
+    assert undisturbed.dose_to_water_Gy is not None
+    np.testing.assert_allclose(undisturbed.dose_to_water_Gy, undisturbed.dose_Gy, rtol=1e-5)
+
+
+def test_dose_to_water_may_be_left_out(undisturbed: Result) -> None:
+    result = simulate(tiny_problem(to_water=False), GOAL, threads=1)
+    assert result.dose_to_water_Gy is None
+    np.testing.assert_array_equal(result.dose_Gy, undisturbed.dose_Gy)
+
+
+def test_the_predicted_uncertainty_is_the_spread_over_seeds() -> None:
+    """Also with the systematic sampling of spots, which batches repeat each with its own offset."""
+    results = [simulate(PROBLEM, Goal(histories=1000), seed=seed, threads=2) for seed in range(40)]
+    doses = np.array([r.dose_Gy for r in results])
+    where = doses.mean(axis=0) > 0.1 * doses.mean(axis=0).max()
+    assert where.sum() > 50
+    predicted = np.array([(r.relative_uncertainty * r.dose_Gy)[where] ** 2 for r in results])
+    ratio = predicted.mean(axis=0) / doses[:, where].var(axis=0, ddof=1)
+    # Each ratio has a spread of sqrt(2/39) = 0.23; neighbours along the beam go together, hence some 15 free ones.
+    assert np.exp(np.log(ratio).mean()) == pytest.approx(1.0, abs=4 * 0.23 / np.sqrt(15))
+
+
+def test_the_mean_uncertainty_is_that_of_the_dose(undisturbed: Result) -> None:
+    wanted = mean_uncertainty_percent(undisturbed.dose_Gy, undisturbed.relative_uncertainty, PROBLEM.density_g_cm3)
+    assert undisturbed.mean_uncertainty_percent == pytest.approx(wanted)
+    assert 1.0 < wanted < 20.0
+
+
+# Interruptions.
+
+
+@pytest.mark.parametrize("at", [10, 13, 20])
+def test_a_stopped_run_goes_on_to_the_same_dose(tmp_path: Path, eager: None, undisturbed: Result, at: int) -> None:
+    interrupted(tmp_path, at)
+    seen: list[int] = []
+    result = simulate(PROBLEM, GOAL, threads=2, folder=tmp_path, on_progress=lambda p: seen.append(p.histories))
+    assert same_dose(result, undisturbed)
+    assert seen[0] > 10 * BATCH, "kept batches were run again"
+    assert any("resumed" in w for w in result.warnings)
+
+
+def test_a_run_stopped_before_its_first_checkpoint_starts_anew(
+    tmp_path: Path, eager: None, undisturbed: Result
+) -> None:
+    interrupted(tmp_path, 5)
+    result = simulate(PROBLEM, GOAL, threads=1, folder=tmp_path)
+    assert same_dose(result, undisturbed)
+    assert result.warnings == ()
+
+
+def test_a_finished_run_is_not_run_again(tmp_path: Path, undisturbed: Result) -> None:
+    first = simulate(PROBLEM, GOAL, threads=1, folder=tmp_path)
+    seen: list[Progress] = []
+    again = simulate(PROBLEM, GOAL, threads=1, folder=tmp_path, on_progress=seen.append)
+    assert same_dose(first, undisturbed)
+    assert same_dose(again, undisturbed)
+    assert again.goal_reached
+    assert again.mean_uncertainty_percent == undisturbed.mean_uncertainty_percent
+    assert seen == []
+
+
+def _newest(folder: Path) -> Path:
+    return max(folder.glob("sums-*.npz"))
+
+
+def _truncate(folder: Path) -> None:
+    path = _newest(folder)
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def _flip_a_bit(folder: Path) -> None:
+    path = _newest(folder)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def _remove(folder: Path) -> None:
+    _newest(folder).unlink()
+
+
+def _remove_sidecar(folder: Path) -> None:
+    path = _newest(folder)
+    path.with_name(path.name + ".json").unlink()
+
+
+def _spoil_sidecar(folder: Path) -> None:
+    path = _newest(folder)
+    path.with_name(path.name + ".json").write_text("{")
+
+
+def _empty(folder: Path) -> None:
+    _newest(folder).write_bytes(b"")
+
+
+SPOILED = [_truncate, _flip_a_bit, _remove, _remove_sidecar, _spoil_sidecar, _empty]
+
+
+@pytest.mark.parametrize("spoil", SPOILED, ids=lambda f: f.__name__.strip("_"))
+@pytest.mark.parametrize("older_kept", [True, False])
+def test_spoiled_sums_are_never_used(
+    tmp_path: Path, eager: None, undisturbed: Result, spoil: Callable[[Path], None], older_kept: bool
+) -> None:
+    """The run falls back to older sums where there are any (a kill between writing and cleaning), else to nothing."""
+    interrupted(tmp_path / "first", 10)
+    shutil.copytree(tmp_path / "first", tmp_path / "second")
+    simulate(PROBLEM, GOAL, threads=1, folder=tmp_path / "second")
+    if older_kept:
+        for file in (tmp_path / "first").iterdir():
+            shutil.copy2(file, tmp_path / "second")
+    spoil(tmp_path / "second")
+    seen: list[int] = []
+    result = simulate(
+        PROBLEM, GOAL, threads=1, folder=tmp_path / "second", on_progress=lambda p: seen.append(p.histories)
+    )
+    assert same_dose(result, undisturbed)
+    assert seen[0] == (11 if older_kept else 1) * BATCH
+
+
+def test_sums_of_another_problem_or_seed_are_not_taken_up(tmp_path: Path) -> None:
+    simulate(PROBLEM, GOAL, threads=1, folder=tmp_path)
+    for problem, seed in ((PROBLEM, 2), (tiny_problem(energy_MeV=60.1), 1)):
+        result = simulate(problem, GOAL, seed=seed, threads=1, folder=tmp_path)
+        assert result.warnings == ()
+        assert same_dose(result, simulate(problem, GOAL, seed=seed, threads=1))
+
+
+def test_one_set_of_sums_is_kept_for_its_owner_only(tmp_path: Path, eager: None) -> None:
+    simulate(PROBLEM, GOAL, threads=1, folder=tmp_path / "parts")
+    files = sorted((tmp_path / "parts").iterdir())
+    assert [f.name for f in files] == ["sums-0000020.npz", "sums-0000020.npz.json"]
+    assert {f.stat().st_mode & 0o777 for f in files} == {0o600}
+    assert (tmp_path / "parts").stat().st_mode & 0o777 == 0o700
+
+
+def run_and_die(folder: Path, where: str) -> None:
+    """Run in a process of its own and kill it with SIGKILL, either between batches or half way through a file."""
+    run.SAVE_EVERY_SECONDS = -1.0
+
+    def die() -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def told(progress: Progress) -> None:
+        if where == "between batches" and progress.histories >= 14 * BATCH:
+            die()
+
+    save = np.savez
+    saved: list[int] = []
+
+    def half_saved(file: object, **arrays: NDArray[np.float64]) -> None:
+        saved.append(1)
+        if where == "while saving" and len(saved) == 2:
+            file.write(b"half a file")  # type: ignore[attr-defined]
+            file.flush()  # type: ignore[attr-defined]
+            die()
+        save(file, **arrays)  # type: ignore[arg-type]
+
+    np.savez = half_saved
+    simulate(PROBLEM, GOAL, threads=2, folder=folder, on_progress=told)
+
+
+@pytest.mark.parametrize("where", ["between batches", "while saving"])
+def test_a_killed_run_goes_on_to_the_same_dose(tmp_path: Path, undisturbed: Result, where: str) -> None:
+    done = subprocess.run([sys.executable, __file__, str(tmp_path), where], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert [p.name for p in tmp_path.glob("sums-*.npz")] == ["sums-0000010.npz"]
+    seen: list[int] = []
+    result = simulate(PROBLEM, GOAL, threads=1, folder=tmp_path, on_progress=lambda p: seen.append(p.histories))
+    assert seen[0] == 11 * BATCH
+    assert same_dose(result, undisturbed)
+
+
+# Goals.
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(goals, "DEFAULT_BATCH", 50)
+
+
+def test_a_time_limit_stops_and_says_so(small_batches: None) -> None:
+    began = time.monotonic()
+    limited = simulate(PROBLEM, Goal(histories=10**9, max_seconds=0.5), threads=2)
+    assert not limited.goal_reached
+    assert 0.5 < time.monotonic() - began < 20.0
+    assert limited.histories == 50 * limited.batches < 10**9
+    assert np.isfinite(limited.mean_uncertainty_percent)
+    assert limited.histories >= 1000, "too slow a machine for this test to mean something"
+    assert same_dose(limited, simulate(PROBLEM, Goal(histories=limited.histories), threads=1))
+
+
+def test_a_time_limit_alone_is_a_goal(small_batches: None) -> None:
+    result = simulate(PROBLEM, Goal(max_seconds=0.05), threads=1)
+    assert result.histories > 0
+    assert not result.goal_reached
+
+
+def test_pieces_cut_by_time_add_up_to_the_undisturbed_dose(tmp_path: Path, undisturbed: Result) -> None:
+    cut = Goal(histories=HISTORIES, max_seconds=1e-6)
+    for pieces in range(1, goals.FEWEST_BATCHES + 1):
+        result = simulate(PROBLEM, cut, threads=1, folder=tmp_path)
+        if result.goal_reached:
+            break
+        assert result.histories == pieces * BATCH
+    assert pieces > 5
+    assert same_dose(result, undisturbed)
+
+
+def _run_to(percent: float, threads: int, on_progress: Callable[[Progress], None] | None = None) -> Result:
+    return simulate(PROBLEM, Goal(uncertainty_percent=percent), threads=threads, on_progress=on_progress)
+
+
+def test_an_uncertainty_goal_stops_at_the_first_fixed_checkpoint_that_meets_it(small_batches: None) -> None:
+    seen: dict[int, float] = {}
+    result = _run_to(5.0, 1, lambda p: seen.__setitem__(p.histories // 50, p.uncertainty_percent))
+    assert result.goal_reached
+    assert result.mean_uncertainty_percent <= 5.0
+    checkpoints = [0]
+    while checkpoints[-1] < result.batches:
+        checkpoints.append(Batches.next_checkpoint(checkpoints[-1]))
+    assert checkpoints[-1] == result.batches
+    assert len(checkpoints) > 4
+    assert all(seen[at] > 5.0 for at in checkpoints[1:-1])
+    assert same_dose(_run_to(5.0, 3), result)
+
+
+def test_both_goals_must_be_met(small_batches: None) -> None:
+    by_uncertainty = _run_to(6.0, 2)
+    more = 3 * by_uncertainty.histories
+    result = simulate(PROBLEM, Goal(histories=more, uncertainty_percent=6.0), threads=2)
+    assert result.histories >= more
+    harder = simulate(PROBLEM, Goal(histories=100, uncertainty_percent=10.0), threads=2)
+    assert harder.histories > 100
+    assert harder.mean_uncertainty_percent <= 10.0
+
+
+def test_an_uncertainty_goal_resumes_to_the_same_dose(tmp_path: Path, eager: None, small_batches: None) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.histories >= 33 * 50:
+            raise KeyboardInterrupt
+
+    goal = Goal(uncertainty_percent=5.0)
+    with pytest.raises(KeyboardInterrupt):
+        simulate(PROBLEM, goal, threads=1, folder=tmp_path, on_progress=stop)
+    resumed = simulate(PROBLEM, goal, threads=2, folder=tmp_path)
+    assert any("resumed" in w for w in resumed.warnings)
+    assert same_dose(resumed, _run_to(5.0, 1))
+
+
+def test_progress_is_told_after_every_batch() -> None:
+    seen: list[Progress] = []
+    simulate(PROBLEM, GOAL, threads=2, on_progress=seen.append)
+    assert [p.histories for p in seen] == [BATCH * (i + 1) for i in range(20)]
+    assert all(p.histories_goal == HISTORIES for p in seen)
+    assert all(np.isinf(p.uncertainty_percent) for p in seen[:9])
+    assert np.isfinite(seen[-1].uncertainty_percent)
+    assert all(p.histories_per_second > 0 for p in seen)
+    assert seen[-1].seconds_left == 0.0
+    lefts = [p.seconds_left for p in seen]
+    assert all(left is not None and left >= 0 for left in lefts)
+
+
+# Sampling of spots.
+
+
+def test_offsets_differ_by_batch_and_seed() -> None:
+    weights = np.ones(10_000)
+    chosen = [tuple(pencils_of_batch(weights, 10, seed, batch)) for seed in (1, 2) for batch in (0, 1, 2)]
+    assert len(set(chosen)) == len(chosen)
+
+
+if __name__ == "__main__":
+    run_and_die(Path(sys.argv[1]), sys.argv[2])
