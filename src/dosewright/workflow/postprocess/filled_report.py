@@ -4,14 +4,14 @@ import platform
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from dosewright.workflow.postprocess.beam_rows import beam_row
-from dosewright.workflow.preprocess.case import Case
-from dosewright.workflow.postprocess.comparison import Comparison
 from dosewright.workflow.goals import duration_text
+from dosewright.workflow.postprocess.beam_rows import beam_row
+from dosewright.workflow.postprocess.comparison import Comparison
+from dosewright.workflow.postprocess.treatment import Treatment
+from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.target import Target
 from dosewright.workflow.report_data import DosePair, DvhRow, ReportData
 from dosewright.workflow.simulate import SimulatedBeam
-from dosewright.workflow.postprocess.treatment import Treatment
 
 SHAPES_THE_NUMBERS = ("dosewright", "numpy", "numba", "scipy", "pydicom")
 
