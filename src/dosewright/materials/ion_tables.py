@@ -29,6 +29,7 @@ from dosewright.materials.stopping import electrons_per_gram_mol, proton_mass_st
 Array = NDArray[np.float64]
 
 LOWEST_MEV, HIGHEST_MEV, NODES = 0.1, 350.0, 1024
+GAS_G_CM3 = 0.05  # in gases knock-on electrons are condensed: they would leave their energy decimetres away
 PROCESSES = ("delta", "straggling", "scattering", "hard_scattering", "nuclear")
 
 # 4 pi N_A (alpha hbar c)^2 in MeV2 cm2/mol: the characteristic angle is this x Z^2/A/(pv)^2 per g/cm2
@@ -93,8 +94,8 @@ def largest_transfer_MeV(energy_MeV: Array) -> Array:
 def _columns(material: Material, energy: Array, delta_cut: float, off: Collection[str]) -> Array:
     table = np.zeros((energy.size, lookup.COLUMNS))
     stopping = proton_mass_stopping_power(material, energy)
-    cut = np.inf if {"delta", "straggling"} & set(off) else delta_cut
-    rate, hard_loss, variance = _knock_on(material, energy, cut)
+    condensed = {"delta", "straggling"} & set(off) or material.density_g_cm3 < GAS_G_CM3
+    rate, hard_loss, variance = _knock_on(material, energy, np.inf if condensed else delta_cut)
     table[:, lookup.STOPPING] = stopping - hard_loss
     table[:, lookup.STRAGGLING] = 0.0 if "straggling" in off else variance
     table[:, lookup.DELTA] = rate

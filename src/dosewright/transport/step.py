@@ -130,10 +130,16 @@ def walk(problem, track, share, stretch, along, i, f, tally):
     z2, nucleons = CHARGE_SQUARED[track.species], NUCLEONS[track.species]
     ray, place, left = track.ray, track.place, share
     energy, due, paths, path = track.energy, track.deflection_due, track.free_paths, 0.0
+    known, per_stopping, per_rate, per_turning, ratio = -1, 0.0, 0.0, 0.0, 1.0
     while True:
         material, density = medium(geometry, place)
-        stopping = value(tables, material, STOPPING, i, f) * density * z2
-        rate = hard_rate(tables, track.species, material, i, f) * density
+        if material != known:
+            known = material
+            per_stopping = value(tables, material, STOPPING, i, f) * z2
+            per_rate = hard_rate(tables, track.species, material, i, f)
+            per_turning = value(tables, material, SCATTERING, i, f) * z2 / (nucleons * nucleons)
+            ratio = value(tables, material, WATER_RATIO, i, f)
+        stopping, rate = per_stopping * density, per_rate * density
         boundary, axis = to_boundary(geometry, ray, place)
         length = min(min(boundary, left / stopping), LARGEST_STEP_CM - path)
         hit = paths <= rate * length * (1.0 + ROUNDING)
@@ -142,13 +148,12 @@ def walk(problem, track, share, stretch, along, i, f, tally):
         loss = min(stopping * length * stretch, energy)
         along += GOLDEN_STRIDE if along < 1.0 - GOLDEN_STRIDE else GOLDEN_STRIDE - 1.0
         where = advance(ray, along * length)
-        ratio = value(tables, material, WATER_RATIO, i, f)
         deposit(problem.scoring, tally, patient_voxel(geometry, place), (where.x, where.y, where.z), loss, ratio)
         energy -= loss
         left -= stopping * length
         paths -= rate * length
         path += length
-        due += value(tables, material, SCATTERING, i, f) * density * z2 / (nucleons * nucleons) * length
+        due += per_turning * density * length
         ray = advance(ray, length)
         region, crossing = place.region, boundary <= length and not hit
         if crossing:
