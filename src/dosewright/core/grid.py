@@ -4,6 +4,7 @@ Triples are (x, y, z); arrays are indexed [z, y, x], so x runs fastest in memory
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +114,7 @@ class Image:
     """Values on a grid; ``values[k, j, i]`` belongs to voxel (i, j, k)."""
 
     grid: Grid
-    values: NDArray[np.generic]
+    values: NDArray[Any]
 
     def __post_init__(self) -> None:
         if self.values.shape != self.grid.array_shape:

@@ -144,7 +144,7 @@ def uncertainty_figure(dose: Image, uncertainty: Image) -> str:
         weights = np.full(values.size, 100.0 / max(values.size, 1))
         axes.hist(
             values,
-            np.linspace(0, top, 61),
+            list(np.linspace(0, top, 61)),
             weights=weights,
             color=colour,
             histtype=kind,

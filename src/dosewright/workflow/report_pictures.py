@@ -170,7 +170,8 @@ def _number_outline(axes: Axes, outline: NDArray[np.float64], plane: Plane, mark
     at = seen[np.argmax(seen @ (np.cos(angle), np.sin(angle)))]
     casing = [withStroke(linewidth=1.8, foreground="white", alpha=0.9)]
     axes.text(
-        *at,
+        float(at[0]),
+        float(at[1]),
         str(mark.number),
         size=6,
         weight="bold",

@@ -110,7 +110,7 @@ def _difference_row(tps: Planes, shown: Views) -> Markup:
 
 
 def _gamma_rows(data: ReportData, shown: Views) -> list[Markup]:
-    rows = []
+    rows: list[Markup] = []
     for result in data.gammas:
         if result.image is None or result.comparison != data.gammas[0].comparison or len(rows) == MOST_GAMMA_MAPS:
             continue
