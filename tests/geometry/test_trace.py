@@ -328,3 +328,20 @@ def test_a_beamline_below_the_patient_box_never_meets_it() -> None:
     steps, lengths, in_gap, _ = _walked(geometry, _ray(np.array([5.0, 5.0, -40.0]), np.array([0, 0, -1.0])))
     assert (steps, in_gap) == (1, 0.0)
     assert lengths.sum() == pytest.approx(1.0, abs=1e-12)
+
+
+def test_a_ray_that_leaves_upstream_is_lost_even_towards_the_patient() -> None:
+    above = _box(EVEN, Rigid(np.eye(3), np.array([0.0, 0.0, 300.0])))
+    steps, lengths, in_gap, _ = _walked(
+        _geometry(above, SLABS, 230.0), _ray(np.array([1.0, 1, 210]), np.array([0, 0, 1.0]))
+    )
+    assert (steps, in_gap) == (1, 0.0)
+    assert lengths.sum() == pytest.approx(2.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("z", "cell"), [(-30.0, 0), (-20.0, 1), (-20.0 - 1e-9, 0), (0.0, 3), (30.0, 3), (31.0, 3), (-31.0, 0)]
+)
+def test_a_point_on_a_face_belongs_to_the_cell_above_it(z: float, cell: int) -> None:
+    place = Place(*locate(_geometry(_box(EVEN)), _ray(np.array([1.0, 1.0, z]), np.array([0, 0, 1.0])), PATIENT))
+    assert (place.region, place.iz) == (PATIENT, cell)
