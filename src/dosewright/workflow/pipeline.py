@@ -19,6 +19,7 @@ from dosewright.workflow.postprocess.outputs import write_doses
 from dosewright.workflow.postprocess.summary import files_intact, write_summary
 from dosewright.workflow.postprocess.treatment import Treatment, treatment_doses
 from dosewright.workflow.preprocess.case import Case
+from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.target import Target, build_target
 from dosewright.workflow.simulate import SimulatedBeam, simulate_beams
 from dosewright.workflow.stages import StageClock, arrays_sha256, digest, finished
@@ -87,8 +88,22 @@ def _stamp_prepared(case: Case, target: Target, folder: JobFolder, watch: Watch,
         watch.say(f"Note: {said}")
         LOG.warning(said)
     watch.say(target.score.sentence)
+    for equipped in case.beams:
+        watch.say(audit_sentence(equipped, case.fractions))
+        LOG.info(audit_sentence(equipped, case.fractions, named=False))
     clock = StageClock(folder, "prepare", {"files": case.study.input_sha256, "what": case.request.what()}, begun)
     clock.done([], {"voxels": target.patient.report.grid.shape, "dose_voxels": target.score.grid.shape})
+
+
+def audit_sentence(equipped: EquippedBeam, fractions: int, *, named: bool = True) -> str:
+    """Say how the meterset of a beam became particles; the log leaves the beam's name out."""
+    audit, name = equipped.audit, f" {equipped.beam.name}" if named else ""
+    return (
+        f"Meterset of beam {equipped.beam.number}{name}: {audit.meterset:.6g} {audit.unit} per fraction, final "
+        f"cumulative weight {audit.final_cumulative_weight:.6g}, sum of weights {audit.sum_of_weights:.6g}, "
+        f"{audit.scale:.6g} {audit.unit} per weight; {audit.particles:.5g} particles in {len(audit.layers)} layers, "
+        f"times {fractions} fractions."
+    )
 
 
 def _finish(

@@ -3,8 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from dosewright.core.structures import Structure
+from dosewright.geometry.mass import mass_on
 from dosewright.geometry.patient import external_of
+from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.postprocess.comparison import Comparison, compare, regions_on
 from dosewright.workflow.postprocess.dvh_rows import dvh_rows
@@ -44,7 +48,7 @@ def conclude(
     data = filled_report(case, target, beams, treatment, findings)
     gammas = write_gamma(data.gammas, folder)
     write_report(folder.report, data)
-    return Conclusion(data, plan_figures(treatment), tuple(gammas))
+    return Conclusion(data, plan_figures(treatment, target), tuple(gammas))
 
 
 def compare_all(
@@ -77,7 +81,10 @@ def histograms(
     return rows, (*said, *more)
 
 
-def plan_figures(treatment: Treatment) -> dict[str, float]:
-    """Return the extremes of the plan's dose."""
-    values = singles(treatment.plan.to_water)
-    return {"maximum_Gy": float(values.max()), "mean_Gy": float(values.mean(dtype=float))}
+def plan_figures(treatment: Treatment, target: Target) -> dict[str, float]:
+    """Return the highest dose of the plan and its mean uncertainty, as for a beam."""
+    relative = np.nan_to_num(singles(treatment.plan.uncertainty), nan=1.0).astype(float)
+    grid = treatment.plan.to_medium.grid
+    density = mass_on(target.patient.voxels, grid) / grid.voxel_volume_cm3
+    percent = mean_uncertainty_percent(singles(treatment.plan.to_medium).astype(float), relative, density)
+    return {"maximum_Gy": float(singles(treatment.plan.to_water).max()), "mean_uncertainty_percent": percent}

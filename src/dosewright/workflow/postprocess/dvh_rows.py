@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from dosewright.analysis.dvh import Dvh, dvh
-from dosewright.core.grid import Image
+from dosewright.core.grid import Grid, Image
 from dosewright.core.mask import volume_fraction
 from dosewright.core.structures import Structure
+from dosewright.geometry.crop import beyond_mm
 from dosewright.workflow.report_data import DvhCurve, DvhRow
 
 VOLUMES_PERCENT = (98.0, 95.0, 50.0, 2.0)  # near-minimum, coverage, median, near-maximum (ICRU Report 83, 2010)
@@ -32,7 +33,16 @@ def dvh_rows(
             share = fraction if theirs.grid == ours.grid else volume_fraction(structure, theirs.grid)
             tps = curve(dvh(theirs, share), reference_Gy) if share.any() else None
         rows.append(DvhRow(structure.name, curve(dvh(ours, fraction), reference_Gy), tps, volume))
+    cut = [s.name for s in structures if s.contours and reaches_beyond(s, ours.grid)]
+    if cut:
+        said.append(f"The DVH holds only what lies on the dose grid; structures reach beyond it: {', '.join(cut)}.")
     return tuple(rows), tuple(said)
+
+
+def reaches_beyond(structure: Structure, grid: Grid) -> bool:
+    """Say whether contours leave the box of a grid by more than half a voxel (contours lie in slice centres)."""
+    cut = beyond_mm(grid, np.concatenate(structure.contours))
+    return bool(cut) and max(cut.values()) > 0.5 * max(grid.spacing_mm)
 
 
 def curve(found: Dvh, reference_Gy: float) -> DvhCurve:

@@ -1,5 +1,6 @@
 """The summary: all figures of a calculation as JSON, with the SHA-256 of every file; written last."""
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -90,8 +91,8 @@ def beam_facts(equipped: EquippedBeam, simulated: SimulatedBeam) -> dict[str, An
         "final_cumulative_weight": audit.final_cumulative_weight,
         "sum_of_weights": audit.sum_of_weights,
         "particles_per_fraction": audit.particles,
-        "layers": len(audit.layers),
         "spots": beam.spot_count,
+        "layers": [asdict(layer) for layer in audit.layers],
         **simulated.figures,
     }
 
