@@ -258,6 +258,18 @@ def test_spoiled_sums_are_never_used(
     assert seen[0] == (11 if older_kept else 1) * BATCH
 
 
+def test_the_newest_of_several_sums_is_taken(tmp_path: Path, eager: None, undisturbed: Result) -> None:
+    interrupted(tmp_path / "first", 10)
+    shutil.copytree(tmp_path / "first", tmp_path / "second")
+    simulate(PROBLEM, GOAL, threads=1, folder=tmp_path / "second")
+    shutil.copytree(tmp_path / "first", tmp_path / "second", dirs_exist_ok=True)
+    seen: list[Progress] = []
+    assert same_dose(
+        simulate(PROBLEM, GOAL, threads=1, folder=tmp_path / "second", on_progress=seen.append), undisturbed
+    )
+    assert seen == []
+
+
 def test_sums_of_another_problem_or_seed_are_not_taken_up(tmp_path: Path) -> None:
     simulate(PROBLEM, GOAL, threads=1, folder=tmp_path)
     for problem, seed in ((PROBLEM, 2), (tiny_problem(energy_MeV=60.1), 1)):
@@ -386,6 +398,18 @@ def test_an_uncertainty_goal_resumes_to_the_same_dose(tmp_path: Path, eager: Non
     resumed = simulate(PROBLEM, goal, threads=2, folder=tmp_path)
     assert any("resumed" in w for w in resumed.warnings)
     assert same_dose(resumed, _run_to(5.0, 1))
+
+
+def test_an_uncertainty_goal_reached_in_pieces_stops_at_the_same_checkpoint(
+    tmp_path: Path, small_batches: None
+) -> None:
+    """Each piece ends on its time limit after a batch, mostly between checkpoints, where goals must not be judged."""
+    whole = _run_to(8.0, 1)
+    for _ in range(whole.batches + 1):
+        result = simulate(PROBLEM, Goal(uncertainty_percent=8.0, max_seconds=1e-6), threads=1, folder=tmp_path)
+        if result.goal_reached:
+            break
+    assert same_dose(result, whole)
 
 
 def test_progress_is_told_after_every_batch() -> None:
