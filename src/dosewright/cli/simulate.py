@@ -11,8 +11,8 @@ from dosewright.cli import options
 from dosewright.cli.faults import DONE, OUT_OF_TIME, faults_reported
 
 if TYPE_CHECKING:
-    from dosewright.simulation.resolvers import Resolvers
     from dosewright.simulation.run import Progress
+    from dosewright.simulation.setup.resolvers import Resolvers
 
 
 def simulate(
@@ -63,7 +63,7 @@ def library_resolvers(library: Path | None) -> "Resolvers":
     from functools import cache
 
     from dosewright.commissioning.catalog import Library
-    from dosewright.simulation.resolvers import Resolvers
+    from dosewright.simulation.setup.resolvers import Resolvers
 
     @cache
     def opened() -> Library:

@@ -11,9 +11,9 @@ from dosewright.core.grid import Grid, Image
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.formats.dose.mhd import write_mhd
 from dosewright.geometry.voxels import Edges
-from dosewright.simulation.prepare import Prepared
 from dosewright.simulation.result import Result
 from dosewright.simulation.run_file.tables import Score
+from dosewright.simulation.setup.prepare import Prepared
 
 Array = NDArray[np.float64]
 

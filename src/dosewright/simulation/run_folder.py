@@ -13,8 +13,6 @@ import numpy as np
 from dosewright.core.errors import InputError, refuse
 from dosewright.execution.artifact import FILE_MODE, private_folder, write_atomically, write_json
 from dosewright.simulation.goal import Goal
-from dosewright.simulation.prepare import Prepared, prepare
-from dosewright.simulation.resolvers import WITHOUT_LIBRARY, Resolvers
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import names_of, place_of, write_scores
 from dosewright.simulation.run import Progress, simulate
@@ -22,6 +20,8 @@ from dosewright.simulation.run_file.read import check
 from dosewright.simulation.run_file.tables import Goals, RunFile
 from dosewright.simulation.run_file.write import resolved_content, to_toml
 from dosewright.simulation.run_summary import hashes, input_hashes, summary
+from dosewright.simulation.setup.prepare import Prepared, prepare
+from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 
 RUN, SUMMARY, PARTS = "run.toml", "summary.json", "parts"
 SAME_DOSE = (("run", "threads"), ("goal", "max_minutes"))  # may differ when a run goes on: the dose does not

@@ -8,9 +8,9 @@ from typing import Any
 
 from dosewright import __version__
 from dosewright.execution.artifact import file_sha256
-from dosewright.simulation.prepare import Prepared
 from dosewright.simulation.result import Result
 from dosewright.simulation.run_file.tables import RunFile
+from dosewright.simulation.setup.prepare import Prepared
 
 ENERGY_NAMES = {"neutral": "neutrals", "before_patient": "before_phantom"}
 

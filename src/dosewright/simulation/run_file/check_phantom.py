@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError
-from dosewright.simulation.resolvers import Resolvers
 from dosewright.simulation.run_file.axes import phantom_edges, score_edges
 from dosewright.simulation.run_file.faults import Fault, faults_from, key_text
 from dosewright.simulation.run_file.lines import Place
 from dosewright.simulation.run_file.tables import Box, Phantom, Score, Slab
+from dosewright.simulation.setup.resolvers import Resolvers
 
 Array = NDArray[np.float64]
 OF_A_BOX = ("size_mm", "voxel_mm", "origin_mm", "material", "density_g_cm3")

@@ -6,8 +6,6 @@ import numpy as np
 
 from dosewright.core.errors import InputError
 from dosewright.materials.ion_tables import HIGHEST_MEV
-from dosewright.simulation.proton_spectrum import read_spectrum
-from dosewright.simulation.resolvers import Resolvers
 from dosewright.simulation.run_file.faults import Fault, faults_from, is_there
 from dosewright.simulation.run_file.tables import (
     AnySource,
@@ -18,7 +16,9 @@ from dosewright.simulation.run_file.tables import (
     SpotsSource,
     Transport,
 )
-from dosewright.simulation.spot_table import read_spots
+from dosewright.simulation.setup.proton_spectrum import read_spectrum
+from dosewright.simulation.setup.resolvers import Resolvers
+from dosewright.simulation.setup.spot_table import read_spots
 
 SIGMAS = 5.0  # a sampled energy stays below the mean plus this many sigmas
 AXIS_MM = 1e-3  # how far the centre of a field may lie from the axis

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 Place = tuple[int | str, ...]
 BARE = re.compile(r"\"(?:\\.|[^\"\\])*\"|'[^']*'|#.*")
 KEY_PART = re.compile(r"\s*(?:\"((?:\\.|[^\"\\])*)\"|'([^']*)'|([A-Za-z0-9_-]+))\s*")
-OPENING = re.compile(r"\s*\[\[(?P<array>.+)\]\]\s*(?:#.*)?$|\s*\[(?P<table>[^\[].*)\]\s*(?:#.*)?$")
+COMMENT = re.compile(r"(\"(?:\\.|[^\"\\])*\"|'[^']*')|#.*")
+OPENING = re.compile(r"\s*\[\[(?P<array>.+)\]\]\s*$|\s*\[(?P<table>[^\[].*)\]\s*$")
 
 
 def key_lines(text: str) -> dict[Place, int]:
@@ -25,7 +26,7 @@ def key_lines(text: str) -> dict[Place, int]:
                 continue
             quotes = ""
         elif depth == 0:
-            opened = OPENING.match(line)
+            opened = OPENING.match(COMMENT.sub(lambda found: found[1] or "", line))
             if opened:
                 table = _opened(opened, counts)
                 lines.setdefault(table, number)

@@ -12,7 +12,6 @@ from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.formats.text.checked_toml import read_toml
 from dosewright.formats.text.hounsfield import SCANNER_DENSITY
 from dosewright.formats.text.lines import read_text
-from dosewright.simulation.resolvers import WITHOUT_LIBRARY, Resolvers
 from dosewright.simulation.run_file.check_phantom import phantom_faults, phantom_text_faults, score_faults
 from dosewright.simulation.run_file.check_source import goal_faults, source_faults
 from dosewright.simulation.run_file.faults import Fault, fault_of, is_there
@@ -28,6 +27,7 @@ from dosewright.simulation.run_file.tables import (
     Transport,
     VarianceReduction,
 )
+from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 
 TABLES: dict[str, type[BaseModel]] = {
     "phantom": Phantom,

@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from dosewright.simulation.resolvers import WITHOUT_LIBRARY, Resolvers
 from dosewright.simulation.run_file.read import FILES, NAMES_OR_FILES
 from dosewright.simulation.run_file.tables import RunFile
+from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 
 
 def resolved_content(run_file: RunFile, folder: Path, resolvers: Resolvers = WITHOUT_LIBRARY) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from dosewright.core.grid import Grid, Image
 from dosewright.core.matter import HounsfieldTable
 from dosewright.formats.dose.mhd import write_mhd
 from dosewright.materials.library import named
-from dosewright.simulation.phantom import phantom_voxels
-from dosewright.simulation.resolvers import Resolvers
 from dosewright.simulation.run_file.tables import Box, Phantom, Slab, UnevenEdges
+from dosewright.simulation.setup.phantom import phantom_voxels
+from dosewright.simulation.setup.resolvers import Resolvers
 
 TABLE = HounsfieldTable(
     "two", np.zeros(0), np.zeros(0), np.array([-1000.0, -500.0]), 100.0, (named("G4_AIR"), named("G4_WATER"))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.materials.ion_tables import HIGHEST_MEV
-from dosewright.simulation.spot_table import read_columns
+from dosewright.simulation.setup.spot_table import read_columns
 
 Array = NDArray[np.float64]
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +220,7 @@ def test_a_field_beside_the_axis_is_refused(tmp_path: Path) -> None:
 def test_lines_of_keys() -> None:
     text = (
         '# title\na = 1\n[b]\n"c d" = """\n[not.a.table]\nx = 1\n""" \ne.f = [ # [[\n  1,\n  "]",\n]\ng = {h = 2}\n'
-        "[[b.list]]\nk = 1\n[[b.list]]\nk = 2\n[b.list.deep]\nm = '#'\n[ z ] # end\n"
+        "[[b.list]]\nk = 1\n[[b.list]]\nk = 2\n[b.list.deep]\nm = '#'\n[ z ] # end ]\n"
     )
     lines = key_lines(text)
     assert lines == {
@@ -247,6 +248,34 @@ def test_what_is_no_file_or_no_toml_is_refused(tmp_path: Path) -> None:
         read_run_file(tmp_path / "none.toml")
     for text in ("[a", "a = 1\na = 2", "\0", "phantom = 3\nsource = 'x'\ngoal = []\nscore = {}\nrun = 1"):
         problems(tmp_path, text)
+
+
+NAMES = st.text(alphabet="abc", min_size=1, max_size=3)
+TABLES = st.recursive(
+    st.dictionaries(NAMES, st.integers() | st.text(max_size=4) | st.lists(st.integers(), max_size=2), max_size=3),
+    lambda inner: st.dictionaries(NAMES, inner | st.lists(inner, min_size=1, max_size=3) | st.integers(), max_size=3),
+    max_leaves=8,
+)
+
+
+@given(TABLES)
+def test_every_key_is_found_on_its_line(content: dict[str, Any]) -> None:
+    text = to_toml(content)
+    lines = key_lines(text)
+    for place in _keys(tomllib.loads(text), ()):
+        assert str(place[-1]) in text.splitlines()[lines[place] - 1]
+        assert lines[place] == line_of(lines, place)
+
+
+def _keys(content: dict[str, Any], place: tuple[int | str, ...]) -> Iterator[tuple[int | str, ...]]:
+    """Places of all values that are no tables."""
+    for key, value in content.items():
+        entries = value if isinstance(value, list) else [value]
+        for number, entry in enumerate(entries):
+            if isinstance(entry, dict):
+                yield from _keys(entry, (*place, key, number) if isinstance(value, list) else (*place, key))
+        if not any(isinstance(entry, dict) for entry in entries):
+            yield (*place, key)
 
 
 VALUES = st.recursive(

@@ -15,9 +15,9 @@ from dosewright.formats.dose.mhd import read_mhd
 from dosewright.geometry.media import Media
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.hlut import classify, table_range
-from dosewright.simulation.resolvers import WITHOUT_LIBRARY, Resolvers
 from dosewright.simulation.run_file.axes import TOLERANCE_MM, is_even, phantom_edges
 from dosewright.simulation.run_file.tables import Box, Phantom, Slab
+from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 
 Array = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from dosewright.core.plan import IonBeam, IonPlan
 from dosewright.formats.dicom.ion_plan import read_ion_plan
 from dosewright.geometry.range_shifter import range_shifter_slabs
 from dosewright.geometry.slab import Slab
-from dosewright.simulation.resolvers import Resolvers
 from dosewright.simulation.run_file.tables import SpotsSource
+from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.sources.pencil_beams import PencilBeams, pencil_beams
 
 ABOVE_SLABS_MM = 1.0  # a range shifter upstream of the model plane: the beam starts this far above it

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError
 from dosewright.core.random import start_stream
-from dosewright.simulation.proton_source import ProtonSource, beam_axes, proton_source
-from dosewright.simulation.proton_spectrum import read_spectrum
 from dosewright.simulation.run_file.tables import (
     PencilSource,
     PointSource,
@@ -21,7 +19,9 @@ from dosewright.simulation.run_file.tables import (
     SpotsSource,
     VolumeSource,
 )
-from dosewright.simulation.spot_table import read_spots
+from dosewright.simulation.setup.proton_source import ProtonSource, beam_axes, proton_source
+from dosewright.simulation.setup.proton_spectrum import read_spectrum
+from dosewright.simulation.setup.spot_table import read_spots
 from dosewright.sources.emit import emit
 
 Array = NDArray[np.float64]

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid
-from dosewright.simulation.phantom import PhantomVoxels, even_grid, phantom_voxels
-from dosewright.simulation.plan_source import plan_source
 from dosewright.simulation.problem import Problem, TransportSettings, phantom_problem, proton_problem
-from dosewright.simulation.proton_source import proton_source
-from dosewright.simulation.resolvers import Resolvers
 from dosewright.simulation.run_file.axes import score_edges
 from dosewright.simulation.run_file.tables import RunFile, SpotsSource, Transport
+from dosewright.simulation.setup.phantom import PhantomVoxels, even_grid, phantom_voxels
+from dosewright.simulation.setup.plan_source import plan_source
+from dosewright.simulation.setup.proton_source import proton_source
+from dosewright.simulation.setup.resolvers import Resolvers
 
 PHOTON_CUTS = ("photon_cut_MeV", "electron_cut_MeV")
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from dosewright.core.frame import Rigid
 from dosewright.core.units import MM_PER_CM
-from dosewright.simulation.proton_spectrum import read_spectrum
 from dosewright.simulation.run_file.tables import (
     FORWARD,
     Energetic,
@@ -23,7 +22,8 @@ from dosewright.simulation.run_file.tables import (
     Triple,
     VolumeSource,
 )
-from dosewright.simulation.spot_table import Spots, read_spots
+from dosewright.simulation.setup.proton_spectrum import read_spectrum
+from dosewright.simulation.setup.spot_table import Spots, read_spots
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
 from dosewright.sources.pencil_beams import cholesky_cm

@@ -1,0 +1,1 @@
+"""What a run file describes, set up for the engine: phantom, source, problem."""
