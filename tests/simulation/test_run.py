@@ -400,15 +400,18 @@ def test_an_uncertainty_goal_resumes_to_the_same_dose(tmp_path: Path, eager: Non
     assert same_dose(resumed, _run_to(5.0, 1))
 
 
-def test_an_uncertainty_goal_reached_in_pieces_stops_at_the_same_checkpoint(
-    tmp_path: Path, small_batches: None
+@pytest.mark.parametrize("percent", [5.0, 7.0])
+@pytest.mark.parametrize("pieces", [13, 1000])
+def test_an_uncertainty_goal_is_judged_at_checkpoints_only(
+    tmp_path: Path, small_batches: None, percent: float, pieces: int
 ) -> None:
-    """Each piece ends on its time limit after a batch, mostly between checkpoints, where goals must not be judged."""
-    whole = _run_to(8.0, 1)
-    for _ in range(whole.batches + 1):
-        result = simulate(PROBLEM, Goal(uncertainty_percent=8.0, max_seconds=1e-6), threads=1, folder=tmp_path)
-        if result.goal_reached:
-            break
+    """Pieces end on their time limit after each batch; the run goes on, in the end without a limit."""
+    whole = _run_to(percent, 1)
+    for _ in range(min(pieces, whole.batches - 1)):
+        piece = simulate(PROBLEM, Goal(uncertainty_percent=percent, max_seconds=1e-6), threads=1, folder=tmp_path)
+        assert not piece.goal_reached
+    result = simulate(PROBLEM, Goal(uncertainty_percent=percent), threads=1, folder=tmp_path)
+    assert result.goal_reached
     assert same_dose(result, whole)
 
 
