@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from dosewright.core.grid import Grid, Image
+from dosewright.formats.dose.mhd import read_mhd, write_mhd
 
 COMMAND = Path(sys.executable).with_name("dosewright")
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "run_files"
@@ -81,3 +85,30 @@ def test_it_never_overwrites_the_run_file_itself(tmp_path: Path) -> None:
     refused = simulate(path, "-o", tmp_path, "-n", 2000)
     assert refused.returncode == 2
     assert path.read_text() == text
+
+
+def test_a_ct_takes_its_protocol_from_the_library(tmp_path: Path) -> None:
+    values = np.zeros((30, 10, 10))
+    values[10:20] = -1000
+    write_mhd(tmp_path / "ct.mhd", Image(Grid((10, 10, 30), (4, 4, 2), (-18, -18, 1)), values), dtype="i2")
+    text = (
+        '[phantom]\nimage = "ct.mhd"\nhlut = "generic"\n[goal]\nhistories = 2000\n[source]\nkind = "pencil"\n'
+        'particle = "proton"\nenergy_MeV = 70\nposition_mm = [0, 0, -5]\n[[score]]\nquantity = "energy"\n'
+    )
+    (tmp_path / "run.toml").write_text(text)
+    done = simulate(tmp_path / "run.toml", "-o", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    along = read_mhd(tmp_path / "out" / "energy.mhd").values.sum(axis=(1, 2))
+    last = 2 * (np.flatnonzero(along > 0.3 * along.max())[-1] + 1)
+    assert last == pytest.approx(41 + 20, abs=2.5)  # the range in water, and 20 mm of air
+    (tmp_path / "run.toml").write_text(text.replace("generic", "genric"))
+    refused = simulate(tmp_path / "run.toml", "-o", tmp_path / "other")
+    assert "Did you mean 'generic'?" in refused.stderr
+    assert "run.toml, line 3" in refused.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    refused = simulate(few("spots.toml", tmp_path), "-o", tmp_path / "file" / "out", "-n", 200)
+    assert refused.returncode == 2
+    assert "cannot be made" in refused.stderr

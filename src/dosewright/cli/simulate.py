@@ -109,7 +109,7 @@ def progress_shown(name: str) -> Iterator[Callable[["Progress"], None]]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=28), TextColumn("{task.fields[figures]}"))
     with Bars(*columns, TimeElapsedColumn(), console=console) as bars:
-        task = bars.add_task(escape(name), total=1.0, figures="")
+        task = bars.add_task(escape(name), total=1.0, figures="preparing")
 
         def move(now: "Progress") -> None:
             whole = now.seconds + (now.seconds_left or 0.0)

@@ -58,8 +58,10 @@ def run_in_folder(
     content = resolved_content(run_file, folder, resolvers)
     _refuse_other_run(folder, content, run_file)
     prepared = prepare(run_file, resolvers)
-    private_folder(folder)
-    private_folder(folder / PARTS)
+    try:
+        private_folder(folder / PARTS)
+    except OSError as error:
+        raise refuse("The output folder cannot be made", given=type(error).__name__, where=folder) from error
     with _alone_in(folder):
         _refuse_other_problem(folder, prepared)
         write_atomically(folder / RUN, lambda path: _write_text(path, to_toml(content)))

@@ -8,7 +8,7 @@ from dosewright.simulation.run_file.lines import Place
 from dosewright.simulation.run_file.tables import Phantom, Score
 
 TOLERANCE_MM = 1e-6
-MOST_VOXELS = 200_000_000  # the sums of that many need about 8 GB
+MOST_VOXELS = 200_000_000  # the sums of that many need about 12 GB on two threads
 MOST_ALONG = 100_000
 
 Array = NDArray[np.float64]

@@ -16,7 +16,7 @@ KINDS_OF_VALUE = {
     "finite_number": "a finite number",
     "string_type": "text in quotes",
     "bool_type": "true or false",
-    "tuple_type": "a list",
+    "tuple_type": "a list in brackets",
     "model_type": "a table",
     "model_attributes_type": "a table",
     "dict_type": "a table",
@@ -83,7 +83,8 @@ def fault_of(one: Any, prefix: Place, model: type[BaseModel]) -> Fault:
     for name, words in LIMITS.items():
         if name in context:
             return Fault(place, f"{key} is out of range", given, f"{words} {context[name]:g}")
-    return Fault(place, f"{key} has the wrong type", given, KINDS_OF_VALUE.get(kind, one["msg"]))
+    allowed = f"[[{key}]]" if place[-1] in ("slab", "box") else KINDS_OF_VALUE.get(kind, one["msg"])
+    return Fault(place, f"{key} has the wrong type", given, allowed)
 
 
 def _keys_at(model: Any, inside: Place) -> list[str]:
