@@ -89,8 +89,16 @@ def claimed(path: Path, request: DoseRequest, plan_sha256: str) -> Iterator[JobF
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise InputError(f"Another calculation is running in this folder. Where: {path}.") from None
+        sweep(path)
         write_json(folder.request, {"request": request.as_json(), "plan_sha256": plan_sha256})
         yield folder
+
+
+def sweep(path: Path) -> None:
+    """Remove what a killed run left half written: files with a hidden name, of which a finished one has none."""
+    for unfinished in path.rglob(".*"):
+        if unfinished.is_file() and unfinished.name != ".lock":
+            unfinished.unlink()
 
 
 def refuse_foreign(folder: JobFolder, request: DoseRequest, plan_sha256: str) -> None:

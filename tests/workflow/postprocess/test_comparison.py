@@ -7,7 +7,7 @@ import pytest
 
 from dosewright.core.grid import Grid, Image
 from dosewright.core.structures import Structure
-from dosewright.workflow.postprocess.comparison import compare, regions_on
+from dosewright.workflow.postprocess.comparison import OTHER_WAY, compare, regions_on
 from dosewright.workflow.postprocess.final_doses import FinalDose, singles
 from dosewright.workflow.preprocess.tps_doses import TpsDose
 
@@ -39,7 +39,12 @@ def test_equal_doses_pass_everywhere_with_ratio_one() -> None:
     found = compare("Plan", final(bump()), TpsDose(bump(), None, ("said",)), REGIONS, BODY)
     assert [g.criterion for g in found.gammas] == ["3 % / 3 mm global", "2 % / 2 mm global"]
     assert all(rate.pass_percent == 100 for g in found.gammas for rate in g.rates)
-    assert [rate.region for rate in found.gammas[0].rates] == ["whole dose in Body", "PTV", "outside PTV"]
+    assert [rate.region for rate in found.gammas[0].rates] == [
+        "whole dose in Body",
+        OTHER_WAY,
+        "PTV",
+        "outside PTV",
+    ]
     assert found.ratio is not None
     assert found.ratio.ratio == pytest.approx(1)
     assert found.ratio.uncertainty == pytest.approx(0.02, rel=1e-3)
@@ -50,7 +55,7 @@ def test_a_wrong_absolute_dose_shows_in_the_ratio() -> None:
     found = compare("Plan", final(bump(1.04)), TpsDose(bump(), None, ()), REGIONS, BODY)
     assert found.ratio is not None
     assert found.ratio.ratio == pytest.approx(1.04, rel=1e-4)
-    target = found.gammas[1].rates[1]
+    target = found.gammas[1].rates[2]
     assert target.pass_percent is not None
     assert target.pass_percent < 100
 
@@ -82,3 +87,12 @@ def test_without_an_external_everything_is_compared() -> None:
     regions = regions_on(GRID, [TARGET], None)
     assert regions.whole == "whole dose"
     assert regions.external.all()
+
+
+def test_noise_makes_one_direction_worse_and_the_other_better() -> None:
+    noise = np.random.default_rng(1).normal(1.0, 0.12, GRID.array_shape)
+    noisy = Image(GRID, (singles(bump()) * noise).astype(np.float32))
+    found = compare("Plan", final(noisy), TpsDose(bump(), None, ()), REGIONS, BODY)
+    point_by_point, searched = (rate.pass_percent or 0.0 for rate in found.gammas[1].rates[:2])
+    assert point_by_point < 97
+    assert searched > point_by_point + 2
