@@ -1,7 +1,6 @@
 """dosewright demo: a made-up head, two proton fields, and the whole way to the report."""
 
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Annotated
 
 import typer
@@ -37,22 +36,14 @@ def demo(
 
 
 def made_case(folder: Path) -> Path:
-    """Return the demo case, made under another name first so that half a case is never taken for one."""
+    """Return the demo case below a folder, made if it is not there."""
     from dosewright.commissioning.catalog import Library
     from dosewright.commissioning.demo_case import write_demo_case
     from dosewright.commissioning.library_folder import PACKAGED
 
     case = folder / "case"
-    if case.exists():
-        return case
-    typer.echo(f"Making a demo case in {case}: CT, structures, plan and an analytical dose to compare with.")
-    library = Library.open(PACKAGED)
-    unfinished = Path(mkdtemp(prefix=".case-", dir=private(folder)))
-    write_demo_case(unfinished, library.beam_model("generic"), library.ct_protocol("generic"))
-    return unfinished.rename(case)
-
-
-def private(folder: Path) -> Path:
-    """Make a folder for its owner only."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+    if not case.exists():
+        typer.echo(f"Making a demo case in {case}: CT, structures, plan and an analytical dose to compare with.")
+        library = Library.open(PACKAGED)
+        write_demo_case(case, library.beam_model("generic"), library.ct_protocol("generic"))
+    return case
