@@ -130,7 +130,7 @@ def test_the_fingerprint_changes_with(what: str) -> None:
 def test_the_fingerprint_changes_with_the_compiled_sources(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = CASE.problem()
     before = problem.fingerprint()
-    monkeypatch.setattr("dosewright.simulation.problem.source_hash", lambda: "another")
+    monkeypatch.setattr("dosewright.simulation.problem.source_hash", lambda rooms: "another")
     assert problem.fingerprint() != before
 
 
@@ -306,3 +306,10 @@ def test_all_bad_cuts_are_listed_together() -> None:
     with pytest.raises(InputError) as caught:
         TransportSettings(proton_cut_MeV=0.0, delta_cut_MeV=0.0, max_step_mm=-1.0)
     assert len(caught.value.problems) == 3
+
+
+# Append to tests/simulation/test_problem.py once _feed separates its parts.
+def test_neighbouring_numbers_do_not_run_together_in_the_fingerprint() -> None:
+    one = _settings(proton_cut_MeV=0.51, max_step_mm=2.0)(CASE).problem()
+    other = _settings(proton_cut_MeV=0.5, max_step_mm=102.0)(CASE).problem()
+    assert one.fingerprint() != other.fingerprint()

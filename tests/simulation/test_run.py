@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.units import MEV_PER_G_IN_GY
@@ -435,6 +436,59 @@ def test_offsets_differ_by_batch_and_seed() -> None:
     weights = np.ones(10_000)
     chosen = [tuple(pencils_of_batch(weights, 10, seed, batch)) for seed in (1, 2) for batch in (0, 1, 2)]
     assert len(set(chosen)) == len(chosen)
+
+
+# Append to tests/simulation/test_run.py (before the __main__ block) once run.py and checkpoint.py are mended.
+WEIGHTS = np.array([3.0, 0.0, 1.0, 0.25, 10.0, 0.75])
+
+
+@pytest.mark.parametrize("size", [1, 13, 100, 1001])
+@pytest.mark.parametrize("batch", [0, 1, 7])
+def test_every_spot_gets_its_share_rounded_up_or_down(size: int, batch: int) -> None:
+    counts = np.bincount(pencils_of_batch(WEIGHTS, size, 1, batch), minlength=WEIGHTS.size)
+    shares = size * WEIGHTS / WEIGHTS.sum()
+    assert counts.sum() == size
+    assert np.all(counts >= np.floor(shares))
+    assert np.all(counts <= np.ceil(shares))
+
+
+def test_over_many_batches_every_spot_gets_its_exact_share() -> None:
+    """Also the first and the last: their expectation is exact only with offsets that are uniform in (0, 1)."""
+    batches, size = 4000, 13
+    counts = np.zeros(WEIGHTS.size)
+    for batch in range(batches):
+        counts += np.bincount(pencils_of_batch(WEIGHTS, size, 5, batch), minlength=WEIGHTS.size)
+    # A count is one of two neighbours, so its variance is at most 1/4.
+    np.testing.assert_allclose(counts / batches, size * WEIGHTS / WEIGHTS.sum(), atol=4 * 0.5 / np.sqrt(batches))
+    assert counts[1] == 0, "a spot without particles is never sampled"
+
+
+def test_a_larger_goal_goes_on_from_a_smaller_one(tmp_path: Path, undisturbed: Result) -> None:
+    """The smaller run's last batch was cut short; its histories must not be missing from the larger one."""
+    simulate(PROBLEM, Goal(histories=HISTORIES - 10), threads=1, folder=tmp_path)
+    result = simulate(PROBLEM, GOAL, threads=1, folder=tmp_path)
+    assert result.histories == HISTORIES
+    assert same_dose(result, undisturbed)
+
+
+def test_sums_of_another_run_do_not_push_out_one_s_own(tmp_path: Path, eager: None, undisturbed: Result) -> None:
+    """Sums of another seed with more batches lie in the folder; those of this run must still be found."""
+    simulate(PROBLEM, Goal(histories=30 * BATCH, uncertainty_percent=99.0), seed=2, threads=1, folder=tmp_path)
+    interrupted(tmp_path, 15)
+    result = simulate(PROBLEM, GOAL, threads=1, folder=tmp_path)
+    assert any("resumed" in w for w in result.warnings)
+    assert same_dose(result, undisturbed)
+
+
+@pytest.mark.parametrize("seed", [0, 2**63 - 1, 2**63, 2**64 - 1])
+def test_every_64_bit_seed_runs(seed: int) -> None:
+    assert simulate(PROBLEM, Goal(histories=20), seed=seed, threads=1).histories == 20
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64])
+def test_other_seeds_are_refused(seed: int) -> None:
+    with pytest.raises(InputError, match="seed"):
+        simulate(PROBLEM, Goal(histories=20), seed=seed, threads=1)
 
 
 if __name__ == "__main__":

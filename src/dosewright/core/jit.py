@@ -15,10 +15,10 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 COMPILED_ROOMS = ("core", "materials", "geometry", "sources", "scoring", "transport", "analysis")
 
 
-def source_hash() -> str:
-    """Return a hash over every source that may hold compiled code, and over Numba and LLVM."""
+def source_hash(rooms: tuple[str, ...] = COMPILED_ROOMS) -> str:
+    """Return a hash over the sources of some rooms, and over Numba and LLVM."""
     digest = sha256(f"{numba.__version__} {llvmlite.__version__}".encode())
-    for room in COMPILED_ROOMS:
+    for room in rooms:
         for file in sorted((_PACKAGE / room).glob("*.py")):
             digest.update(file.name.encode())
             digest.update(file.read_bytes())
@@ -26,12 +26,13 @@ def source_hash() -> str:
 
 
 def cache_folder() -> Path:
-    """Return the folder for compiled code: ``$DOSEWRIGHT_CACHE``, else the user's cache folder."""
-    base = os.environ.get("DOSEWRIGHT_CACHE") or os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    """Return the folder for compiled code, in ``$DOSEWRIGHT_CACHE``, else ``$NUMBA_CACHE_DIR``, else the user's."""
+    places = ("DOSEWRIGHT_CACHE", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
+    base = next((os.environ[p] for p in places if os.environ.get(p)), Path.home() / ".cache")
     return Path(base) / "dosewright" / f"kernels-{source_hash()}"
 
 
-if not numba.config.DISABLE_JIT and not os.environ.get("NUMBA_CACHE_DIR"):
+if not numba.config.DISABLE_JIT:
     numba.config.CACHE_DIR = str(cache_folder())
 
 # Divisions by zero give infinity as in NumPy; no NaN is ever made on purpose. Kernels allocate nothing, so Numba's

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dosewright.core.jit import inlined
+from dosewright.core.jit import inlined, kernel
 
 MULTIPLIER_0 = np.uint64(0xD2511F53)  # Salmon et al. 2011, table 2
 MULTIPLIER_1 = np.uint64(0xCD9E8D57)
@@ -65,6 +65,12 @@ def draw_four(stream):
         d * TO_UNIT + HALF_STEP,
         after,
     )
+
+
+@kernel
+def first_uniform(seed, stream_number):
+    """Return the first uniform of a stream: a way in for callers outside the kernels (both numbers uint64)."""
+    return draw_four(start_stream(seed, stream_number))[0]
 
 
 @inlined

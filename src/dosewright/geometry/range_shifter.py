@@ -39,7 +39,9 @@ def range_shifter_slabs(beam: IonBeam, model: BeamModel) -> tuple[tuple[Slab, ..
                 f"Beam {beam.number}: range shifter {setting.id!r} has neither an isocentre distance nor has the "
                 "plan a snout position, so its place is not known."
             )
-        if shifter and thickness is not None and distance is not None:
+        if thickness is not None and not thickness > 0:
+            problems.append(f"Beam {beam.number}: range shifter {setting.id!r} has no thickness ({thickness:g} mm).")
+        elif shifter and thickness is not None and distance is not None:
             slabs.append(Slab(shifter.material, shifter.material.density_g_cm3, distance + thickness, distance))
     if problems:
         raise InputError(*problems)

@@ -14,10 +14,13 @@ NAME = "sums-{batches:07d}.npz"
 def save(
     folder: Path, fingerprint: str, sums: dict[str, BatchSums], account: NDArray[np.float64], cpu_seconds: float
 ) -> None:
-    """Publish the sums, then remove the older ones."""
+    """Publish the sums, unless they are there already, then remove all others."""
     one = next(iter(sums.values()))
     arrays = {f"{name}_{part}": getattr(s, part) for name, s in sums.items() for part in ("total", "squares")}
     path = folder / NAME.format(batches=one.batches)
+    kept = verified(path)
+    if kept is not None and kept.get("fingerprint") == fingerprint:
+        return
 
     def write(to: Path) -> None:
         with to.open("wb") as file:
@@ -25,7 +28,9 @@ def save(
 
     meta = {"batches": one.batches, "histories": one.histories, "cpu_seconds": cpu_seconds}
     publish(path, write, {"fingerprint": fingerprint, **meta})
-    for old in sorted(folder.glob("sums-*.npz"))[:-1]:
+    for old in folder.glob("sums-*.npz"):
+        if old == path:
+            continue
         old.with_name(old.name + ".json").unlink(missing_ok=True)
         old.unlink(missing_ok=True)
 

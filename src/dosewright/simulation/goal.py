@@ -50,6 +50,11 @@ class Batches:
             size = max(1, min(size, -(-goal.histories // FEWEST_BATCHES)))
         return cls(size, goal.histories if only_histories else None)
 
+    @property
+    def cut(self) -> int:
+        """Histories of a last batch that is shorter than the others, else zero: sums with it fit no other goal."""
+        return 0 if self.last is None else self.last % self.size
+
     def histories_in(self, batch: int) -> int:
         """Number of histories in a batch; zero beyond the last."""
         if self.last is None:

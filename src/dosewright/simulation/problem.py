@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
-from dosewright.core.jit import source_hash
+from dosewright.core.jit import COMPILED_ROOMS, source_hash
 from dosewright.core.matter import Material
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.mass import mass_on
@@ -26,6 +26,7 @@ from dosewright.sources.pencil_beams import PencilBeams
 from dosewright.transport import step
 
 BEAMLINE_HALF_WIDTH_MM = 1000.0
+MOST_MATERIALS = 255  # a voxel names its material in one byte
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ class Problem:
 
     def fingerprint(self) -> str:
         """Return a hash of all that shapes the result, the compiled sources included."""
-        digest = sha256(source_hash().encode())
+        digest = sha256(source_hash((*COMPILED_ROOMS, "simulation")).encode())
         _feed(digest, (self.packed, self.pencil_weights, self.score_shape, self.mass_g))
         return digest.hexdigest()
 
@@ -114,13 +115,8 @@ def proton_problem(
     gap = None if pencil_beams.medium == "vacuum" else named("G4_AIR")
     source = _pencil_source(pencil_beams.rows)
     geometry, materials = pack_geometry(voxels, beamline, pencil_beams.start_mm, gap, to_patient)
-    packed = step.Problem(
-        geometry=geometry,
-        tables=ion_tables(materials, delta_cut_MeV=settings.delta_cut_MeV, processes_off=settings.processes_off),
-        source=source,
-        scoring=_scoring(voxels, score_grid, to_water=settings.dose_to_water),
-        controls=step.Controls(settings.proton_cut_MeV, settings.max_step_mm / MM_PER_CM),
-    )
+    scoring = _scoring(voxels, score_grid, to_water=settings.dose_to_water)
+    packed = _packed(geometry, materials, source, scoring, settings)
     mass = mass_on(voxels, score_grid)
     density = mass / score_grid.voxel_volume_cm3
     return Problem(
@@ -146,14 +142,33 @@ def phantom_problem(
         scoring = _scoring(voxels, score_grid, to_water=settings.dose_to_water)
         shape, mass = score_grid.shape, mass_on(voxels, score_grid)
         density = mass / score_grid.voxel_volume_cm3
-    packed = step.Problem(
+    packed = _packed(geometry, materials, source, scoring, settings)
+    return Problem(packed, weights, score_grid, shape, mass, density)
+
+
+def _packed(
+    geometry: Geometry, materials: list[Material], source: Source, scoring: Scoring, settings: TransportSettings
+) -> step.Problem:
+    """Put the parts together; refuse energies beyond the tables."""
+    highest = _highest_energy_MeV(source)
+    if highest > HIGHEST_MEV:
+        raise refuse("The proton energy lies beyond the tables", given=f"{highest:.1f} MeV", allowed=f"{HIGHEST_MEV:g}")
+    return step.Problem(
         geometry=geometry,
         tables=ion_tables(materials, delta_cut_MeV=settings.delta_cut_MeV, processes_off=settings.processes_off),
         source=source,
         scoring=scoring,
         controls=step.Controls(settings.proton_cut_MeV, settings.max_step_mm / MM_PER_CM),
     )
-    return Problem(packed, weights, score_grid, shape, mass, density)
+
+
+def _highest_energy_MeV(source: Source) -> float:
+    """Return the mean energy plus five sigma, or the end of the spectrum."""
+    if source.spectrum_high.size:
+        return float(source.spectrum_high.max())
+    if source.kind == emit.PENCILS:
+        return float((source.pencils[:, emit.MEAN_ENERGY] + 5 * source.pencils[:, emit.ENERGY_SIGMA]).max())
+    return float(source.energy[0] + 5 * source.energy[1])
 
 
 def _voxel_mass(voxels: Voxels) -> NDArray[np.float64]:
@@ -165,9 +180,6 @@ def _voxel_mass(voxels: Voxels) -> NDArray[np.float64]:
 
 
 def _pencil_source(rows: NDArray[np.float64]) -> Source:
-    highest = float((rows[:, emit.MEAN_ENERGY] + 5 * rows[:, emit.ENERGY_SIGMA]).max())
-    if highest > HIGHEST_MEV:
-        raise refuse("The proton energy lies beyond the tables", given=f"{highest:.1f} MeV", allowed=f"{HIGHEST_MEV:g}")
     nothing = np.zeros(0)
     return Source(emit.PENCILS, rows, np.zeros(3), np.zeros(2), nothing, nothing, nothing)
 
@@ -239,6 +251,8 @@ def _beamline_box(
 def _index_of(material: Material, materials: list[Material]) -> int:
     """Return the place of a material in the list, appended if new."""
     if material not in materials:
+        if len(materials) > MOST_MATERIALS:
+            raise refuse("Too many materials for one problem", given=len(materials) + 1, allowed=MOST_MATERIALS + 1)
         materials.append(material)
     return materials.index(material)
 
@@ -265,3 +279,4 @@ def _feed(digest: Any, value: Any) -> None:
             _feed(digest, getattr(value, f.name))
     else:
         digest.update(repr(value).encode())
+    digest.update(b";")  # so that neighbours cannot lend each other digits

@@ -55,7 +55,9 @@ class Result:
     @property
     def dose_to_water(self) -> Image:
         """Dose to water as an image."""
-        return self._image(self.dose_Gy if self.dose_to_water_Gy is None else self.dose_to_water_Gy)
+        if self.dose_to_water_Gy is None:
+            raise ValueError("dose to water was not scored")
+        return self._image(self.dose_to_water_Gy)
 
     @property
     def uncertainty(self) -> Image:

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.errors import DosewrightError
-from dosewright.core.random import draw_four, start_stream
+from dosewright.core.errors import DosewrightError, refuse
+from dosewright.core.random import first_uniform
 from dosewright.scoring.deposit import ACCOUNT_ROWS, Tally
 from dosewright.scoring.statistics import BatchSums, mean_uncertainty_percent
 from dosewright.simulation import checkpoint
@@ -27,6 +27,7 @@ from dosewright.transport.loop_cpu import run_histories
 from dosewright.transport.tracks import empty_stack
 
 SAVE_EVERY_SECONDS = 10.0
+HIGHEST_SEED = 1 << 64
 BATCH_STREAM = 1 << 62  # streams of batches lie apart from those of histories
 MEDIUM, WATER = "medium", "water"
 
@@ -67,11 +68,13 @@ def simulate(
     on_progress: Callable[[Progress], None] | None = None,
 ) -> Result:
     """Run until the goal; `threads` 0 takes all cores; `folder` keeps sums so that a killed run resumes."""
+    if not 0 <= seed < HIGHEST_SEED:
+        raise refuse("The seed must be a whole number", given=seed, allowed="0 to 2^64 - 1")
     started = time.monotonic()
     threads = threads or len(os.sched_getaffinity(0))
     compile_seconds = _compile(problem)
     batches = Batches.plan(goal, int(np.prod(problem.score_shape)))
-    fingerprint = f"{problem.fingerprint()}-{seed}-{batches.size}"
+    fingerprint = f"{problem.fingerprint()}-{seed}-{batches.size}-{batches.cut}"
     state, resumed = _begin(problem, folder, fingerprint)
     begun = time.monotonic()
     reached = _run(
@@ -244,7 +247,7 @@ def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: 
     One random offset per batch, equal strides along the cumulated weights (Cochran, Sampling Techniques, ch. 8):
     each pencil gets its expected number rounded up or down, every batch is unbiased, batches are independent.
     """
-    offset = draw_four(start_stream(np.uint64(seed), np.uint64(BATCH_STREAM + batch)))[0]
+    offset = first_uniform(np.uint64(seed), np.uint64(BATCH_STREAM + batch))
     cumulated = np.cumsum(weights)
     marks = (np.arange(size) + offset) / size * cumulated[-1]
     chosen: NDArray[np.int64] = np.searchsorted(cumulated, marks, side="right").clip(max=weights.size - 1)

@@ -77,7 +77,8 @@ def step(problem, track, tally, stack, waiting, stream):
     """
     material, density = medium(problem.geometry, track.place)
     if density == 0.0 or (track.place.region == GAP and to_box(problem.geometry, track.ray) >= FAR_CM):
-        return fly(problem, track, tally), waiting, stream
+        track, stream = fly(problem, track, tally, stream)
+        return track, waiting, stream
     share, length, i, f = plan(problem, track, material, density)
     u1, u2, u3, u4, stream = draw_four(stream)
 
@@ -172,14 +173,21 @@ def walk(problem, track, share, stretch, along, i, f, tally):
 
 
 @inlined
-def fly(problem, track, tally):
-    """Go straight to the next boundary without loss: through vacuum, or away from everything."""
-    boundary, axis = to_boundary(problem.geometry, track.ray, track.place)
+def fly(problem, track, tally, stream):
+    """Go straight to the next boundary without loss, through vacuum or away from everything.
+
+    The deflection still due is applied first, since it belongs to the matter left behind.
+    """
+    u1, u2, _, _, stream = draw_four(stream)
+    ray, due = track.ray, track.deflection_due
+    if due > 0.0:
+        ray, due = soft_deflection(ray, due, u1, u2), 0.0
+    boundary, axis = to_boundary(problem.geometry, ray, track.place)
     if boundary >= FAR_CM:
-        return escape(track, tally)
-    ray, place = cross(problem.geometry, advance(track.ray, boundary), track.place, axis)
-    moved = Track(ray, place, track.energy, track.species, track.deflection_due, track.free_paths)
-    return escape(moved, tally) if place.region == OUTSIDE else moved
+        return escape(Track(ray, track.place, track.energy, track.species, due, track.free_paths), tally), stream
+    ray, place = cross(problem.geometry, advance(ray, boundary), track.place, axis)
+    moved = Track(ray, place, track.energy, track.species, due, track.free_paths)
+    return (escape(moved, tally) if place.region == OUTSIDE else moved), stream
 
 
 @inlined
@@ -218,7 +226,7 @@ def interact(problem, track, tally, stack, waiting, stream):
             energy -= here
         else:
             here, energy, ray, waiting, stream = collide(problem, track, material, tally, stack, waiting, stream)
-    if energy < problem.controls.cut_MeV:
+    if energy < problem.controls.cut_MeV * NUCLEONS[track.species]:
         here += energy
         energy = 0.0
     if here > 0.0:
@@ -250,4 +258,4 @@ def collide(problem, track, material, tally, stack, waiting, stream):
 def escape(track, tally):
     """End a track that left everything; its energy is accounted for."""
     tally.account[ESCAPED] += track.energy
-    return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0)
+    return Track(track.ray, track.place, 0.0, track.species, track.deflection_due, 0.0)
