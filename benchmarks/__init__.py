@@ -1,0 +1,1 @@
+"""Commands whose figures stand in docs/measured; ``python -m benchmarks`` runs them all."""
