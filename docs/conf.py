@@ -20,7 +20,6 @@ myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
-suppress_warnings = ["toc.empty_glob"]  # figures that no benchmark has made yet
 
 html_theme = "furo"
 html_title = f"Dosewright {version}"
