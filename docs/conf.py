@@ -18,6 +18,7 @@ version = release = __version__
 extensions = ["myst_parser", "sphinx.ext.mathjax"]
 myst_enable_extensions = ["dollarmath", "deflist", "colon_fence"]
 myst_heading_anchors = 3
+smartquotes = False  # messages are quoted as they are
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 
