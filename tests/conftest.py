@@ -1,8 +1,15 @@
 """What every test may use."""
 
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# On a build machine the same examples every time; elsewhere new ones at each run.
+settings.register_profile("build", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("build")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

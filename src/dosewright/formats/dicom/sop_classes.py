@@ -1,5 +1,6 @@
 """The DICOM object kinds that a radiotherapy study holds (DICOM PS3.6, UID registry)."""
 
+import re
 from typing import Final
 
 CT_IMAGE: Final = "1.2.840.10008.5.1.4.1.1.2"
@@ -24,5 +25,7 @@ NAMES: Final = {
 
 
 def name_of(sop_class_uid: str) -> str:
-    """Return the plain name of an object kind."""
-    return NAMES.get(sop_class_uid, f"object of SOP class {sop_class_uid or '(empty)'}")
+    """Return the plain name of an object kind; what is no UID is not repeated, it may be anything."""
+    if not re.fullmatch(r"[0-9.]{1,64}", sop_class_uid):
+        return "an object whose SOP class is no UID"
+    return NAMES.get(sop_class_uid, f"object of SOP class {sop_class_uid}")
