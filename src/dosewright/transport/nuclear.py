@@ -20,7 +20,7 @@ ALPHA_SEPARATION_MEV = 7.2  # 16O -> 12C + alpha, Tilley et al., Nucl. Phys. A 5
 RANFT_SLOPE = 14.5e-6  # per MeV2/c2 and A^0.66: Ranft, Part. Accel. 3, 129 (1972)
 
 # Per non-elastic event on oxygen. Fitted so that the energy shares and mean energies of secondary protons, deuterons,
-# alphas and recoils meet those of ICRU Report 63 (2000) at 100, 150 and 200 MeV (tests/physics/test_nuclear.py).
+# alphas and recoils meet those of ICRU Report 63 (2000) at 100, 150 and 200 MeV (tests/transport/test_nuclear.py).
 NO_FAST_PROTON, TWO_FAST_PROTONS = 0.015, 0.63  # shares; the rest has one
 FAST_SPECTRUM = -0.13  # fast protons take the share x of what is available with density (1 - x)^this
 SLOW_PROTONS, SLOW_PAIRS = 0.72, 0.11  # mean number; share of events with two
@@ -104,31 +104,48 @@ def nonelastic(tables, element, track, stack, waiting, stream):
     energies of the secondaries they sum to the proton's.
     """
     barrier = np.exp(-max(tables.element_z[element] - 8.0, 0.0) / 20.0)  # slow charged particles fade in heavy nuclei
+    drift = _speed_of_centre(track.energy, tables.element_a[element])
     a, b, c, d, stream = draw_four(stream)
     here = RECOIL_SHARE * track.energy
     left, binding = track.energy - here, 0.0
     if a < ALPHAS * barrier:
         e, cosine, phi, stream = _slow(0.5 * (ALPHA_MEAN_MEV + ALPHA_MEAN_PER_MEV * track.energy), stream)
         if left > e + ALPHA_SEPARATION_MEV:
-            waiting = push(stack, waiting, turned(track.ray, cosine, phi), track.place, e, ALPHA)
+            waiting = push(stack, waiting, _sent(track.ray, cosine, phi, e, ALPHA, drift), track.place, e, ALPHA)
             left, binding = left - e - ALPHA_SEPARATION_MEV, binding + ALPHA_SEPARATION_MEV
     slow_pairs, slow_mean = SLOW_PAIRS * barrier, SLOW_PROTONS * barrier
     for _ in range(_none_one_or_two(1.0 - slow_mean + slow_pairs, slow_pairs, b)):
         e, cosine, phi, stream = _slow(SLOW_TEMPERATURE_MEV, stream)
         if left > e + SEPARATION_MEV:
-            waiting = push(stack, waiting, turned(track.ray, cosine, phi), track.place, e, PROTON)
+            waiting = push(stack, waiting, _sent(track.ray, cosine, phi, e, PROTON, drift), track.place, e, PROTON)
             left, binding = left - e - SEPARATION_MEV, binding + SEPARATION_MEV
     cost = 2.0 * SEPARATION_MEV - DEUTERON_BINDING_MEV
     if c < DEUTERONS and left > 3.0 * cost:
         e, cosine, phi, stream = _fast(min(left - cost, DEUTERON_HIGHEST_MEV), track.energy, stream)
-        waiting = push(stack, waiting, turned(track.ray, cosine, phi), track.place, e, DEUTERON)
+        waiting = push(stack, waiting, _sent(track.ray, cosine, phi, e, DEUTERON, drift), track.place, e, DEUTERON)
         left, binding = left - e - cost, binding + cost
     for _ in range(_none_one_or_two(NO_FAST_PROTON, TWO_FAST_PROTONS, d)):
         if left > SEPARATION_MEV:
             e, cosine, phi, stream = _fast(left - SEPARATION_MEV, track.energy, stream)
-            waiting = push(stack, waiting, turned(track.ray, cosine, phi), track.place, e, PROTON)
+            waiting = push(stack, waiting, _sent(track.ray, cosine, phi, e, PROTON, drift), track.place, e, PROTON)
             left, binding = left - e - SEPARATION_MEV, binding + SEPARATION_MEV
     return here, left, binding, waiting, stream
+
+
+@inlined
+def _speed_of_centre(energy, nucleons):
+    """Speed (in c) of the centre of mass of a proton and a nucleus at rest."""
+    momentum = np.sqrt(energy * (energy + 2.0 * MASS_MEV[PROTON]))
+    return momentum / (energy + MASS_MEV[PROTON] + nucleons * ATOMIC_MASS_UNIT_MEV)
+
+
+@inlined
+def _sent(ray, cosine, phi, energy, species, drift):
+    """Turn a ray by an angle that was sampled in the centre of mass, which moves forward at `drift` (in c)."""
+    mass = MASS_MEV[species]
+    speed = np.sqrt(energy * (energy + 2.0 * mass)) / (energy + mass)
+    along, across2 = speed * cosine + drift, speed * speed * (1.0 - cosine * cosine)
+    return turned(ray, along / np.sqrt(along * along + across2 + 1.0e-30), phi)
 
 
 @inlined
