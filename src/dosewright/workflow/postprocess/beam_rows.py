@@ -4,7 +4,7 @@ from dosewright.geometry.slab import Slab
 from dosewright.workflow.postprocess.treatment import Treatment
 from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.target import beam_frame
-from dosewright.workflow.report_data import BeamRow, DosePair, Factor, LayerRow
+from dosewright.workflow.report.data import BeamRow, DosePair, Factor, LayerRow
 from dosewright.workflow.simulate import SimulatedBeam
 
 

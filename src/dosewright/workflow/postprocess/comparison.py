@@ -19,7 +19,7 @@ from dosewright.core.mask import mask
 from dosewright.core.structures import Structure
 from dosewright.workflow.postprocess.final_doses import FinalDose, singles
 from dosewright.workflow.preprocess.tps_doses import TpsDose
-from dosewright.workflow.report_data import GammaRate, GammaResult, HighDoseRatio
+from dosewright.workflow.report.data import GammaRate, GammaResult, HighDoseRatio
 
 CRITERIA = ((3.0, 3.0), (2.0, 2.0))  # percent, mm: IDEAL's habit and the stricter one of AAPM TG-218 (2018)
 THRESHOLD_PERCENT = 10.0  # AAPM TG-218: doses below a tenth are left out

@@ -19,8 +19,8 @@ from dosewright.workflow.postprocess.treatment import Treatment
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.target import Target
 from dosewright.workflow.preprocess.tps_doses import PROTON_RBE
-from dosewright.workflow.report import write_report
-from dosewright.workflow.report_data import DvhRow, ReportData
+from dosewright.workflow.report.data import DvhRow, ReportData
+from dosewright.workflow.report.page import write_report
 from dosewright.workflow.simulate import SimulatedBeam
 
 PLAN = "Plan"

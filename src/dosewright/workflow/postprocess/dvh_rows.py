@@ -9,7 +9,7 @@ from dosewright.core.grid import Grid, Image
 from dosewright.core.mask import volume_fraction
 from dosewright.core.structures import Structure
 from dosewright.geometry.crop import beyond_mm
-from dosewright.workflow.report_data import DvhCurve, DvhRow
+from dosewright.workflow.report.data import DvhCurve, DvhRow
 
 VOLUMES_PERCENT = (98.0, 95.0, 50.0, 2.0)  # near-minimum, coverage, median, near-maximum (ICRU Report 83, 2010)
 LEVELS = (0.95, 0.5, 0.2)  # of the reference dose

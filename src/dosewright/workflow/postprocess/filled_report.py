@@ -10,7 +10,7 @@ from dosewright.workflow.postprocess.comparison import Comparison
 from dosewright.workflow.postprocess.treatment import Treatment
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.target import Target
-from dosewright.workflow.report_data import DosePair, DvhRow, ReportData
+from dosewright.workflow.report.data import DosePair, DvhRow, ReportData
 from dosewright.workflow.simulate import SimulatedBeam
 
 SHAPES_THE_NUMBERS = ("dosewright", "numpy", "numba", "scipy", "pydicom")

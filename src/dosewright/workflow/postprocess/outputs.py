@@ -17,7 +17,7 @@ from dosewright.workflow.postprocess.final_doses import FinalDose, singles
 from dosewright.workflow.postprocess.treatment import Treatment
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.tps_doses import PROTON_RBE
-from dosewright.workflow.report_data import GammaResult
+from dosewright.workflow.report.data import GammaResult
 
 DICOM_COMMENT = "Dosewright {version}; all {fractions} fractions; not for clinical use"  # LO: 64 characters
 

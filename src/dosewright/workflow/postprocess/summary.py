@@ -12,7 +12,7 @@ from dosewright.workflow.postprocess.conclude import Conclusion
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.target import Target
-from dosewright.workflow.report_data import GammaResult
+from dosewright.workflow.report.data import GammaResult
 from dosewright.workflow.simulate import SimulatedBeam
 
 NOT_HASHED = ("summary.json", "log.txt", ".lock", "request.json")

@@ -15,8 +15,7 @@ from dosewright.core.errors import InputError
 from dosewright.core.frame import gantry_to_patient
 from dosewright.core.grid import Grid, Image
 from dosewright.core.structures import Structure
-from dosewright.workflow.report import report_page, write_report
-from dosewright.workflow.report_data import (
+from dosewright.workflow.report.data import (
     BeamRow,
     DosePair,
     DvhCurve,
@@ -28,9 +27,10 @@ from dosewright.workflow.report_data import (
     LayerRow,
     ReportData,
 )
-from dosewright.workflow.report_findings import findings
-from dosewright.workflow.report_style import style
-from dosewright.workflow.report_tables import audit
+from dosewright.workflow.report.findings import findings
+from dosewright.workflow.report.page import report_page, write_report
+from dosewright.workflow.report.style import style
+from dosewright.workflow.report.tables import audit
 
 NASTY = "<script>alert('x')</script>\"&$\\frac{"
 CT_GRID = Grid((180, 210, 70), (1.0, 1.0, 2.5), (-90.0, -105.0, -85.0))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Image
-from dosewright.workflow.report_data import DosePair, DvhRow
-from dosewright.workflow.report_palette import HAIR, INK, MC, TPS, Mark
-from dosewright.workflow.report_pictures import drawing
-from dosewright.workflow.report_planes import at_points, high_dose_centre, mean_of_highest
+from dosewright.workflow.report.data import DosePair, DvhRow
+from dosewright.workflow.report.palette import HAIR, INK, MC, TPS, Mark
+from dosewright.workflow.report.pictures import drawing
+from dosewright.workflow.report.planes import at_points, high_dose_centre, mean_of_highest
 
 Array = NDArray[np.float64]
 STEP_MM = 1.0

@@ -2,8 +2,8 @@
 
 import math
 
-from dosewright.workflow.report_data import BeamRow, GammaResult, HighDoseRatio, ReportData
-from dosewright.workflow.report_html import Markup, bullets, definitions, element, join, section, text
+from dosewright.workflow.report.data import BeamRow, GammaResult, HighDoseRatio, ReportData
+from dosewright.workflow.report.html import Markup, bullets, definitions, element, join, section, text
 
 RATIO_TO_EXPLAIN = 0.03
 SUM_TOLERANCE = 1e-3

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from dosewright.execution.artifact import write_atomically
-from dosewright.workflow.report_data import ReportData
-from dosewright.workflow.report_findings import NOT_CLINICAL, findings, head, notes
-from dosewright.workflow.report_html import Markup, element, join, text
-from dosewright.workflow.report_style import style
-from dosewright.workflow.report_tables import audit, provenance
-from dosewright.workflow.report_views import (
+from dosewright.workflow.report.data import ReportData
+from dosewright.workflow.report.findings import NOT_CLINICAL, findings, head, notes
+from dosewright.workflow.report.html import Markup, element, join, text
+from dosewright.workflow.report.style import style
+from dosewright.workflow.report.tables import audit, provenance
+from dosewright.workflow.report.views import (
     dvh_section,
     gamma_section,
     planes_section,

@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.structures import Structure
-from dosewright.workflow.report_curves import beam_profiles, dvh_figure, uncertainty_figure
-from dosewright.workflow.report_data import ReportData
-from dosewright.workflow.report_findings import number
-from dosewright.workflow.report_html import Markup, element, figure, join, section
-from dosewright.workflow.report_palette import DIFFERENCE, DOSE, GAMMA, UNCERTAINTY, Mark, marks
-from dosewright.workflow.report_pictures import CT_WINDOW_HU, Scene, Wash, plane_row, sampled
-from dosewright.workflow.report_planes import can_be_drawn, high_dose_centre, mean_of_highest, three_planes
-from dosewright.workflow.report_tables import beam_table, dvh_table, gamma_tables, legend
+from dosewright.workflow.report.curves import beam_profiles, dvh_figure, uncertainty_figure
+from dosewright.workflow.report.data import ReportData
+from dosewright.workflow.report.findings import number
+from dosewright.workflow.report.html import Markup, element, figure, join, section
+from dosewright.workflow.report.palette import DIFFERENCE, DOSE, GAMMA, UNCERTAINTY, Mark, marks
+from dosewright.workflow.report.pictures import CT_WINDOW_HU, Scene, Wash, plane_row, sampled
+from dosewright.workflow.report.planes import can_be_drawn, high_dose_centre, mean_of_highest, three_planes
+from dosewright.workflow.report.tables import beam_table, dvh_table, gamma_tables, legend
 
 LEAST_SHOWN = 0.05
 DIFFERENCE_RANGES = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)

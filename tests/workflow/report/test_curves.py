@@ -5,8 +5,8 @@ import pytest
 
 from dosewright.core.frame import gantry_to_patient
 from dosewright.core.grid import Grid, Image
-from dosewright.workflow.report_curves import beam_profiles, profile_directions, sample_line
-from dosewright.workflow.report_data import DosePair
+from dosewright.workflow.report.curves import beam_profiles, profile_directions, sample_line
+from dosewright.workflow.report.data import DosePair
 
 GRID = Grid((50, 50, 50), (2.0, 2.0, 2.0), (-49.0, -49.0, -49.0))
 ISO = np.array([5.0, -7.0, 3.0])

@@ -6,7 +6,7 @@ import pytest
 from dosewright.core.frame import rotation_about
 from dosewright.core.grid import Grid, Image
 from dosewright.core.structures import Structure
-from dosewright.workflow.report_planes import (
+from dosewright.workflow.report.planes import (
     LETTERS,
     at_points,
     axial_polygons,

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from dosewright.core.grid import Image
 from dosewright.core.structures import Structure
-from dosewright.workflow.report_palette import GREY, HAIR, INK, PALE_GREY, Mark
-from dosewright.workflow.report_planes import (
+from dosewright.workflow.report.palette import GREY, HAIR, INK, PALE_GREY, Mark
+from dosewright.workflow.report.planes import (
     LETTERS,
     Plane,
     axial_polygons,

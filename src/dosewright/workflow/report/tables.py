@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from itertools import groupby
 
-from dosewright.workflow.report_data import BeamRow, DvhCurve, DvhRow, GammaResult, ReportData
-from dosewright.workflow.report_findings import disagreements, number, scientific
-from dosewright.workflow.report_html import Markup, Table, bullets, definitions, element, join, section, swatch
-from dosewright.workflow.report_palette import Mark
+from dosewright.workflow.report.data import BeamRow, DvhCurve, DvhRow, GammaResult, ReportData
+from dosewright.workflow.report.findings import disagreements, number, scientific
+from dosewright.workflow.report.html import Markup, Table, bullets, definitions, element, join, section, swatch
+from dosewright.workflow.report.palette import Mark
 
 
 def legend(marks: Mapping[str, Mark]) -> Markup:
