@@ -131,9 +131,11 @@ def walk(problem, track, share, stretch, along, i, f, tally):
     z2, nucleons = CHARGE_SQUARED[track.species], NUCLEONS[track.species]
     ray, place, left = track.ray, track.place, share
     energy, due, paths, path = track.energy, track.deflection_due, track.free_paths, 0.0
-    known, per_stopping, per_rate, per_turning, ratio = -1, 0.0, 0.0, 0.0, 1.0
+    known, per_stopping, per_rate, per_turning, ratio, hit = -1, 0.0, 0.0, 0.0, 1.0, False
     while True:
         material, density = medium(geometry, place)
+        if density == 0.0:
+            break  # vacuum: what is due of the deflection comes before the flight
         if material != known:
             known = material
             per_stopping = value(tables, material, STOPPING, i, f) * z2
@@ -199,9 +201,9 @@ def patient_voxel(geometry, place):
 @inlined
 def hard_rate(tables, species, material, i, f):
     """Return the rate of all interactions sampled one by one, per g/cm2."""
-    z2, nucleons = CHARGE_SQUARED[species], NUCLEONS[species]
-    rate = value(tables, material, HARD_SCATTERING, i, f) + z2 * value(tables, material, DELTA, i, f)
-    if species == PROTON and nucleons == 1.0:
+    rate = value(tables, material, HARD_SCATTERING, i, f)
+    rate += CHARGE_SQUARED[species] * value(tables, material, DELTA, i, f)
+    if species == PROTON:
         rate += value(tables, material, NUCLEAR, i, f)
     return rate
 
