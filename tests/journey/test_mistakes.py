@@ -58,6 +58,23 @@ def test_a_plan_that_cannot_be_calculated(
     assert linted.returncode == 2
 
 
+def test_a_beam_that_cannot_be_read_is_left_out_by_choosing_the_others(
+    make_case: Callable[..., Any], make_beam: Callable[..., Any], tmp_path: Path
+) -> None:
+    case = make_case(beams=(make_beam(1, "Top"), make_beam(2, "Other", meterset=None)))
+    refused = case.calc(tmp_path / "out", "-n", "100")
+    assert "leave the beam out (-b)" in refused.stderr
+    finished = case.calc(tmp_path / "out", "-n", "100", "-b", "Top")
+    assert finished.returncode == 0, finished.stderr
+    assert "Beam 2 was not read, and was not chosen: The beam has no meterset" in finished.stderr
+    summary = case.summary(tmp_path / "out")
+    assert [beam["number"] for beam in summary["beams"]] == [1]
+    assert any("Not all beams" in said for said in summary["warnings"])
+    assert summary["gamma"] == []
+    known = case.calc(tmp_path / "none", "-b", "Topp", "-n", "100")
+    assert "Known: 1 'Top', 2 'Other'" in known.stderr
+
+
 def test_a_folder_without_a_plan_and_a_missing_file(tmp_path: Path, tiny: Any) -> None:
     for plan in (tmp_path, tmp_path / "absent.dcm"):
         refused = tiny.run("calc", str(plan))

@@ -81,7 +81,8 @@ class IonBeam:
 class IonPlan:
     """A scanned ion plan: its treatment beams and what a dose object must repeat of it.
 
-    `warnings` holds what the reader found odd and how it was read; they belong into every report.
+    `warnings` holds what the reader found odd and how it was read; they belong into every report. `unread_beams` are
+    number and name of the treatment beams that were not chosen and could not be read.
     """
 
     label: str
@@ -95,3 +96,9 @@ class IonPlan:
     fraction_group: int = 1
     approval: str = ""
     intent: str = ""
+    unread_beams: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def all_beams(self) -> tuple[tuple[int, str], ...]:
+        """Number and name of every treatment beam, those that could not be read included."""
+        return (*((beam.number, beam.name) for beam in self.beams), *self.unread_beams)

@@ -81,6 +81,7 @@ def test_demo_with_aperture_is_refused_for_both_reasons(shared_data: Path) -> No
         read_ion_plan(shared_data / "ion-rtip-demo" / "rtip_demo.dcm")
     one, two = refused.value.problems
     assert "aperture or block (apt)" in one
+    assert "--ignore-devices" in one
     assert "Range shifter '40mm'" in two
 
 
@@ -105,6 +106,9 @@ def test_line_scanning_is_refused_beam_by_beam(shared_data: Path) -> None:
         read_ion_plan(file)
     assert sum("line scanning" in p for p in refused.value.problems) == 5
     assert sum("no meterset" in p for p in refused.value.problems) == 4
+    with pytest.raises(InputError) as chosen:
+        read_ion_plan(file, chosen_beams=("1",))
+    assert 1 <= len(chosen.value.problems) < len(refused.value.problems)
 
 
 def test_photon_plans_are_refused_as_such(shared_data: Path) -> None:

@@ -184,6 +184,42 @@ def test_doses_of_another_plan_in_the_folder(folder: Path) -> None:
     assert "No planned dose of this plan was found." in study.warnings
 
 
+def test_a_stray_dose_is_left_aside_or_said(folder: Path, tmp_path: Path) -> None:
+    """A dose of a plan that is not here: beside the plan's own it is left aside, alone it is taken aloud."""
+
+    def other(dataset: Dataset) -> None:
+        dataset.ReferencedRTPlanSequence[0].ReferencedSOPInstanceUID = "1.2.88"
+
+    edit_all(folder, "dose_left.dcm", other)
+    study = find_study(folder)
+    assert [d.summation_type for d in study.doses] == ["PLAN"]
+    assert "RT Doses in the folder that refer to another plan (1) were left aside." in study.warnings
+    shutil.move(folder / "dose_plan.dcm", tmp_path / "dose_plan.dcm")
+    study = find_study(folder)
+    assert len(study.doses) == 1
+    assert "1 dose with a dangling reference was taken" in study.warnings[0]
+    assert "name the right ones with --dose" in study.warnings[0]
+    chosen = find_study(folder, Chosen(doses=(folder / "dose_left.dcm",)))
+    assert "Of the doses named with --dose, 1 refer to another plan" in chosen.warnings[0]
+    assert find_study(folder, Chosen(doses=(tmp_path / "dose_plan.dcm",))).warnings == ()
+
+
+def test_a_beam_that_is_not_chosen_may_be_unreadable(folder: Path) -> None:
+    """Its problems become warnings, which must not tell a file name; chosen, or with nothing chosen, it is refused."""
+    edit_all(folder, "plan.dcm", lambda d: setattr(d.IonBeamSequence[1], "ScanMode", "LINE"))
+    names = [(1, "Left"), (2, "Top")]
+    study = find_study(folder, Chosen(beams=("1",)))
+    assert [(b.number, b.name) for b in study.plan.beams] == names[:1]
+    assert study.plan.unread_beams == tuple(names[1:])
+    (said,) = [w for w in study.warnings if "not read" in w]
+    assert said.startswith("Beam 2 was not read, and was not chosen: Scan mode LINE")
+    assert "plan.dcm" not in said
+    for beams in ((), ("2",), ("1", "Top"), ("1,2",)):
+        with pytest.raises(InputError, match=r"Scan mode LINE.*Where: plan\.dcm, beam"):
+            find_study(folder, Chosen(beams=beams))
+    assert find_study(folder, Chosen(beams=("9",))).plan.all_beams == tuple(names)
+
+
 def test_two_doses_that_say_the_same(folder: Path) -> None:
     shutil.copy(folder / "dose_plan.dcm", folder / "dose_again.dcm")
     with pytest.raises(InputError, match="say the same of themselves"):
@@ -207,7 +243,7 @@ def test_our_own_earlier_results_are_no_planned_doses(folder: Path, ct_image: Im
     write_dose(folder / "results" / "dose.dcm", own, DoseLabel(plan_uid="1.2.3.4.5"), identity)
     study = find_study(folder)
     assert len(study.doses) == 2
-    assert "1 earlier results of Dosewright" in study.warnings[0]
+    assert "Earlier results of Dosewright in the folder (1)" in study.warnings[0]
 
 
 def test_another_patients_objects(folder: Path) -> None:
@@ -270,7 +306,7 @@ def test_water_phantom_with_broken_references(shared_data: Path) -> None:
     assert dose.image.values.max() == pytest.approx(25.083, rel=1e-4)
     assert study.plan.beams[0].patient_position == "HFS"
     said = " ".join(study.warnings)
-    assert "dangling references were taken for being the only one in the folder" in said
+    assert "1 dose with a dangling reference was taken for being the only one in the folder" in said
     assert "CT series was taken for being the only one in the folder" in said
     assert "Patient position HFS was taken: ASSUMED" in said
 

@@ -1,5 +1,6 @@
 """Like with like: RBE, beams, fractions."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,6 +57,16 @@ def test_doses_that_belong_to_no_beam_are_left_aside_aloud() -> None:
 
 def test_a_beam_dose_without_number_belongs_to_the_only_beam() -> None:
     assert list(comparable_doses([dose(1, summation="BEAM")], plan(3)).beams) == [3]
+    with_unread = replace(plan(3), unread_beams=((4, "B4"),))
+    assert comparable_doses([dose(1, summation="BEAM")], with_unread).beams == {}
+
+
+def test_a_sum_of_several_plans_is_left_aside_aloud() -> None:
+    of_several = replace(dose(1, summation="MULTI_PLAN"), plan_uid="")
+    found = comparable_doses([of_several], plan(1))
+    assert found.plan is None
+    assert "sums several plans" in found.warnings[0]
+    assert comparable_doses([dose(1, summation="MULTI_PLAN")], plan(1)).plan is not None
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def _check_devices(beam: Attributes, found: tuple[str, ...], context: PlanContex
         else:
             beam.problem(
                 f"The beam has {device}, which cannot be calculated yet; the dose would be wrong. "
-                "Remove it from the plan, or ask for it to be ignored"
+                "Remove it from the plan, leave the beam out (-b), or calculate without the device (--ignore-devices)"
             )
     if beam.integer("NumberOfBoli") or beam.items("ReferencedBolusSequence"):
         context.warnings.append(f"Beam {name} uses a bolus; it counts only where the CT or a BOLUS structure has it.")
@@ -162,7 +162,7 @@ def _meterset(beam: Attributes, number: int, context: PlanContext) -> float | No
     if meterset is None or meterset <= 0:
         beam.problem(
             "The beam has no meterset (BeamMeterset in the fraction group), so its absolute dose is not known; "
-            "calculate the dose in the planning system and export the plan again, or leave the beam out",
+            "calculate the dose in the planning system and export the plan again, or leave the beam out (-b)",
             given=meterset,
         )
     return meterset

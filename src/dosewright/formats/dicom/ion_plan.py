@@ -1,10 +1,13 @@
 """An RT Ion Plan: its treatment beams, spots and metersets."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
 
+from dosewright.core.beam_choice import NumberedName, choose_beams
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.plan import IonBeam, IonPlan
 from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
@@ -16,11 +19,18 @@ from dosewright.formats.dicom.sop_classes import RT_ION_PLAN, RT_PLAN, name_of
 
 
 @quietly()
-def read_ion_plan(path: Path, *, fraction_group: int | None = None, ignore_devices: bool = False) -> IonPlan:
+def read_ion_plan(
+    path: Path,
+    *,
+    fraction_group: int | None = None,
+    ignore_devices: bool = False,
+    chosen_beams: Sequence[str] = (),
+) -> IonPlan:
     """Read the treatment beams of an RT Ion Plan file.
 
     `fraction_group` chooses one where several have beams. `ignore_devices` leaves out apertures, compensators,
-    modulators and collimators, which are refused otherwise. Raises `InputError` with all problems of the plan.
+    modulators and collimators, which are refused otherwise. `chosen_beams` are names or numbers, empty for all: a beam
+    beside them that cannot be read becomes a warning. Raises `InputError` with all problems of the plan.
     """
     plan = Attributes(open_dataset(path, pixels=False), path.name, [])
     _refuse_other_objects(plan)
@@ -29,7 +39,7 @@ def read_ion_plan(path: Path, *, fraction_group: int | None = None, ignore_devic
         warnings.append("The plan was made on the treatment device, not on a patient (RTPlanGeometry).")
     group = _fraction_group(plan, fraction_group)
     context = PlanContext(_positions(plan), _metersets(group), ignore_devices, warnings)
-    beams = _beams(plan, context)
+    beams, unread = _beams(plan, context, chosen_beams)
     references = plan.items("ReferencedStructureSetSequence")
     ion_plan = IonPlan(
         label=plan.text("RTPlanLabel"),
@@ -43,6 +53,7 @@ def read_ion_plan(path: Path, *, fraction_group: int | None = None, ignore_devic
         fraction_group=(group.integer("FractionGroupNumber") if group else None) or 1,
         approval=plan.text("ApprovalStatus"),
         intent=plan.text("PlanIntent"),
+        unread_beams=unread,
     )
     if plan.problems:
         raise InputError(*plan.problems)
@@ -106,11 +117,39 @@ def _positions(plan: Attributes) -> dict[int, str]:
     return found
 
 
-def _beams(plan: Attributes, context: PlanContext) -> tuple[IonBeam, ...]:
-    """Read the treatment beams; the fraction group decides which where the plan has several groups."""
+def _beams(
+    plan: Attributes, context: PlanContext, wanted: Sequence[str]
+) -> tuple[tuple[IonBeam, ...], tuple[NumberedName, ...]]:
+    """Read the treatment beams; return also those that could not be read and are not wanted, as number and name."""
+    items = _treatment_beams(plan, context)
+    named = [(number, name) for number, name, _ in items]
+    for what, values in (("numbers", [number for number, _ in named]), ("names", [name for _, name in named])):
+        if len(set(values)) < len(values):
+            plan.problem(f"Several beams have the same {what}", given=", ".join(str(v) for v in values))
+    chosen, _ = choose_beams(named, wanted)
+    beams: list[IonBeam] = []
+    unread: list[NumberedName] = []
+    for number, name, item in items:
+        # The warnings of a beam go into reports, where a file name may tell a patient's.
+        where = f"{item.where}, beam {name!r}" if number in chosen else f"beam {name!r}"
+        alone = Attributes(item.dataset, where, [])
+        said: list[str] = []
+        beam = read_beam(alone, number, replace(context, warnings=said))
+        if alone.problems and number not in chosen:
+            context.warnings.extend(f"Beam {number} was not read, and was not chosen: {p}" for p in alone.problems)
+            unread.append((number, name))
+            continue
+        plan.problems.extend(alone.problems)
+        context.warnings.extend(said)
+        beams.append(beam)
+    return tuple(beams), tuple(unread)
+
+
+def _treatment_beams(plan: Attributes, context: PlanContext) -> list[tuple[int, str, Attributes]]:
+    """Return number, name and item of each treatment beam; of several fraction groups one decides which."""
     items = plan.items("IonBeamSequence")
     groups = len(plan.items("FractionGroupSequence"))
-    beams: list[IonBeam] = []
+    found: list[tuple[int, str, Attributes]] = []
     for place, item in enumerate(items, 1):
         number = item.integer("BeamNumber")
         name = item.text("BeamName") or (f"Beam {number}" if number is not None else f"number {place} of the list")
@@ -122,13 +161,10 @@ def _beams(plan: Attributes, context: PlanContext) -> tuple[IonBeam, ...]:
         elif number is None:
             item.at(f"beam {name!r}").problem("The beam has no BeamNumber")
         else:
-            beams.append(read_beam(item.at(f"beam {name!r}"), number, context))
-    if not beams and not plan.problems:
+            found.append((number, name, item))
+    if not found and not plan.problems:
         plan.problem("The plan has no treatment beam", given=f"{len(items)} beams in the file")
-    for what, values in (("numbers", [b.number for b in beams]), ("names", [b.name for b in beams])):
-        if len(set(values)) < len(values):
-            plan.problem(f"Several beams have the same {what}", given=", ".join(str(v) for v in values))
-    return tuple(beams)
+    return found
 
 
 def _fractions(group: Attributes | None, warnings: list[str]) -> int | None:

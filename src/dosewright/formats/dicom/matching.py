@@ -120,10 +120,13 @@ def _say_dangling(structures: Header | None, ct: list[Header], warnings: list[st
 def _doses(plan: Header, other_plans: set[str], candidates: list[Header], warnings: list[str]) -> tuple[Header, ...]:
     own = [h for h in candidates if h.manufacturer == MANUFACTURER]
     if own:
-        warnings.append(f"{len(own)} earlier results of Dosewright in the folder were not taken as planned doses.")
+        warnings.append(f"Earlier results of Dosewright in the folder ({len(own)}) were not taken as planned doses.")
     candidates = [h for h in candidates if h.manufacturer != MANUFACTURER]
     referring = [h for h in candidates if plan.uid and plan.uid in h.plan_uids]
+    strangers = [h for h in candidates if h not in referring and h.plan_uids]
     if referring:
+        if strangers:
+            warnings.append(f"RT Doses in the folder that refer to another plan ({len(strangers)}) were left aside.")
         return tuple(referring)
     free = [h for h in candidates if not other_plans.intersection(h.plan_uids)]
     tie, found = _strongest(plan, free)
@@ -134,7 +137,15 @@ def _doses(plan: Header, other_plans: set[str], candidates: list[Header], warnin
         return ()
     if tie == ONLY_ONE and len(found) > 1:
         tie = "being the only ones in the folder"
-    warnings.append(f"No dose refers to this plan; {len(found)} doses with dangling references were taken for {tie}.")
+    what = (
+        "1 dose with a dangling reference was"
+        if len(found) == 1
+        else f"{len(found)} doses with dangling references were"
+    )
+    warnings.append(
+        f"No dose refers to this plan; {what} taken for {tie}. If they belong to another plan, the comparison means "
+        f"nothing: name the right ones with --dose."
+    )
     return tuple(found)
 
 

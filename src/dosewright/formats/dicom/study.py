@@ -22,8 +22,8 @@ from dosewright.formats.dicom.structures import read_structures
 class Chosen:
     """What the user chose instead of leaving it to the search; None and empty leave it.
 
-    `ct` is a file of the series or a folder; `doses` are files. `fraction_group` and `ignore_devices` are those of
-    `read_ion_plan`.
+    `ct` is a file of the series or a folder; `doses` are files. `fraction_group`, `ignore_devices` and `beams` (names
+    or numbers) are those of `read_ion_plan`.
     """
 
     ct: Path | None = None
@@ -31,6 +31,7 @@ class Chosen:
     doses: tuple[Path, ...] = ()
     fraction_group: int | None = None
     ignore_devices: bool = False
+    beams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,12 @@ def find_study(plan: Path, chosen: Chosen | None = None) -> Study:
     root = plan.resolve() if plan.is_dir() else plan.resolve().parent
     headers = scan(root)
     head = _the_plan(headers) if plan.is_dir() else _plan_file(plan.resolve())
-    ion_plan = read_ion_plan(head.path, fraction_group=chosen.fraction_group, ignore_devices=chosen.ignore_devices)
+    ion_plan = read_ion_plan(
+        head.path,
+        fraction_group=chosen.fraction_group,
+        ignore_devices=chosen.ignore_devices,
+        chosen_beams=chosen.beams,
+    )
     warnings: list[str] = []
     found = _found(head, ion_plan, headers, chosen, warnings)
     structures = read_structures(found.structures.path) if found.structures else None
@@ -129,6 +135,11 @@ def _found(head: Header, plan: IonPlan, headers: Sequence[Header], chosen: Chose
         said = [s for s in said if "the CT series was taken" not in s]
     if doses:
         said = [s for s in said if not s.startswith("No planned dose")]
+    strangers = sum(bool(h.plan_uids) and head.uid not in h.plan_uids for h in doses)
+    if strangers:
+        said.append(
+            f"Of the doses named with --dose, {strangers} refer to another plan; they are compared all the same."
+        )
     warnings.extend(said)
     return Found(structures[0] if structures else found.structures, slices or found.ct, tuple(doses) or found.doses)
 

@@ -44,7 +44,7 @@ class Case:
     @property
     def whole_plan(self) -> bool:
         """True when every beam of the plan is calculated."""
-        return len(self.beams) == len(self.study.plan.beams)
+        return len(self.beams) == len(self.study.plan.all_beams)
 
 
 def open_case(request: DoseRequest) -> Case:
@@ -92,7 +92,9 @@ def open_case(request: DoseRequest) -> Case:
 
 def chosen_files(request: DoseRequest) -> Chosen:
     """Return what the user chose instead of leaving it to the search."""
-    return Chosen(request.ct, request.structures, request.doses, request.fraction_group, request.ignore_devices)
+    return Chosen(
+        request.ct, request.structures, request.doses, request.fraction_group, request.ignore_devices, request.beams
+    )
 
 
 def library_file(library: Library, name: str) -> Path | None:

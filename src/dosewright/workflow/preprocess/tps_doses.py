@@ -112,9 +112,11 @@ def _belongs_to(dose: DicomDose, plan: IonPlan) -> tuple[int | None, str]:
     """Return the beam of a dose (None: the plan's), and why it cannot be used, if so."""
     if dose.dose_type not in ("PHYSICAL", "EFFECTIVE"):
         return None, f"An RT Dose of type {dose.dose_type} was left aside."
+    if dose.summation_type == "MULTI_PLAN" and not dose.plan_uid:
+        return None, "An RT Dose that sums several plans (MULTI_PLAN) was left aside."
     if dose.summation_type in SUMMED_OVER_BEAMS:
         return None, ""
-    numbers = [beam.number for beam in plan.beams]
+    numbers = [number for number, _ in plan.all_beams]
     if dose.summation_type == "BEAM" and dose.beam_number in numbers:
         return dose.beam_number, ""
     if dose.summation_type == "BEAM" and dose.beam_number is None and len(numbers) == 1:
