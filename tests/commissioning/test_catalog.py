@@ -184,6 +184,23 @@ def test_a_site_may_add_what_comes_with_the_package(tmp_path: Path) -> None:
     assert set(library.beam_model_names()) == {"room1", "generic"}
 
 
+def test_the_packaged_ct_protocol_is_the_last_resort_where_it_is_included(tmp_path: Path) -> None:
+    (tmp_path / "library.toml").write_text('name = "mine"\nwith_packaged = true\n')
+    table = Library.open(tmp_path).ct_protocol_for({"Manufacturer": "X"})
+    assert table.name == "generic"
+    assert "the default that comes with the package, since no protocol claims this CT" in table.source
+    (tmp_path / "library.toml").write_text('name = "mine"\n')
+    with pytest.raises(InputError, match=r"choose one with -c, or name a default_ct_protocol in library\.toml"):
+        Library.open(tmp_path).ct_protocol_for({"Manufacturer": "X"})
+
+
+def test_a_place_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError) as refused:
+        Library.open(Path())
+    assert f"Given: {tmp_path}. Allowed" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [

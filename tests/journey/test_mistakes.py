@@ -1,5 +1,6 @@
 """Ten mistakes a user makes, and what is said to each: exit code 2, a sentence, no traceback, nothing written."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ import pytest
     ("arguments", "said"),
     [
         (("-t", "18000"), "18000s if you mean seconds"),
-        (("-n", "lots", "-u", "0"), "0.01 to 50 percent|whole number"),
         (("-c", "generic", "-p", "water_box"), "exclude each other"),
         (("-x", "10", "10", "10", "-f"), "exclude each other"),
         (("-b", "Topp"), "Did you mean 'Top'"),
@@ -33,8 +33,31 @@ def test_a_mistake_in_an_option(tiny: Any, tmp_path: Path, arguments: tuple[str,
 
 
 def test_several_mistakes_are_listed_together(tiny: Any, tmp_path: Path) -> None:
-    refused = tiny.calc(tmp_path / "out", "-b", "9", "-l", "me:clinical")
+    refused = tiny.calc(tmp_path / "out", "-n", "lots", "-u", "0", "-t", "18000")
+    assert "3 reasons" in refused.stderr
+    for said in ("whole number", "0.01 to 50 percent. Given: 0.", "18000s if you mean seconds"):
+        assert said in refused.stderr
+    wrong = ("-b", "9", "-l", "me:clinical", "-z", "genric", "-c", "Head", "-m", "Cord:G4_WATTER", "-m", "Chord:G4_Ti")
+    refused = tiny.calc(tmp_path / "out", *wrong)
+    assert "6 reasons" in refused.stderr, refused.stderr
+    linted = tiny.run("lint", str(tiny.folder), *wrong)
+    assert "cannot be calculated yet: 6 missing" in linted.stdout
+    refused = tiny.calc(tmp_path / "out", "-b", "9", "-p", "water_bx")
     assert "2 reasons" in refused.stderr
+
+
+def test_mistakes_beside_a_plan_or_library_that_cannot_be_read(tiny: Any, tmp_path: Path) -> None:
+    refused = tiny.run("calc", str(tmp_path), "-z", "genric", "-m", "A:G4_WATTER", "-c", "Head")
+    assert "4 reasons" in refused.stderr, refused.stderr
+    refused = tiny.calc(tmp_path / "out", "-s", str(tmp_path), "-b", "Topp")
+    assert "2 reasons" in refused.stderr, refused.stderr
+
+
+def test_the_material_that_is_suggested_exists(tiny: Any, tmp_path: Path) -> None:
+    refused = tiny.calc(tmp_path / "out", "-m", "Filling")
+    suggested = re.search(r"such as Filling:(\w+)\.", refused.stderr)
+    assert suggested is not None
+    assert suggested[1] in tiny.run("query", "-M").stdout.split()
 
 
 @pytest.mark.parametrize(

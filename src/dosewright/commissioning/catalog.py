@@ -46,7 +46,9 @@ class Library:
             return cls(place, read_library_folder(place, place / CONFIGURATION))
         if place.is_file():
             return cls(place.parent, read_library_folder(place.parent, place))
-        raise refuse("The library does not exist", given=place, allowed=f"a folder, or a file such as {CONFIGURATION}")
+        raise refuse(
+            "The library does not exist", given=place.absolute(), allowed=f"a folder, or a file such as {CONFIGURATION}"
+        )
 
     def beam_model_names(self) -> tuple[str, ...]:
         """Return the names of all beam models."""
@@ -123,7 +125,8 @@ class Library:
     def ct_protocol_for(self, keywords: Mapping[str, str]) -> HounsfieldTable:
         """Return the CT protocol all of whose DICOM keywords a CT has; the one with most keywords wins.
 
-        Without any, the library's default, whose `source` then says so; a tie or no default is refused.
+        Without any, the library's default, else the packaged one if the library includes what comes with the package;
+        the `source` then says so. A tie or no default is refused.
         """
         protocols = _protocols(self)
         counts = {
@@ -136,11 +139,15 @@ class Library:
             raise refuse("Several CT protocols claim this CT; choose one with -c", given=", ".join(best))
         if best:
             return protocols[best[0]].table
-        if self.content.default_ct_protocol is None:
-            raise refuse("No CT protocol claims this CT by its DICOM keywords; choose one with -c",
+        default, whose = self.content.default_ct_protocol, f"the default of library {self.content.name!r}"
+        if default is None:
+            default, whose = self.content.packaged_ct_protocol, "the default that comes with the package"
+        if default is None:
+            raise refuse("No CT protocol claims this CT by its DICOM keywords; choose one with -c, or name a "
+                         f"default_ct_protocol in {CONFIGURATION}",
                          allowed=", ".join(protocols) or "none in this library")  # fmt: skip
-        table = self.ct_protocol(self.content.default_ct_protocol)
-        said = f"the default of library {self.content.name!r}, since no protocol claims this CT by its DICOM keywords"
+        table = self.ct_protocol(default)
+        said = f"{whose}, since no protocol claims this CT by its DICOM keywords"
         return replace(table, source=f"{table.source}; {said}")
 
     def phantom(self, name: str) -> Phantom:

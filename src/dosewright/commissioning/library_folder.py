@@ -52,7 +52,10 @@ class MaterialsFile(Checked):
 
 @dataclass(frozen=True)
 class LibraryContent:
-    """What a library folder holds: files by name, read when asked for; CT files and folders; the site's media."""
+    """What a library folder holds: files by name, read when asked for; CT files and folders; the site's media.
+
+    `packaged_ct_protocol` is the package's default where the library includes what comes with the package.
+    """
 
     name: str
     default_ct_protocol: str | None
@@ -61,12 +64,15 @@ class LibraryContent:
     ct_places: tuple[Path, ...]
     phantoms: dict[str, Path]
     materials: dict[str, Material]
+    packaged_ct_protocol: str | None = None
 
 
 def read_library_folder(folder: Path, configuration: Path) -> LibraryContent:
     """List what lies in a library folder; with ``with_packaged = true`` what comes with the package follows."""
     file = read_checked(configuration, LibraryFile) if configuration.is_file() else LibraryFile()
-    folders = [folder, PACKAGED] if file.with_packaged and folder != PACKAGED else [folder]
+    with_packaged = file.with_packaged and folder != PACKAGED
+    folders = [folder, PACKAGED] if with_packaged else [folder]
+    packaged = read_checked(PACKAGED / CONFIGURATION, LibraryFile) if with_packaged else LibraryFile()
     content = LibraryContent(
         file.name or folder.name,
         file.default_ct_protocol,
@@ -75,11 +81,14 @@ def read_library_folder(folder: Path, configuration: Path) -> LibraryContent:
         _ct_places(folders),
         _files(folders, "phantoms", (".toml",)),
         _materials(folder / "materials.toml"),
+        packaged.default_ct_protocol,
     )
     found = content.beam_models or content.ct_places or content.phantoms or content.materials
     if not (found or configuration.is_file()):
         raise refuse(
-            "The folder holds no library", given=folder, allowed="beam_models/, ct/, phantoms/, materials.toml"
+            "The folder holds no library",
+            given=folder.absolute(),
+            allowed="beam_models/, ct/, phantoms/, materials.toml",
         )
     return content
 

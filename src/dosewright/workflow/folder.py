@@ -103,7 +103,7 @@ def sweep(path: Path) -> None:
 
 def refuse_foreign(folder: JobFolder, request: DoseRequest, plan_sha256: str) -> None:
     """Refuse a folder that holds something else or belongs to another request."""
-    path = folder.path
+    path = folder.path.resolve()
     if path.exists() and not path.is_dir():
         raise InputError(f"The output (-o) is a file; give a folder. Where: {path}.")
     if not path.exists() or not any(p.name != ".lock" for p in path.iterdir()):

@@ -7,9 +7,11 @@ uncertainty are per beam; the time is for the simulation of all beams together, 
 import math
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 from dosewright.core.errors import InputError
+from dosewright.workflow.looks import tried
 
 DEFAULT_UNCERTAINTY_PERCENT = 2.0  # taken, and said, when a request names no goal
 LONGEST_BARE_MINUTES = 1440.0  # one day; a larger bare number is more likely meant as seconds
@@ -29,19 +31,9 @@ class Goals:
     def __post_init__(self) -> None:
         if (self.histories, self.uncertainty_percent, self.max_seconds) == (None, None, None):
             raise InputError("A calculation needs a goal: primaries (-n), uncertainty (-u) or time (-t).")
-        problems = list(self._problems())
+        problems = out_of_range(self.histories, self.uncertainty_percent, self.max_seconds)
         if problems:
             raise InputError(*problems)
-
-    def _problems(self) -> list[str]:
-        problems = []
-        if self.histories is not None and not 1 <= self.histories <= MOST_HISTORIES:
-            problems.append(f"The number of primaries (-n) must be from 1 to 1e12. Given: {self.histories}.")
-        if self.uncertainty_percent is not None and not 0.01 <= self.uncertainty_percent <= 50:
-            problems.append(f"The uncertainty (-u) must be from 0.01 to 50 percent. Given: {self.uncertainty_percent}.")
-        if self.max_seconds is not None and not 0 < self.max_seconds <= 365 * 86400:
-            problems.append(f"The time limit (-t) must be positive and below a year. Given: {self.max_seconds} s.")
-        return problems
 
     @property
     def time_is_the_goal(self) -> bool:
@@ -80,16 +72,25 @@ class Goals:
     def from_text(cls, histories: str | None, uncertainty: str | None, time: str | None) -> Self:
         """Read the three options as a user types them; refuse with every problem listed."""
         problems: list[str] = []
-        values: list[float | None] = []
-        for text, read in ((histories, read_histories), (uncertainty, read_percent), (time, read_seconds)):
-            try:
-                values.append(None if text is None else read(text))
-            except InputError as error:
-                problems.extend(error.problems)
+        count = None if histories is None else tried(partial(read_histories, histories), problems)
+        percent = None if uncertainty is None else tried(partial(read_percent, uncertainty), problems)
+        seconds = None if time is None else tried(partial(read_seconds, time), problems)
+        problems += out_of_range(count, percent, seconds)
         if problems:
             raise InputError(*problems)
-        count, percent, seconds = values
-        return cls(None if count is None else int(count), percent, seconds)
+        return cls(count, percent, seconds)
+
+
+def out_of_range(histories: int | None, uncertainty_percent: float | None, max_seconds: float | None) -> list[str]:
+    """Return a problem for each goal that cannot be."""
+    problems = []
+    if histories is not None and not 1 <= histories <= MOST_HISTORIES:
+        problems.append(f"The number of primaries (-n) must be from 1 to 1e12. Given: {histories}.")
+    if uncertainty_percent is not None and not 0.01 <= uncertainty_percent <= 50:
+        problems.append(f"The uncertainty (-u) must be from 0.01 to 50 percent. Given: {uncertainty_percent:g}.")
+    if max_seconds is not None and not 0 < max_seconds <= 365 * 86400:
+        problems.append(f"The time limit (-t) must be positive and below a year. Given: {max_seconds:g} s.")
+    return problems
 
 
 def read_histories(text: str) -> int:

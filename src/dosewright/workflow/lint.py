@@ -6,15 +6,15 @@ from typing import Any
 from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.plan import IonBeam
-from dosewright.formats.dicom.study import Study, find_study
+from dosewright.formats.dicom.study import Study
+from dosewright.workflow.looks import tried
 from dosewright.workflow.postprocess.beam_rows import slab_text
 from dosewright.workflow.preprocess.beams import refused_radiation, select_beams
-from dosewright.workflow.preprocess.case import chosen_files, library_file
-from dosewright.workflow.preprocess.equip import equip_one, may_choose_model
+from dosewright.workflow.preprocess.case import known_user, library_problems, opened
+from dosewright.workflow.preprocess.equip import equip_one
 from dosewright.workflow.preprocess.target import hounsfield_table, patient_problems
 from dosewright.workflow.preprocess.tps_doses import comparable_doses
 from dosewright.workflow.request import DoseRequest
-from dosewright.workflow.users import TABLE_NAME, user_of
 
 
 @dataclass
@@ -41,7 +41,8 @@ class LintReport:
     @property
     def missing(self) -> list[str]:
         """Everything that keeps the plan from being calculated."""
-        return [*self.plan.missing, *(said for _, _, findings in self.beams for said in findings.missing)]
+        of_beams = (said for _, _, findings in self.beams for said in findings.missing)
+        return list(dict.fromkeys([*self.plan.missing, *of_beams]))
 
     def text(self) -> str:
         """Return the report as text."""
@@ -60,19 +61,15 @@ class LintReport:
 
 def lint_plan(request: DoseRequest) -> LintReport:
     """Look at everything a calculation of the request would use; only an unreadable plan or library is refused."""
-    study = find_study(request.plan, chosen_files(request))
-    library = Library.open(request.library)
+    study, library = opened(request)
     whole = Findings()
     _look_at_user(request, library, whole)
     _look_at_plan(study, whole)
     _look_at_patient(study, request, whole)
     _look_at_doses(study, request, whole)
-    try:
-        wanted = select_beams(study.plan, request.beams)
-    except InputError as error:
-        whole.missing += error.problems
-        wanted = ()
-    whole.missing += patient_problems(study, request, library, wanted or study.plan.beams)
+    whole.missing += library_problems(request, library)
+    wanted = tried(lambda: select_beams(study.plan, request.beams), whole.missing) or ()
+    whole.missing += patient_problems(study, request, library, wanted)
     _look_at_protocol(study, request, library, whole)
     beams = tuple((beam.number, beam.name, look_at_beam(beam, request, library)) for beam in wanted)
     return LintReport(whole, beams)
@@ -108,12 +105,8 @@ def look_at_beam(beam: IonBeam, request: DoseRequest, library: Library) -> Findi
 
 
 def _look_at_user(request: DoseRequest, library: Library, findings: Findings) -> None:
-    try:
-        user = user_of(request.login, library_file(library, TABLE_NAME))
-        may_choose_model(request, user)
-        findings.assumed.append(user.sentence)
-    except InputError as error:
-        findings.missing += error.problems
+    user = tried(lambda: known_user(request, library), findings.missing)
+    findings.assumed += [user.sentence] if user else []
 
 
 def _look_at_plan(study: Study, findings: Findings) -> None:

@@ -163,7 +163,7 @@ def read_overrides(texts: Sequence[str], problems: list[str]) -> tuple[tuple[str
         roi, colon, material = text.rpartition(":")
         if not colon or not roi.strip() or not material.strip():
             problems.append(
-                f"A material override (-m) is written ROI:MATERIAL, such as Filling:G4_TITANIUM. Given: {text!r}."
+                f"A material override (-m) is written ROI:MATERIAL, such as Filling:G4_Ti. Given: {text!r}."
             )
         else:
             overrides.append((roi.strip(), material.strip()))

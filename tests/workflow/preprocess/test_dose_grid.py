@@ -29,7 +29,10 @@ def test_the_choice_and_its_sentence() -> None:
     assert dose_grid(TPS, BOX, voxel_counts=None, full_ct_grid=False, ct=True).grid == TPS
     alone = dose_grid(None, BOX, voxel_counts=None, full_ct_grid=False, ct=True)
     assert "2 mm" in alone.sentence
-    assert "gamma is left out" in alone.sentence
+    assert alone.sentence.endswith("gamma is left out (5 x 15 x 38 voxels of 2 x 2 x 2 mm).")
+    for asked in ({"voxel_counts": (2, 2, 2), "full_ct_grid": False}, {"voxel_counts": None, "full_ct_grid": True}):
+        assert "gamma is left out" in dose_grid(None, BOX, **asked, ct=True).sentence  # type: ignore[arg-type]
+        assert "gamma" not in dose_grid(TPS, BOX, **asked, ct=True).sentence  # type: ignore[arg-type]
     assert dose_grid(TPS, BOX, voxel_counts=(2, 2, 2), full_ct_grid=False, ct=True).grid == counted(TPS, (2, 2, 2))
     assert dose_grid(TPS, BOX, voxel_counts=None, full_ct_grid=True, ct=True).grid == BOX
     with pytest.raises(InputError, match="no CT"):

@@ -270,7 +270,7 @@ def test_without_planned_dose_it_says_that_nothing_was_compared(data):
         ratios=(),
     )
     words = " ".join(read(report_page(alone)).words)
-    assert "No dose of a planning system was found" in words and "Gamma is left out" in words
+    assert "There was no planned dose to compare with" in words and "Gamma is left out" in words
     assert "Monte Carlo minus" not in words and "Dashed" not in words
 
 

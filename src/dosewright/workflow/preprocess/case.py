@@ -1,16 +1,17 @@
 """A request with everything it refers to read and found, before anything is calculated."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
-from dosewright.core.plan import IonBeam
 from dosewright.formats.dicom.study import Chosen, Study, find_study
 from dosewright.workflow.folder import default_output
+from dosewright.workflow.looks import tried
 from dosewright.workflow.preprocess.beams import refused_radiation, select_beams
 from dosewright.workflow.preprocess.equip import EquippedBeam, equip, may_choose_model
-from dosewright.workflow.preprocess.target import patient_problems
+from dosewright.workflow.preprocess.target import override_materials, patient_problems
 from dosewright.workflow.preprocess.tps_doses import TpsDoses, comparable_doses
 from dosewright.workflow.request import DoseRequest
 from dosewright.workflow.users import TABLE_NAME, User, user_of
@@ -48,29 +49,14 @@ class Case:
 
 
 def open_case(request: DoseRequest) -> Case:
-    """Read the study, the library and the user; refuse with all problems of beams, models and login together."""
-    study = find_study(request.plan, chosen_files(request))
-    library = Library.open(request.library)
-    problems: list[str] = []
-    user = User("unknown", "research", False)
-    beams: tuple[IonBeam, ...] = ()
-    equipped: tuple[EquippedBeam, ...] = ()
-    try:
-        user = user_of(request.login, library_file(library, TABLE_NAME))
-        may_choose_model(request, user)
-    except InputError as error:
-        problems.extend(error.problems)
-    try:
-        beams = select_beams(study.plan, request.beams)
-    except InputError as error:
-        problems.extend(error.problems)
+    """Read the study, the library and the user; refuse with the problems of all that the request names together."""
+    study, library = opened(request)
+    problems = library_problems(request, library)
+    user = tried(lambda: known_user(request, library), problems) or User("unknown", "research", False)
+    beams = tried(lambda: select_beams(study.plan, request.beams), problems) or ()
     other = refused_radiation(beams)
     problems.extend(other)
-    if not other:
-        try:
-            equipped = equip(beams, request, library)
-        except InputError as error:
-            problems.extend(error.problems)
+    equipped = (tried(lambda: equip(beams, request, library), problems) if not other else None) or ()
     problems.extend(patient_problems(study, request, library, beams))
     if problems:
         raise InputError(*problems)
@@ -88,6 +74,42 @@ def open_case(request: DoseRequest) -> Case:
         assumptions=(*assumptions, *(said for beam in equipped for said in beam.assumptions)),
         warnings=(*warnings, *tps.warnings, *left_out),
     )
+
+
+def opened(request: DoseRequest) -> tuple[Study, Library]:
+    """Read study and library; where one cannot be read, everything else that is wrong already is refused with it."""
+    problems: list[str] = []
+    study = tried(lambda: find_study(request.plan, chosen_files(request)), problems)
+    library = tried(lambda: Library.open(request.library), problems)
+    if study is not None and library is not None:
+        return study, library
+    if library is not None:
+        problems.extend(library_problems(request, library))
+        tried(lambda: known_user(request, library), problems)
+    if study is not None:
+        tried(lambda: select_beams(study.plan, request.beams), problems)
+    raise InputError(*problems)
+
+
+def library_problems(request: DoseRequest, library: Library) -> list[str]:
+    """Return a problem for everything the request names that the library does not know."""
+    problems: list[str] = []
+    for name, look in (
+        (request.beam_model, library.beam_model),
+        (request.ct_protocol, library.ct_protocol),
+        (request.phantom, library.phantom),
+    ):
+        if name is not None:
+            tried(partial(look, name), problems)
+    tried(lambda: override_materials(request, library), problems)
+    return problems
+
+
+def known_user(request: DoseRequest, library: Library) -> User:
+    """Return the user, who must be allowed what the request asks for."""
+    user = user_of(request.login, library_file(library, TABLE_NAME))
+    may_choose_model(request, user)
+    return user
 
 
 def chosen_files(request: DoseRequest) -> Chosen:

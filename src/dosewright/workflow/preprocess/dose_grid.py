@@ -10,6 +10,7 @@ from dosewright.core.grid import Grid
 from dosewright.workflow.request import MOST_VOXELS
 
 SPACING_WITHOUT_TPS_MM = 2.0
+NO_CT_GRID = "The full CT grid (-f) was asked for, and there is no CT."
 
 
 @dataclass(frozen=True)
@@ -41,28 +42,29 @@ def dose_grid(
     tps: Grid | None, box: Grid, *, voxel_counts: tuple[int, int, int] | None, full_ct_grid: bool, ct: bool
 ) -> DoseGrid:
     """Choose the dose grid: the planning system's, else 2 mm over `box` (the voxels), else what the request says."""
+    alone = "" if tps is not None else "; there is no planned dose to compare with, so gamma is left out"
     if full_ct_grid:
         if not ct:
-            raise InputError("The full CT grid (-f) was asked for, and there is no CT.")
-        return _checked(box, "Dose on the CT's own voxels (-f), over the part of the CT that is calculated.")
+            raise InputError(NO_CT_GRID)
+        return _checked(box, f"Dose on the CT's own voxels (-f), over the part of the CT that is calculated{alone}")
     base = box if tps is None else tps
     of = "the calculated box" if tps is None else "the planning system's dose grid"
     if voxel_counts is not None:
-        return _checked(counted(base, voxel_counts), f"Dose on {_times(voxel_counts)} voxels (-x) over {of}.")
+        return _checked(counted(base, voxel_counts), f"Dose on {_times(voxel_counts)} voxels (-x) over {of}{alone}")
     if tps is None:
         return _checked(
             spaced(box, SPACING_WITHOUT_TPS_MM),
-            f"No dose of a planning system was found: the dose is scored on a {SPACING_WITHOUT_TPS_MM:g} mm grid "
-            f"over the calculated box, and gamma is left out.",
+            f"There is no planned dose to compare with: the dose is scored on a {SPACING_WITHOUT_TPS_MM:g} mm grid "
+            f"over the calculated box, and gamma is left out",
         )
-    return _checked(tps, "Dose on the planning system's own dose grid.")
+    return _checked(tps, "Dose on the planning system's own dose grid")
 
 
 def _checked(grid: Grid, sentence: str) -> DoseGrid:
     if grid.size > MOST_VOXELS:
         raise InputError(f"The dose grid would have {grid.size:,} voxels; at most 2^28 are calculated. Use -x.")
     spacing = " x ".join(f"{s:.4g}" for s in grid.spacing_mm)
-    return DoseGrid(grid, f"{sentence} ({_times(grid.shape)} voxels of {spacing} mm)")
+    return DoseGrid(grid, f"{sentence} ({_times(grid.shape)} voxels of {spacing} mm).")
 
 
 def _times(counts: tuple[int, int, int]) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from dosewright.formats.dicom.study import Study
 from dosewright.geometry.patient import MARGIN_MM, external_of, patient_voxels
 from dosewright.geometry.patient_report import Patient
 from dosewright.geometry.water_patient import water_in_external
-from dosewright.workflow.preprocess.dose_grid import SPACING_WITHOUT_TPS_MM, DoseGrid, dose_grid
+from dosewright.workflow.looks import tried
+from dosewright.workflow.preprocess.dose_grid import NO_CT_GRID, SPACING_WITHOUT_TPS_MM, DoseGrid, dose_grid
 from dosewright.workflow.preprocess.phantom_patient import phantom_patient
 from dosewright.workflow.preprocess.tps_doses import TpsDoses
 from dosewright.workflow.request import DoseRequest
@@ -82,10 +84,9 @@ def override_materials(request: DoseRequest, library: Library) -> list[tuple[str
     overrides: list[tuple[str, Material]] = []
     problems: list[str] = []
     for roi, name in request.overrides:
-        try:
-            overrides.append((roi, library.material(name)))
-        except InputError as error:
-            problems.extend(error.problems)
+        material = tried(partial(library.material, name), problems)
+        if material is not None:
+            overrides.append((roi, material))
     if problems:
         raise InputError(*problems)
     return overrides
@@ -102,16 +103,16 @@ def patient_problems(study: Study, request: DoseRequest, library: Library, beams
     """Return everything that keeps phantom, CT protocol, structures or materials from being used, all together."""
     looks: list[Callable[[], object]] = []
     if request.phantom is not None:
-        looks = [lambda: library.phantom(str(request.phantom)), lambda: common_isocentre(beams)]
+        looks = [lambda: library.phantom(str(request.phantom))]
+        looks += [lambda: common_isocentre(beams)] if beams else []
     else:
         looks = [lambda: override_materials(request, library), lambda: resolve_structures(study, request)]
         looks += [lambda: hounsfield_table(study, request, library)] if study.ct is not None else []
     problems: list[str] = []
     for look in looks:
-        try:
-            look()
-        except InputError as error:
-            problems.extend(error.problems)
+        tried(look, problems)
+    if request.full_ct_grid and study.ct is None:
+        problems.append(NO_CT_GRID)
     return tuple(problems)
 
 
@@ -121,17 +122,14 @@ def resolve_structures(study: Study, request: DoseRequest) -> None:
     structures = study.structures or StructureSet("", "", ())
     if request.overrides and not structures.structures:
         problems.append("Material overrides (-m) need a structure set, and none was found.")
-    for roi, _ in request.overrides if structures.structures else ():
-        try:
-            structures.named(roi)
-        except InputError as error:
-            problems.extend(error.problems)
-    try:
-        external = external_of(study.structures)
-        if study.ct is None and external is None:
-            problems.append(NO_PATIENT)
-    except InputError as error:
-        problems.extend(error.problems)
+    for roi, material in request.overrides if structures.structures else ():
+        structure = tried(partial(structures.named, roi), problems)
+        if structure is not None and not structure.contours:
+            problems.append(f"The structure {roi!r} has no contours; it cannot be filled with {material} (-m).")
+    before = len(problems)
+    external = tried(lambda: external_of(study.structures), problems)
+    if study.ct is None and external is None and len(problems) == before:
+        problems.append(NO_PATIENT)
     if problems:
         raise InputError(*problems)
 

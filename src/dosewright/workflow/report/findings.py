@@ -72,8 +72,10 @@ def findings(data: ReportData) -> Markup:
     first = [g for g in data.gammas if g.comparison == data.gammas[0].comparison]
     cards = [*ratio, *(_gamma_card(g) for g in first if g.rates), _uncertainty_card(data.beams)]
     sentences: list[object] = []
-    if data.plan.tps is None:
-        sentences.append("No dose of a planning system was found; nothing was compared, gamma is left out.")
+    if data.plan.tps is None and data.gammas:
+        sentences.append("The planning system's dose of the whole plan was not compared; doses of beams were.")
+    elif data.plan.tps is None:
+        sentences.append("There was no planned dose to compare with; gamma is left out.")
     sentences += [_ratio_sentence(r) for r in data.ratios]
     missed = [b for b in data.beams if not b.goal_reached]
     doubts = [f"Beam {b.number} {b.name} stopped before its goal ({b.goal})." for b in missed]

@@ -138,7 +138,7 @@ def dvh_section(data: ReportData, marks_of: Mapping[str, Mark]) -> Markup:
 def gamma_section(data: ReportData) -> Markup:
     """Return the pass rates of all comparisons."""
     if not data.gammas:
-        reason = "no dose of a planning system was found" if data.plan.tps is None else "none was asked for"
+        reason = "there was no planned dose to compare with" if data.plan.tps is None else "none was asked for"
         return section("gamma", "Gamma", element("p", f"Gamma is left out: {reason}."))
     return section("gamma", "Gamma", gamma_tables(data.gammas))
 
