@@ -157,8 +157,8 @@ FINDINGS = (
     "The dose references a plan that is not there, the CT has no frame of reference, nobody states the patient "
     "position: each is bridged and said aloud.",
     "The reference dose calls itself EFFECTIVE, but holds physical dose: integral and entrance agree within 3 % with "
-    "the numbers as they stand and miss by 7 to 15 % with the RBE divided out. The command cannot know this; it follows "
-    "the label and says that it divided.",
+    "the numbers as they stand and miss by 7 to 15 % with the RBE divided out. The command cannot know this; it "
+    "follows the label and says that it divided.",
     "The dose grid begins at (0.5, -0.5, 0.5) mm, the CT at (0, 0, 0), but the dose belongs to the CT's voxels: its "
     "profile across the beam lies on ours there. The export moved it by half a voxel along each axis.",
     "So the ratio of the high doses that the command prints for the export as it is (close to one) and its gamma "
