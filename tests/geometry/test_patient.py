@@ -106,7 +106,7 @@ def test_a_couch_stays_whole_and_keeps_its_ct() -> None:
     patient = patient_voxels(image, TABLE, structures(EXTERNAL, COUCH))
     assert at(patient, -36, 22, 24) == ("Soft", pytest.approx(1.1))
     assert at(patient, -36, 0, 24)[0] == "G4_AIR"
-    assert any("Couch (SUPPORT)" in s for s in patient.report.sentences)
+    assert any("Couch (SUPPORT)" in s for s in patient.report.assumptions)
 
 
 def test_a_couch_that_is_not_in_the_ct_is_doubted() -> None:
@@ -146,7 +146,8 @@ def test_later_overrides_win_and_overlaps_are_counted() -> None:
     assert at(patient, 0, 2, 24) == ("Titanium", pytest.approx(4.54))
     assert at(patient, 4, 2, 24) == ("Soft", pytest.approx(1.05))
     assert patient.report.clamped_above == 0
-    assert any("24 voxels overlap with Plate, which comes later and wins" in s for s in patient.report.sentences)
+    said = [use.sentence for use in patient.report.overrides]
+    assert any("24 voxels overlap with Plate, which comes later and wins" in s for s in said)
     other = patient_voxels(image, TABLE, structures(EXTERNAL, CLIP, PLATE), [("Plate", SOFT), ("Clip", TITANIUM)])
     assert at(other, 4, 2, 24)[0] == "Titanium"
 

@@ -50,20 +50,6 @@ class PatientReport:
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
 
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        """Everything above in words, warnings first."""
-        media = ", ".join(f"{m.name} {m.voxels} voxels ({m.mean_density_g_cm3:.3g} g/cm3)" for m in self.materials)
-        return (
-            *self.warnings,
-            *self.assumptions,
-            *(o.sentence for o in self.overrides),
-            *((f"Hounsfield numbers used: {self.hu_range[0]:g} to {self.hu_range[1]:g}.",) if self.hu_range else ()),
-            f"Voxels: {self.grid.shape[0]} x {self.grid.shape[1]} x {self.grid.shape[2]} of "
-            f"{self.grid.spacing_mm[0]:.4g} x {self.grid.spacing_mm[1]:.4g} x {self.grid.spacing_mm[2]:.4g} mm3.",
-            f"Materials: {media}.",
-        )
-
 
 @dataclass(frozen=True)
 class Patient:

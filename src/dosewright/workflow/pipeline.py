@@ -14,7 +14,8 @@ import dosewright
 from dosewright.core.jit import source_hash
 from dosewright.execution.artifact import FILE_MODE
 from dosewright.workflow.folder import JobFolder, claimed, refuse_foreign
-from dosewright.workflow.postprocess.conclude import conclude
+from dosewright.workflow.postprocess.body import body_on
+from dosewright.workflow.postprocess.conclude import conclude, external_in
 from dosewright.workflow.postprocess.outputs import write_doses
 from dosewright.workflow.postprocess.summary import files_intact, write_summary
 from dosewright.workflow.postprocess.treatment import Treatment, treatment_doses
@@ -87,6 +88,8 @@ def _stamp_prepared(case: Case, target: Target, folder: JobFolder, watch: Watch,
     for said in (*case.warnings, *target.warnings):
         watch.say(f"Note: {said}")
         LOG.warning(said)
+    for use in target.patient.report.overrides:
+        watch.say(use.sentence)
     watch.say(target.score.sentence)
     for equipped in case.beams:
         watch.say(audit_sentence(equipped, case.fractions))
@@ -117,7 +120,8 @@ def _finish(
     """Scale and write the doses, compare and report them, and write the summary."""
     watch.say("Finishing: doses of the treatment, files")
     clock = StageClock.start(folder, "finish", inputs)
-    treatment: Treatment = treatment_doses(case, beams)
+    body = body_on(target.score.grid, target.patient.voxels, external_in(case))
+    treatment: Treatment = treatment_doses(case, beams, body)
     files = write_doses(case, treatment, folder)
     clock.done(files)
     watch.say("Comparing and reporting")

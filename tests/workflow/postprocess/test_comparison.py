@@ -7,7 +7,7 @@ import pytest
 
 from dosewright.core.grid import Grid, Image
 from dosewright.core.structures import Structure
-from dosewright.workflow.postprocess.comparison import OTHER_WAY, compare, regions_on
+from dosewright.workflow.postprocess.comparison import OTHER_WAY, compare, displacement_note, regions_on
 from dosewright.workflow.postprocess.final_doses import FinalDose, singles
 from dosewright.workflow.preprocess.tps_doses import TpsDose
 
@@ -73,6 +73,30 @@ def test_doses_in_different_places_are_told() -> None:
     found = compare("Beam 1", final(bump(x_mm=7.0)), TpsDose(bump(x_mm=-7.0), 1, ()), REGIONS, None)
     assert "Do the planned dose and this plan belong together" in found.notes[0]
     assert compare("Beam 1", final(bump(x_mm=2.0)), TpsDose(bump(), 1, ()), REGIONS, BODY).notes == ()
+
+
+def test_air_and_noise_make_no_false_alarm() -> None:
+    """Single particles stopping in a cavity make the highest doses, far from the target; 20 % noise elsewhere."""
+    air = np.zeros(GRID.array_shape, bool)
+    air[:, 3:8, 4:9] = True
+    body = REGIONS.external & ~air
+    random = np.random.default_rng(4)
+    noisy = singles(bump()) * random.normal(1.0, 0.2, GRID.array_shape)
+    spiked = np.where(air & (random.random(GRID.array_shape) < 0.3), 9.0, noisy).astype(np.float32)
+    theirs = bump()
+    assert displacement_note("Plan", Image(GRID, spiked), theirs, body) == ()
+    assert displacement_note("Plan", Image(GRID, spiked), theirs, REGIONS.external) != ()
+    moved = displacement_note("Plan", Image(GRID, np.roll(spiked, 6, axis=2)), theirs, body)
+    assert "the doses lie" in moved[0]
+
+
+def test_doses_are_placed_only_where_both_are_known() -> None:
+    small = Grid((6, 6, 6), (2.0, 2.0, 2.0), (-5.0, -5.0, -5.0))
+    part = Image(small, np.ones(small.array_shape, np.float32))
+    lopsided = Image(GRID, np.where(np.arange(24) < 6, 5.0, 1.0).astype(np.float32) + 0 * singles(bump()))
+    assert displacement_note("Plan", lopsided, part, REGIONS.external) == ()
+    beside = Image(Grid((6, 6, 6), (2.0, 2.0, 2.0), (500.0, 0.0, 0.0)), part.values)
+    assert "do not meet" in displacement_note("Plan", bump(), beside, REGIONS.external)[0]
 
 
 def test_nothing_to_compare_is_said() -> None:

@@ -35,7 +35,7 @@ def beam_row(equipped: EquippedBeam, simulated: SimulatedBeam, treatment: Treatm
         range_shifters=tuple(slab_text(slab) for slab in equipped.slabs),
         batches=simulated.figures["batches"],
         wall_seconds=simulated.figures["wall_seconds"],
-        dose=DosePair(dose.to_water, dose.uncertainty, tps.image if tps else None),
+        dose=DosePair(dose.to_water, dose.uncertainty, tps.image if tps else None, treatment.body.where),
     )
 
 

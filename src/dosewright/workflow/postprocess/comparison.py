@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.analysis.compare import high_dose_ratio
+from dosewright.analysis.compare import high_dose_ratio, robust_maximum
 from dosewright.analysis.gamma import GammaCriteria, gamma, pass_rate
 from dosewright.core.grid import Grid, Image
 from dosewright.core.interpolate import resample
@@ -24,7 +24,8 @@ from dosewright.workflow.report.data import GammaRate, GammaResult, HighDoseRati
 CRITERIA = ((3.0, 3.0), (2.0, 2.0))  # percent, mm: IDEAL's habit and the stricter one of AAPM TG-218 (2018)
 THRESHOLD_PERCENT = 10.0  # AAPM TG-218: doses below a tenth are left out
 HIGH_DOSE_LEVEL = 0.5  # of the maximum
-SAME_PLACE_MM = 10.0  # far above what noise, grids and models move a high-dose region by
+PLACE_LEVEL = 0.3  # of the maximum; at a half, few primaries select other voxels of a plateau than many
+SAME_PLACE_MM = 10.0  # far above what noise, grids and models move the centre of a dose by
 OTHER_WAY = "the same with the Monte Carlo dose searched"
 DIRECTION = (
     "Each voxel of the Monte Carlo dose was looked at and the planning system's dose was searched; noise makes the "
@@ -35,11 +36,15 @@ DIRECTION = (
 
 @dataclass(frozen=True)
 class Regions:
-    """The structures on one grid; `external` is where doses are compared, everywhere if there is no EXTERNAL."""
+    """The structures on one grid; `external` is where doses are compared, everywhere if there is no EXTERNAL.
+
+    `body` is where no air is, in whose voxels a single particle makes a high dose.
+    """
 
     external: NDArray[np.bool_]
     inside: dict[str, NDArray[np.bool_]]
     whole: str
+    body: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -51,12 +56,14 @@ class Comparison:
     notes: tuple[str, ...]
 
 
-def regions_on(grid: Grid, structures: Sequence[Structure], external: Structure | None) -> Regions:
-    """Put the structures with contours on a grid."""
+def regions_on(
+    grid: Grid, structures: Sequence[Structure], external: Structure | None, body: NDArray[np.bool_] | None = None
+) -> Regions:
+    """Put the structures with contours on a grid; without `body` air is not told apart."""
     inside = {s.name: mask(s, grid) for s in structures if s.contours and s is not external}
-    if external is None:
-        return Regions(np.ones(grid.array_shape, bool), inside, "whole dose")
-    return Regions(mask(external, grid), inside, f"whole dose in {external.name}")
+    where = np.ones(grid.array_shape, bool) if external is None else mask(external, grid)
+    whole = "whole dose" if external is None else f"whole dose in {external.name}"
+    return Regions(where, inside, whole, where if body is None else body)
 
 
 def compare(label: str, ours: FinalDose, tps: TpsDose, regions: Regions, external: Structure | None) -> Comparison:
@@ -77,30 +84,37 @@ def compare(label: str, ours: FinalDose, tps: TpsDose, regions: Regions, externa
                 label, percent, distance, rates(image, other_way, regions), THRESHOLD_PERCENT, False, image, DIRECTION
             )
         )
-    moved = displacement_note(label, within, Image(tps.image.grid, theirs * where.astype(np.float32)))
+    moved = displacement_note(label, ours.to_water, tps.image, regions.body)
     return Comparison(tuple(results), ratio_of(label, ours, tps, regions), (*moved, *tps.notes))
 
 
-def displacement_note(label: str, ours: Image, theirs: Image) -> tuple[str, ...]:
+def displacement_note(label: str, ours: Image, theirs: Image, body: NDArray[np.bool_]) -> tuple[str, ...]:
     """Say where two doses do not lie in the same place, which no gamma and no ratio says plainly."""
-    centres = [high_dose_centre(image) for image in (ours, theirs)]
+    planned = singles(resample(theirs, ours.grid, outside=np.nan))
+    both = body & np.isfinite(planned)
+    centres = [centre_of(Image(ours.grid, np.where(both, dose, 0))) for dose in (singles(ours), planned)]
+    if centres[0] is None or centres[1] is None:
+        return (f"{label}: calculated and planned dose do not meet in the patient.",)
     apart = float(np.linalg.norm(centres[0] - centres[1]))
     if apart <= SAME_PLACE_MM:
         return ()
-    places = [", ".join(f"{value:.0f}" for value in centre) for centre in centres]
+    places = [", ".join(f"{value:.0f}" for value in centre) for centre in centres if centre is not None]
     return (
-        f"{label}: the high doses lie {apart:.0f} mm apart: calculated around ({places[0]}) mm, planned around "
+        f"{label}: the doses lie {apart:.0f} mm apart: calculated around ({places[0]}) mm, planned around "
         f"({places[1]}) mm. Do the planned dose and this plan belong together? Look at gantry and couch angles, "
         f"isocentre and patient position of both.",
     )
 
 
-def high_dose_centre(image: Image) -> NDArray[np.float64]:
-    """Return the centre of all voxels above half the maximum, weighted with their dose, mm."""
-    values = np.nan_to_num(singles(image)).astype(float)
-    high = np.argwhere(values >= HIGH_DOSE_LEVEL * values.max())
+def centre_of(image: Image) -> NDArray[np.float64] | None:
+    """Return the centre of mass of the dose above `PLACE_LEVEL`, mm; None where there is no dose."""
+    top = robust_maximum(image)
+    if top <= 0:
+        return None
+    values = singles(image).astype(float)
+    seen = np.argwhere(values >= PLACE_LEVEL * top)
     centre: NDArray[np.float64] = np.average(
-        image.grid.to_patient(high[:, ::-1].astype(float)), axis=0, weights=values[tuple(high.T)]
+        image.grid.to_patient(seen[:, ::-1].astype(float)), axis=0, weights=values[tuple(seen.T)]
     )
     return centre
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dosewright.analysis.compare import robust_maximum
 from dosewright.core.structures import Structure
-from dosewright.geometry.mass import mass_on
 from dosewright.geometry.patient import external_of
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.workflow.folder import JobFolder
@@ -31,7 +31,7 @@ class Conclusion:
     """What the report shows, the figures of the plan's dose, and the files made."""
 
     data: ReportData
-    plan_figures: dict[str, float]
+    plan_figures: dict[str, float | str]
     files: tuple[Path, ...]
 
 
@@ -39,8 +39,7 @@ def conclude(
     case: Case, target: Target, beams: list[SimulatedBeam], treatment: Treatment, folder: JobFolder, created: str
 ) -> Conclusion:
     """Compare the doses, make the histograms and write the report."""
-    structures = case.study.structures.structures if case.study.structures and case.request.phantom is None else ()
-    external = external_of(case.study.structures) if structures else None
+    structures, external = structures_of(case), external_in(case)
     comparisons = compare_all(treatment, structures, external)
     rows, said = histograms(case, treatment, structures)
     notes = [*treatment.notes, *said, *(note for comparison in comparisons for note in comparison.notes)]
@@ -48,14 +47,24 @@ def conclude(
     data = filled_report(case, target, beams, treatment, findings)
     gammas = write_gamma(data.gammas, folder)
     write_report(folder.report, data)
-    return Conclusion(data, plan_figures(treatment, target), tuple(gammas))
+    return Conclusion(data, plan_figures(treatment), tuple(gammas))
+
+
+def structures_of(case: Case) -> tuple[Structure, ...]:
+    """Return the structures of the patient; a phantom has none."""
+    return case.study.structures.structures if case.study.structures and case.request.phantom is None else ()
+
+
+def external_in(case: Case) -> Structure | None:
+    """Return the EXTERNAL of the patient; a phantom has none."""
+    return external_of(case.study.structures) if structures_of(case) else None
 
 
 def compare_all(
     treatment: Treatment, structures: tuple[Structure, ...], external: Structure | None
 ) -> list[Comparison]:
     """Compare plan with plan and beam with beam."""
-    regions = regions_on(treatment.plan.to_water.grid, structures, external)
+    regions = regions_on(treatment.plan.to_water.grid, structures, external, treatment.body.where)
     found = []
     if treatment.tps_plan is not None:
         found.append(compare(PLAN, treatment.plan, treatment.tps_plan, regions, external))
@@ -70,7 +79,7 @@ def histograms(
     """Return the DVH of the plan; volumes are given at parts of the prescribed (or the highest) physical dose."""
     prescribed = case.study.plan.prescription_Gy
     ours = treatment.plan.to_water
-    reference = prescribed / PROTON_RBE if prescribed else float(singles(ours).max())
+    reference = prescribed / PROTON_RBE if prescribed else robust_maximum(treatment.body.of(ours))
     said = []
     if prescribed:
         said.append(
@@ -81,10 +90,16 @@ def histograms(
     return rows, (*said, *more)
 
 
-def plan_figures(treatment: Treatment, target: Target) -> dict[str, float]:
-    """Return the highest dose of the plan and its mean uncertainty, as for a beam."""
-    relative = np.nan_to_num(singles(treatment.plan.uncertainty), nan=1.0).astype(float)
-    grid = treatment.plan.to_medium.grid
-    density = mass_on(target.patient.voxels, grid) / grid.voxel_volume_cm3
-    percent = mean_uncertainty_percent(singles(treatment.plan.to_medium).astype(float), relative, density)
-    return {"maximum_Gy": float(singles(treatment.plan.to_water).max()), "mean_uncertainty_percent": percent}
+def plan_figures(treatment: Treatment) -> dict[str, float | str]:
+    """Return the highest dose of the plan with what it covers, and its mean uncertainty, as for a beam."""
+    body, plan = treatment.body, treatment.plan
+    relative = np.nan_to_num(singles(plan.uncertainty), nan=1.0).astype(float)
+    doses = body.of(plan.to_water)
+    return {
+        "maximum_Gy": float(np.nanmax(singles(doses), initial=0.0)),
+        "highest_100_voxels_mean_Gy": robust_maximum(doses),
+        "maximum_covers": body.words,
+        "mean_uncertainty_percent": mean_uncertainty_percent(
+            singles(plan.to_medium).astype(float), relative, body.density_g_cm3
+        ),
+    }

@@ -42,7 +42,9 @@ def filled_report(
         seed=case.request.seed,
         fractions=case.fractions,
         dose_label="Physical dose to water",
-        plan=DosePair(treatment.plan.to_water, treatment.plan.uncertainty, tps.image if tps else None),
+        plan=DosePair(
+            treatment.plan.to_water, treatment.plan.uncertainty, tps.image if tps else None, treatment.body.where
+        ),
         beams=tuple(beam_row(e, b, treatment, case.request.goals.sentence()) for e, b in pairs),
         ct=study.ct.image if study.ct and not on_phantom else None,
         structures=study.structures.structures if study.structures and not on_phantom else (),
@@ -54,6 +56,7 @@ def filled_report(
         settings=settings(case, target),
         versions={"Python": platform.python_version(), **{name: version(name) for name in SHAPES_THE_NUMBERS}},
         hashes={**study.input_sha256, **{f"Beam model {e.model.name}": e.model.sha256 for e, _ in pairs}},
+        made_from=target.patient.report,
         timings={f"Beam {e.beam.number}": timing(b) for e, b in pairs},
     )
 

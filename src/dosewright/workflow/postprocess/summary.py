@@ -7,6 +7,7 @@ from typing import Any
 
 import dosewright
 from dosewright.execution.artifact import file_sha256, write_json
+from dosewright.geometry.patient_report import PatientReport
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.postprocess.conclude import Conclusion
 from dosewright.workflow.preprocess.case import Case
@@ -42,6 +43,7 @@ def write_summary(
             "basis": target.score.sentence,
         },
         "beams": [beam_facts(equipped, beam) for equipped, beam in zip(case.beams, beams, strict=True)],
+        "patient": patient_facts(target.patient.report),
         "plan_dose_Gy": conclusion.plan_figures,
         "gamma": [gamma_facts(result) for result in conclusion.data.gammas],
         "high_dose_ratios": [
@@ -94,6 +96,19 @@ def beam_facts(equipped: EquippedBeam, simulated: SimulatedBeam) -> dict[str, An
         "spots": beam.spot_count,
         "layers": [asdict(layer) for layer in audit.layers],
         **simulated.figures,
+    }
+
+
+def patient_facts(report: PatientReport) -> dict[str, Any]:
+    """Return what the voxels were made from, with the account of every override."""
+    return {
+        "voxels": list(report.grid.shape),
+        "spacing_mm": list(report.grid.spacing_mm),
+        "hounsfield_range": None if report.hu_range is None else list(report.hu_range),
+        "clamped_below": report.clamped_below,
+        "clamped_above": report.clamped_above,
+        "materials": [asdict(use) for use in report.materials],
+        "overrides": [asdict(use) for use in report.overrides],
     }
 
 

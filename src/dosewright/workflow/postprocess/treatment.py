@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dosewright.workflow.postprocess.body import Body
 from dosewright.workflow.postprocess.final_doses import FinalDose, Scale, plan_dose, scaled
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.tps_doses import TpsDose, with_fractions_matched
@@ -19,9 +20,10 @@ class Treatment:
     tps_beams: dict[int, TpsDose]
     tps_plan: TpsDose | None
     notes: tuple[str, ...]
+    body: Body
 
 
-def treatment_doses(case: Case, simulated: Sequence[SimulatedBeam]) -> Treatment:
+def treatment_doses(case: Case, simulated: Sequence[SimulatedBeam], body: Body) -> Treatment:
     """Scale the beams (Gy per primary x particles per fraction x fractions) and add them."""
     doses, scales = {}, {}
     for equipped, result in zip(case.beams, simulated, strict=True):
@@ -30,7 +32,7 @@ def treatment_doses(case: Case, simulated: Sequence[SimulatedBeam]) -> Treatment
         doses[number] = scaled(result.to_water, result.to_medium, result.uncertainty, scales[number])
     whole = plan_dose(list(doses.values()))
     tps_beams = {
-        number: with_fractions_matched(tps, doses[number].to_water, case.fractions)
+        number: with_fractions_matched(tps, body.of(doses[number].to_water), case.fractions)
         for number, tps in case.tps.beams.items()
         if number in doses
     }
@@ -39,7 +41,7 @@ def treatment_doses(case: Case, simulated: Sequence[SimulatedBeam]) -> Treatment
         tps_plan = None
         notes.append("Not all beams of the plan were calculated, so the planning system's plan dose is not compared.")
     if tps_plan is not None:
-        tps_plan = with_fractions_matched(tps_plan, whole.to_water, case.fractions)
+        tps_plan = with_fractions_matched(tps_plan, body.of(whole.to_water), case.fractions)
     for tps in (*tps_beams.values(), tps_plan):
         notes.extend(tps.notes if tps else ())
-    return Treatment(doses, scales, whole, tps_beams, tps_plan, tuple(dict.fromkeys(notes)))
+    return Treatment(doses, scales, whole, tps_beams, tps_plan, tuple(dict.fromkeys(notes)), body)

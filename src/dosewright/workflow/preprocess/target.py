@@ -162,4 +162,5 @@ def _target(patient: Patient, request: DoseRequest, tps: TpsDoses, table: Hounsf
         full_ct_grid=request.full_ct_grid,
         ct=table is not None,
     )
-    return Target(patient, score, patient.report.assumptions, patient.report.warnings, table)
+    said = (*patient.report.assumptions, *(use.sentence for use in patient.report.overrides))
+    return Target(patient, score, said, patient.report.warnings, table)

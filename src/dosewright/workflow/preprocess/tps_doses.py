@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dosewright.analysis.compare import robust_maximum
 from dosewright.core.grid import Grid, Image
 from dosewright.core.interpolate import resample
 from dosewright.core.plan import IonPlan
@@ -69,7 +70,10 @@ def comparable_doses(doses: Sequence[DicomDose], plan: IonPlan) -> TpsDoses:
 
 
 def with_fractions_matched(tps: TpsDose, ours: Image, fractions: int) -> TpsDose:
-    """Multiply a dose of one fraction up (or one of all fractions too many down) where its size says so clearly."""
+    """Multiply a dose of one fraction up (or one of all fractions too many down) where its size says so clearly.
+
+    `ours` is nan where it does not count.
+    """
     if fractions < 2:
         return tps
     ratios = _size_ratios(tps.image, ours)
@@ -95,8 +99,10 @@ def _size_ratios(tps: Image, ours: Image) -> tuple[float, ...]:
 
     The integral does not care where a dose lies: doses of different places are not made to agree by a factor.
     """
-    calculated, theirs = singles(ours), singles(resample(tps, ours.grid))
-    tops = [float(np.nanmax(values, initial=0.0)) for values in (calculated, theirs)]
+    counts = np.isfinite(singles(ours))
+    calculated = np.where(counts, singles(ours), np.float32(0))
+    theirs = np.where(counts, singles(resample(tps, ours.grid)), np.float32(0))
+    tops = [robust_maximum(Image(ours.grid, values)) for values in (calculated, theirs)]
     if min(tops) <= 0:
         return ()
     high = calculated >= HIGH_DOSE_SHARE * tops[0]

@@ -70,8 +70,8 @@ def beam_profiles(dose: DosePair, gantry_to_patient: Rigid) -> Profiles:
     """
     isocentre = gantry_to_patient.translation
     there = float(at_points(dose.mc, isocentre[np.newaxis])[0])
-    through_isocentre = there >= ON_AXIS_LEVEL * mean_of_highest(dose.mc) > 0
-    through = isocentre if through_isocentre else high_dose_centre(dose.mc, level=0.8)
+    through_isocentre = there >= ON_AXIS_LEVEL * mean_of_highest(dose.mc_in_body) > 0
+    through = isocentre if through_isocentre else high_dose_centre(dose.mc_in_body, level=0.8)
     figure = Figure(figsize=(7.6, 2.3), layout="constrained")
     panels = figure.subplots(1, 3, sharey=True, width_ratios=(1.6, 1, 1))
     titles = ("Along the beam (mm)", "Across, gantry x (mm)", "Across, gantry y (mm)")

@@ -15,6 +15,7 @@ from dosewright.core.errors import refuse
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Image
 from dosewright.core.structures import Structure
+from dosewright.geometry.patient_report import PatientReport
 
 
 @dataclass(frozen=True)
@@ -29,15 +30,27 @@ class DosePair:
         Relative statistical uncertainty (1 sigma, 0.01 is one percent) on the grid of `mc`; nan where there is no dose.
     tps
         Dose of the planning system in Gy, comparable with `mc` (same fractions, RBE divided out), on any grid.
+    body
+        Voxels of `mc` that lie in the patient and are no air; None for all. Only they tell where the dose is high.
     """
 
     mc: Image
     uncertainty: Image | None = None
     tps: Image | None = None
+    body: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if self.uncertainty is not None and not self.uncertainty.grid.matches(self.mc.grid):
             raise refuse("The uncertainty must be on the grid of its dose", given=self.uncertainty.grid.shape)
+        if self.body is not None and self.body.shape != self.mc.grid.array_shape:
+            raise refuse("The voxels of the patient must be on the grid of the dose", given=self.body.shape)
+
+    @property
+    def mc_in_body(self) -> Image:
+        """The Monte Carlo dose in the patient, nan elsewhere; in air a single particle makes a high dose."""
+        if self.body is None:
+            return self.mc
+        return Image(self.mc.grid, np.where(self.body, self.mc.values, np.float32(np.nan)))
 
 
 @dataclass(frozen=True)
@@ -212,6 +225,8 @@ class ReportData:
         Label to value, shown in the report's head and nowhere else; empty to keep the report anonymous.
     settings, versions, hashes, timings
         Label to value, in the order to show; `hashes` maps a file's role or name to its SHA-256.
+    made_from
+        What the voxels of the patient were made from.
     focus_mm
         Point through which the three planes are cut; None for the centre of mass of the high dose.
     """
@@ -239,3 +254,4 @@ class ReportData:
     timings: Mapping[str, str] = field(default_factory=dict)
     patient: Mapping[str, str] = field(default_factory=dict, repr=False)
     focus_mm: tuple[float, float, float] | None = None
+    made_from: PatientReport | None = None

@@ -6,6 +6,7 @@ from dosewright.execution.artifact import write_atomically
 from dosewright.workflow.report.data import ReportData
 from dosewright.workflow.report.findings import NOT_CLINICAL, findings, head, notes
 from dosewright.workflow.report.html import Markup, element, join, text
+from dosewright.workflow.report.patient import patient_section
 from dosewright.workflow.report.style import style
 from dosewright.workflow.report.tables import audit, provenance
 from dosewright.workflow.report.views import (
@@ -45,6 +46,7 @@ def report_page(data: ReportData) -> str:
                 gamma_section(data),
                 profiles_section(data),
                 statistics_section(data, shown),
+                patient_section(data.made_from),
                 audit(data.beams),
                 provenance(data),
             ),

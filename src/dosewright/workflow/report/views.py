@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dosewright.core.grid import Image
 from dosewright.core.structures import Structure
 from dosewright.workflow.report.curves import beam_profiles, dvh_figure, uncertainty_figure
 from dosewright.workflow.report.data import ReportData
@@ -25,29 +26,35 @@ Planes = tuple[NDArray[np.float32], ...]
 
 @dataclass(frozen=True)
 class Views:
-    """What the pictures share: the planes with CT and outlines, both doses on them, and the reference dose (Gy)."""
+    """What the pictures share: the planes with CT and outlines, both doses on them, and the reference dose (Gy).
+
+    `body` is positive in the patient, where no air is; None where that is not known.
+    """
 
     scene: Scene
     mc: Planes
     tps: Planes | None
     reference_Gy: float
     not_drawn: tuple[str, ...]
+    body: Planes | None = None
 
 
 def views(data: ReportData) -> Views:
     """Cut the planes and sample the doses of the plan once."""
-    tps = data.plan.tps
-    focus = np.array(data.focus_mm, float) if data.focus_mm is not None else high_dose_centre(data.plan.mc)
-    planes = three_planes(data.plan.mc, focus, None if data.ct is None else data.ct.grid)
+    tps, in_body = data.plan.tps, data.plan.mc_in_body
+    focus = np.array(data.focus_mm, float) if data.focus_mm is not None else high_dose_centre(in_body)
+    planes = three_planes(in_body, focus, None if data.ct is None else data.ct.grid)
     ct = None if data.ct is None else sampled(data.ct, planes)
     drawn: tuple[Structure, ...] = tuple(s for s in data.structures if can_be_drawn(s))
     planned = 0.0 if tps is None else float(np.nanmax(tps.values, initial=0.0))
+    body = None if data.plan.body is None else Image(data.plan.mc.grid, data.plan.body.astype(np.float32))
     return Views(
         Scene(planes, ct, drawn, structure_marks(data)),
         sampled(data.plan.mc, planes),
         None if tps is None else sampled(tps, planes),
-        planned or mean_of_highest(data.plan.mc),
+        planned or mean_of_highest(in_body),
         tuple(s.name for s in data.structures if s not in drawn),
+        None if body is None else sampled(body, planes, linear=False),
     )
 
 
@@ -73,7 +80,11 @@ def _planes_text(data: ReportData, shown: Views) -> Markup:
     low, high = CT_WINDOW_HU
     backdrop = "Without CT." if data.ct is None else f"CT window {low:g} to {high:g} HU.".replace("-", "−")
     sentence = f"All planes at one scale, cut through {focus}; the gold ticks show where they meet. {backdrop}"
-    kind = "the mean of the 100 highest voxels" if shown.tps is None else "the maximum of the planning system's dose"
+    kind = (
+        "the mean of the 100 highest voxels in the patient"
+        if shown.tps is None
+        else "the maximum of the planning system's dose"
+    )
     sentence += f" The reference dose is {shown.reference_Gy:.4g} Gy, {kind}."
     if shown.not_drawn:
         sentence += f" Not drawn, for want of axial contours: {', '.join(shown.not_drawn)}."
@@ -93,8 +104,10 @@ def _dose_row(values: Planes, shown: Views, name: str) -> Markup:
 
 def _difference_row(tps: Planes, shown: Views) -> Markup:
     difference = []
-    for a, b in zip(shown.mc, tps, strict=True):
+    for i, (a, b) in enumerate(zip(shown.mc, tps, strict=True)):
         some = np.fmax(a, b) >= LEAST_SHOWN * shown.reference_Gy
+        if shown.body is not None:
+            some &= shown.body[i] > 0
         difference.append(np.where(some, 100 * (a - b) / np.float32(shown.reference_Gy), np.float32(np.nan)))
     found = np.concatenate([np.abs(d[np.isfinite(d)]) for d in difference])
     typical = float(np.percentile(found, 98)) if found.size else 0.0
@@ -104,7 +117,8 @@ def _difference_row(tps: Planes, shown: Views) -> Markup:
     alt = f"Difference of the doses on three planes: 98 % is within {typical:.1f} %, the largest is {largest:.1f} %."
     caption = (
         f"Monte Carlo minus planning system, percent of the reference dose, {shown.reference_Gy:.4g} Gy. "
-        f"Orange: Monte Carlo is higher; blue: lower. On these planes the largest difference is {largest:.1f} %."
+        f"Orange: Monte Carlo is higher; blue: lower. On these planes the largest difference in the patient is "
+        f"{largest:.1f} %."
     )
     return figure(plane_row(shown.scene, wash), alt=alt, caption=caption)
 
@@ -179,7 +193,7 @@ def statistics_section(data: ReportData, shown: Views) -> Markup:
         caption="Relative statistical uncertainty of the plan dose (1 σ), above 5 % of the reference dose.",
     )
     spread = figure(
-        uncertainty_figure(data.plan.mc, uncertainty),
+        uncertainty_figure(data.plan.mc_in_body, uncertainty),
         alt="Distribution of the relative uncertainty over voxels of high and of lower dose.",
         caption="How the relative uncertainty is distributed over the voxels.",
     )
