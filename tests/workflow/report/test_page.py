@@ -15,6 +15,8 @@ from dosewright.core.errors import InputError
 from dosewright.core.frame import gantry_to_patient
 from dosewright.core.grid import Grid, Image
 from dosewright.core.structures import Structure
+from dosewright.geometry.overrides import OverrideUse
+from dosewright.geometry.patient_report import MaterialUse, PatientReport
 from dosewright.workflow.report.data import (
     BeamRow,
     DosePair,
@@ -31,6 +33,7 @@ from dosewright.workflow.report.findings import findings
 from dosewright.workflow.report.page import report_page, write_report
 from dosewright.workflow.report.style import style
 from dosewright.workflow.report.tables import audit
+from dosewright.workflow.report.views import views
 
 NASTY = "<script>alert('x')</script>\"&$\\frac{"
 CT_GRID = Grid((180, 210, 70), (1.0, 1.0, 2.5), (-90.0, -105.0, -85.0))
@@ -281,6 +284,41 @@ def test_everything_optional_may_be_missing(data):
     words = " ".join(read(report_page(bare)).words)
     assert "None were recorded" in words and "No structure was given" in words and "Without CT" in words
     assert "nan" not in words.split()
+
+
+def test_the_account_of_voxels_and_overrides_is_shown(data):
+    uses = (
+        OverrideUse("Gel <i>", "G4_WATER", 1.0, 1200, {"Filling": 34}, 7),
+        OverrideUse("Filling", "G4_Ti", 4.54, 40, {}, 0),
+    )
+    materials = (MaterialUse("G4_AIR", 3000, 0.0012), MaterialUse("G4_WATER", 1000, 1.0))
+    made = PatientReport(DOSE_GRID, (-1000.0, 3071.0), 5, 1312, materials, uses, (), ())
+    words = " ".join(read(report_page(replace(data, made_from=made))).words)
+    for said in (
+        "Gel <i>",
+        "34 to Filling",
+        "-1000 to 3071 were used",
+        "5 voxels below the table, 1,312 above",
+        "25.00",
+    ):
+        assert said in words, said
+    without_ct = replace(made, hu_range=None, overrides=())
+    words = " ".join(read(report_page(replace(data, made_from=without_ct))).words)
+    assert "No materials were overridden" in words and "none were used" in words
+
+
+def test_spikes_in_air_set_no_scale_and_no_place(data):
+    """A dose of 1000 Gy in voxels of air beside the patient moves neither reference dose, planes nor profiles."""
+    body = np.ones(DOSE_GRID.array_shape, bool)
+    body[:4] = False
+    spiked = np.array(data.plan.mc.values)
+    spiked[:4] = 1000.0
+    plan = replace(data.plan, mc=Image(DOSE_GRID, spiked), tps=None, body=body)
+    clean = replace(data.plan, mc=Image(DOSE_GRID, np.where(body, data.plan.mc.values, 0)), tps=None)
+    found, expected = (views(replace(data, plan=pair, gammas=())) for pair in (plan, clean))
+    assert found.reference_Gy == pytest.approx(expected.reference_Gy)
+    for ours, theirs in zip(found.scene.planes, expected.scene.planes, strict=True):
+        assert ours.at_mm == pytest.approx(theirs.at_mm)
 
 
 def test_a_dose_of_zero_is_said(data):
