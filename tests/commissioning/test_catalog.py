@@ -194,6 +194,15 @@ def test_the_packaged_ct_protocol_is_the_last_resort_where_it_is_included(tmp_pa
         Library.open(tmp_path).ct_protocol_for({"Manufacturer": "X"})
 
 
+def test_a_file_that_cannot_be_read_is_named_by_its_purpose(tmp_path: Path) -> None:
+    (tmp_path / "plan.dcm").write_bytes(b"\xff\xfe\x00\x01")
+    library = Library.open(PACKAGED)
+    for look, purpose in ((library.beam_model, "Beam model"), (library.ct_protocol, "CT protocol"),
+                          (library.phantom, "Phantom")):  # fmt: skip
+        with pytest.raises(InputError, match=f"^{purpose}: "):
+            look(str(tmp_path / "plan.dcm"))
+
+
 def test_a_place_is_named_in_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError) as refused:

@@ -28,13 +28,17 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
             escape(f"{ratio['dose']}: mean calculated over mean planned high dose {ratio['ratio']:.4f}{spread}")
         )
     if summary["warnings"]:
-        console.print(
-            f"{len(summary['warnings'])} warnings and {len(summary['assumptions'])} assumptions: see the report."
-        )
+        warnings, assumptions = (counted(len(summary[kind]), kind) for kind in ("warnings", "assumptions"))
+        console.print(f"{warnings} and {assumptions}: see the report.")
     if not summary["goal_reached"]:
         console.print("Stopped by the time limit before the goal; the result is valid with its stated uncertainty.")
     console.print(f"Role: {escape(summary['role'])}. {escape(summary['note'])}")
     typer.echo(f"Report: {outcome.folder.report}")
+
+
+def counted(number: int, plural: str) -> str:
+    """Return ``1 warning``, ``2 warnings``."""
+    return f"{number} {plural.removesuffix('s') if number == 1 else plural}"
 
 
 def beam_table(summary: dict[str, Any]) -> Table:

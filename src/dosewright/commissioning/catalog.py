@@ -1,7 +1,8 @@
 """The library: beam models, CT protocols, phantoms and materials of a site, found by name or path."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -86,7 +87,8 @@ class Library:
             return _named_model(self, key)
         path = on_disk(name)
         if path is not None:
-            return read_beam_model(path, self.material)
+            with _named_in_refusals("Beam model"):
+                return read_beam_model(path, self.material)
         raise _unknown("beam model", name, self.content.beam_models, "-z takes a name or a file")
 
     def beam_model_for(self, machine: str, radiation: str) -> BeamModel:
@@ -119,7 +121,8 @@ class Library:
         place, _, inner = name.rpartition(":")
         for path, part in ((on_disk(name), ""), (on_disk(place), inner)):
             if path is not None:
-                return _from_path(self, path, part)
+                with _named_in_refusals("CT protocol"):
+                    return _from_path(self, path, part)
         raise _unknown("CT protocol", name, protocols, "-c takes a name, a file or a folder")
 
     def ct_protocol_for(self, keywords: Mapping[str, str]) -> HounsfieldTable:
@@ -157,8 +160,18 @@ class Library:
             return read_phantom(self.content.phantoms[key], self.material)
         path = on_disk(name)
         if path is not None:
-            return read_phantom(path, self.material)
+            with _named_in_refusals("Phantom"):
+                return read_phantom(path, self.material)
         raise _unknown("phantom", name, self.content.phantoms, "-p takes a name or a file")
+
+
+@contextmanager
+def _named_in_refusals(what: str) -> Iterator[None]:
+    """Put before each problem of a file what the file was to be."""
+    try:
+        yield
+    except InputError as refused:
+        raise InputError(*(f"{what}: {problem}" for problem in refused.problems)) from None
 
 
 def _named_model(library: Library, key: str) -> BeamModel:

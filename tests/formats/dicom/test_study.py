@@ -279,6 +279,21 @@ def test_chosen_files_of_the_wrong_kind(folder: Path) -> None:
     for chosen in (Chosen(ct=folder / "rs.dcm"), Chosen(structures=folder / "plan.dcm"), Chosen(doses=(folder / "x",))):
         with pytest.raises(InputError, match="is no"):
             find_study(folder, chosen)
+    with pytest.raises(InputError) as refused:
+        find_study(folder, Chosen(folder / "rs.dcm", folder / "plan.dcm", (folder / "x", folder / "ct")))
+    assert len(refused.value.problems) == 4
+    assert "What --structures names is no RT Structure Set. Given: RT Ion Plan" in str(refused.value)
+    assert "What --dose names is no RT Dose. Given: no such file. Where: x." in str(refused.value)
+    with pytest.raises(InputError, match="folder that --ct names holds no CT Image"):
+        (folder / "empty").mkdir()
+        find_study(folder, Chosen(ct=folder / "empty"))
+
+
+def test_own_results_named_as_doses_are_said(folder: Path, ct_image: Image, identity: Identity) -> None:
+    own = Image(ct_image.grid, abs(ct_image.values))
+    write_dose(folder / "own.dcm", own, DoseLabel(plan_uid=find_study(folder).plan.uid), identity)
+    study = find_study(folder, Chosen(doses=(folder / "own.dcm",)))
+    assert "A dose named with --dose was calculated by Dosewright: its own results are compared." in study.warnings
 
 
 def test_head_phantom(headphantom: Path) -> None:

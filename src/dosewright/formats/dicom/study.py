@@ -14,7 +14,16 @@ from dosewright.formats.dicom.folder import Header, read_header, scan
 from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.ion_plan import read_ion_plan
 from dosewright.formats.dicom.matching import Found, match
-from dosewright.formats.dicom.sop_classes import CT_IMAGE, NAMES, RT_DOSE, RT_ION_PLAN, RT_PLAN, RT_STRUCTURE_SET
+from dosewright.formats.dicom.saving import MANUFACTURER
+from dosewright.formats.dicom.sop_classes import (
+    CT_IMAGE,
+    NAMES,
+    RT_DOSE,
+    RT_ION_PLAN,
+    RT_PLAN,
+    RT_STRUCTURE_SET,
+    name_of,
+)
 from dosewright.formats.dicom.structures import read_structures
 
 
@@ -118,9 +127,7 @@ def _the_plan(headers: Sequence[Header]) -> Header:
 
 def _found(head: Header, plan: IonPlan, headers: Sequence[Header], chosen: Chosen, warnings: list[str]) -> Found:
     """Search what was not chosen."""
-    structures = _of_kind([chosen.structures], RT_STRUCTURE_SET) if chosen.structures else []
-    doses = _of_kind(chosen.doses, RT_DOSE)
-    slices = _chosen_ct(chosen.ct) if chosen.ct else ()
+    structures, doses, slices = _chosen_files(chosen)
     searched = [
         h
         for h in headers
@@ -140,29 +147,45 @@ def _found(head: Header, plan: IonPlan, headers: Sequence[Header], chosen: Chose
         said.append(
             f"Of the doses named with --dose, {strangers} refer to another plan; they are compared all the same."
         )
+    if any(h.manufacturer == MANUFACTURER for h in doses):
+        said.append("A dose named with --dose was calculated by Dosewright: its own results are compared.")
     warnings.extend(said)
     return Found(structures[0] if structures else found.structures, slices or found.ct, tuple(doses) or found.doses)
 
 
-def _of_kind(paths: Sequence[Path], kind: str) -> list[Header]:
+def _chosen_files(chosen: Chosen) -> tuple[list[Header], list[Header], tuple[Header, ...]]:
+    """Return the structure set, the doses and the CT slices chosen; what cannot be taken is refused together."""
+    problems: list[str] = []
+    structures = _of_kind("--structures", [chosen.structures] if chosen.structures else [], RT_STRUCTURE_SET, problems)
+    doses = _of_kind("--dose", chosen.doses, RT_DOSE, problems)
+    slices = _chosen_ct(chosen.ct, problems) if chosen.ct else ()
+    if problems:
+        raise InputError(*problems)
+    return structures, doses, slices
+
+
+def _of_kind(option: str, paths: Sequence[Path], kind: str, problems: list[str]) -> list[Header]:
     found = []
     for path in paths:
-        head = read_header(path)
-        if head is None or head.sop_class_uid != kind:
-            raise refuse(f"The file chosen is no {NAMES[kind]}", where=path.name)
-        found.append(head)
+        head = read_header(path) if path.is_file() else None
+        if head is not None and head.sop_class_uid == kind:
+            found.append(head)
+            continue
+        given = "no such file" if not path.is_file() else name_of(head.sop_class_uid) if head else "no DICOM object"
+        problems.extend(refuse(f"What {option} names is no {NAMES[kind]}", given=given, where=path.name).problems)
     return found
 
 
-def _chosen_ct(place: Path) -> tuple[Header, ...]:
+def _chosen_ct(place: Path, problems: list[str]) -> tuple[Header, ...]:
     """Return the series of the CT file given, or all CT Images of the folder given."""
     if place.is_dir():
         found = [h for h in scan(place) if h.sop_class_uid == CT_IMAGE]
     else:
-        series = _of_kind([place], CT_IMAGE)[0].series_uid
-        found = [h for h in scan(place.resolve().parent) if h.sop_class_uid == CT_IMAGE and h.series_uid == series]
+        named = {h.series_uid for h in _of_kind("--ct", [place], CT_IMAGE, problems)}
+        beside = scan(place.resolve().parent) if named else []
+        return tuple(h for h in beside if h.sop_class_uid == CT_IMAGE and h.series_uid in named)
     if not found:
-        raise refuse("No CT Image was found in the place chosen for the CT", where=place.name)
+        problems.append(str(refuse("The folder that --ct names holds no CT Image", where=place.name)))
     return tuple(found)
 
 
