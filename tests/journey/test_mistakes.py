@@ -94,6 +94,9 @@ def test_a_beam_that_cannot_be_read_is_left_out_by_choosing_the_others(
     assert [beam["number"] for beam in summary["beams"]] == [1]
     assert any("Not all beams" in said for said in summary["warnings"])
     assert summary["gamma"] == []
+    linted = case.run("lint", str(case.folder), "-b", "1")
+    assert linted.returncode == 0
+    assert "found: 1 treatment beam and 1 that cannot be read, 2 fractions" in linted.stdout
     known = case.calc(tmp_path / "none", "-b", "Topp", "-n", "100")
     assert "Known: 1 'Top', 2 'Other'" in known.stderr
 

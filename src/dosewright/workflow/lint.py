@@ -111,7 +111,10 @@ def _look_at_user(request: DoseRequest, library: Library, findings: Findings) ->
 
 def _look_at_plan(study: Study, findings: Findings) -> None:
     plan = study.plan
-    findings.found.append(f"{len(plan.beams)} treatment beams, {plan.fractions or 'no number of'} fractions")
+    count, fractions = len(plan.beams), plan.fractions
+    beams = f"{count} treatment beam{'' if count == 1 else 's'}"
+    unread = f" and {len(plan.unread_beams)} that cannot be read" if plan.unread_beams else ""
+    findings.found.append(f"{beams}{unread}, {fractions or 'no number of'} fraction{'' if fractions == 1 else 's'}")
     if plan.fractions is None:
         findings.assumed.append("One fraction is calculated.")
     findings.assumed += study.warnings
