@@ -200,7 +200,7 @@ def test_a_stray_dose_is_left_aside_or_said(folder: Path, tmp_path: Path) -> Non
     assert "1 dose with a dangling reference was taken" in study.warnings[0]
     assert "name the right ones with --dose" in study.warnings[0]
     chosen = find_study(folder, Chosen(doses=(folder / "dose_left.dcm",)))
-    assert "Of the doses named with --dose, 1 refer to another plan" in chosen.warnings[0]
+    assert "Doses named with --dose that refer to another plan (1)" in chosen.warnings[0]
     assert find_study(folder, Chosen(doses=(tmp_path / "dose_plan.dcm",))).warnings == ()
 
 

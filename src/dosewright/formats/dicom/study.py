@@ -144,9 +144,7 @@ def _found(head: Header, plan: IonPlan, headers: Sequence[Header], chosen: Chose
         said = [s for s in said if not s.startswith("No planned dose")]
     strangers = sum(bool(h.plan_uids) and head.uid not in h.plan_uids for h in doses)
     if strangers:
-        said.append(
-            f"Of the doses named with --dose, {strangers} refer to another plan; they are compared all the same."
-        )
+        said.append(f"Doses named with --dose that refer to another plan ({strangers}) are compared all the same.")
     if any(h.manufacturer == MANUFACTURER for h in doses):
         said.append("A dose named with --dose was calculated by Dosewright: its own results are compared.")
     warnings.extend(said)
