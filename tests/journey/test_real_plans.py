@@ -55,7 +55,7 @@ def test_the_water_phantom_s_broken_references_are_bridged(settings):
     warnings = " ".join(run.summary["warnings"])
     for said in (
         "No structure set of this plan was found",
-        "doses with dangling references were taken",
+        "1 dose with a dangling reference was taken",
         "Patient position HFS was taken: ASSUMED",
         "The dose grid reaches beyond the CT (0.5 mm left, 0.5 mm anterior, 0.5 mm superior)",
         "EFFECTIVE; it was divided by the RBE of 1.1",
