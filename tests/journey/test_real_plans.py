@@ -1,13 +1,7 @@
 """Real plans from the data folder: the figures of docs/measured, with bounds. Slow ones need minutes."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-sys.path.append(str(Path(__file__).resolve().parents[2]))  # benchmarks is a folder of the repository, not installed
-
 from benchmarks import real_depth_dose, real_ramp, real_refusals, real_water_phantom
 from benchmarks.real_common import Settings
 
