@@ -55,6 +55,7 @@ class _State:
 
     @property
     def medium(self) -> BatchSums:
+        """Sums of the dose to medium."""
         return self.sums[MEDIUM]
 
 
