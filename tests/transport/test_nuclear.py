@@ -122,7 +122,8 @@ def test_primary_fluence_in_water_against_geant4() -> None:
     """Removal of 200 MeV protons by non-elastic interactions along their range.
 
     Geant4 11.4 (BGG cross sections) agrees with ICRU 63, used here, above 130 MeV and is up to 20 % higher below. The
-    bounds follow that observed difference between the codes, they are no claim on either: the fluence is held to 0.5 % in the first half of the range and to 2.7 % at its end.
+    bounds follow that observed difference between the codes and are no claim on either: 0.5 % of the fluence in the
+    first half of the range, 2.7 % at its end.
     """
     tables = ion_tables([named("G4_WATER")], delta_cut_MeV=0.2)
     from_energy = np.exp(tables.log_low + np.arange(tables.values.shape[1]) / tables.per_log)
