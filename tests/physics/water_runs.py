@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 from scipy.special import erf
 
+from dosewright.analysis.profile import Profile, distal_position
 from dosewright.core.frame import Rigid
 from dosewright.core.matter import Material
 from dosewright.core.units import MEV_PER_G_IN_GY
@@ -83,12 +84,8 @@ def pencil_on_slabs(
 
 
 def distal_mm(depth_dose: Array, z_mm: Array, level: float) -> float:
-    """Depth beyond the peak where the depth dose falls to `level` of its highest bin."""
-    peak = int(depth_dose.argmax())
-    wanted = level * depth_dose[peak]
-    after = peak + int(np.argmax(depth_dose[peak:] < wanted))
-    a, b = depth_dose[after - 1], depth_dose[after]
-    return float(z_mm[after - 1] + (a - wanted) / (a - b) * (z_mm[after] - z_mm[after - 1]))
+    """Depth beyond the peak where a depth dose falls to `level` of it."""
+    return distal_position(Profile(z_mm, depth_dose), level)
 
 
 def core_sigma_mm(run: Run, depth_mm: float, half_window: int = 2) -> float:

@@ -17,7 +17,6 @@ from dosewright.materials.elements import element, read_table
 
 Array = NDArray[np.float64]
 
-MILLIBARN_CM2 = 1e-27
 WATER_MOLECULES_PER_G = AVOGADRO_PER_MOL / 18.015  # the fits are per gram of water
 LOWEST_MEV = 7.0  # below, charged-particle reactions are hindered by the Coulomb barrier and are left out
 HIGHEST_FIT_MEV = 300.0
