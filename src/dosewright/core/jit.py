@@ -7,9 +7,12 @@ folder named after a hash of every compiled source and of the versions that shap
 import os
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import llvmlite
+import llvmlite.binding
 import numba
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 COMPILED_ROOMS = ("core", "materials", "geometry", "sources", "scoring", "transport", "analysis")
@@ -32,8 +35,17 @@ def cache_folder() -> Path:
     return Path(base) / "dosewright" / f"kernels-{source_hash()}"
 
 
+def _widest_vectors() -> str:
+    """Return the features of this CPU, with vectors of 512 bits where it has them: LLVM halves them for some."""
+    features = llvmlite.binding.get_host_cpu_features()
+    words: str = features.flatten()
+    return words + (",-prefer-256-bit" if features.get("avx512f") else "")
+
+
 if not numba.config.DISABLE_JIT:
     numba.config.CACHE_DIR = str(cache_folder())
+    if not numba.config.CPU_FEATURES and not numba.config.CPU_NAME:
+        numba.config.CPU_NAME, numba.config.CPU_FEATURES = llvmlite.binding.get_host_cpu_name(), _widest_vectors()
 
 # Divisions by zero give infinity as in NumPy; no NaN is ever made on purpose. Kernels allocate nothing, so Numba's
 # reference counting is left out: it would cost more than the physics, as every tuple of arrays is counted at each use.
@@ -47,3 +59,18 @@ _OPTIONS = {
 kernel = numba.njit(**_OPTIONS)
 # For small functions on the path of every step: the call itself would cost as much as the work.
 inlined = numba.njit(**_OPTIONS, forceinline=True)
+
+
+class _DistinctArrays(CompilerBase):  # type: ignore[misc]
+    """Tells the compiler that array arguments do not overlap (``restrict`` in C).
+
+    Without it no loop over lanes becomes vector code.
+    """
+
+    def define_pipelines(self) -> list[Any]:
+        self.state.flags.noalias = True
+        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+
+# For loops over lanes.
+vectorised = numba.njit(**_OPTIONS, pipeline_class=_DistinctArrays)

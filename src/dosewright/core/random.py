@@ -16,7 +16,10 @@ WEYL_1 = np.uint64(0xBB67AE85)
 LOW = np.uint64(0xFFFFFFFF)
 HIGH_SHIFT = np.uint64(32)
 ROUNDS = 10
+WORD = np.uint32
+WORD_BITS = np.uint64(32)
 TO_UNIT = 2.0**-32
+UNIT_24, HALF_UNIT_24 = np.float32(2.0**-24), np.float32(2.0**-25)
 HALF_STEP = 2.0**-33  # keeps every number inside (0, 1)
 
 
@@ -65,6 +68,36 @@ def draw_four(stream):
         d * TO_UNIT + HALF_STEP,
         after,
     )
+
+
+@inlined
+def random_words(seed_low, seed_high, history_low, history_high, particle, draw):
+    """Return the four words that `draw_four` turns into uniforms, in 32-bit arithmetic that compiles to vector code."""
+    c0, c1, c2, c3 = WORD(history_low), WORD(history_high), WORD(draw), WORD(particle)
+    k0, k1 = WORD(seed_low), WORD(seed_high)
+    for _ in range(ROUNDS):
+        p0, p1 = MULTIPLIER_0 * np.uint64(c0), MULTIPLIER_1 * np.uint64(c2)
+        c0, c1 = WORD(WORD(p1 >> WORD_BITS) ^ c1 ^ k0), WORD(p1 & LOW)
+        c2, c3 = WORD(WORD(p0 >> WORD_BITS) ^ c3 ^ k1), WORD(p0 & LOW)
+        k0, k1 = WORD(np.uint64(k0) + WEYL_0), WORD(np.uint64(k1) + WEYL_1)
+    return c0, c1, c2, c3
+
+
+@inlined
+def eight_words(stream):
+    """Return eight words of a stream and the stream after them."""
+    seed_low, seed_high = stream.seed & LOW, stream.seed >> HIGH_SHIFT
+    low, high = stream.history & LOW, stream.history >> HIGH_SHIFT
+    particle, draw = stream.draw >> HIGH_SHIFT, stream.draw & LOW
+    first = random_words(seed_low, seed_high, low, high, particle, draw)
+    second = random_words(seed_low, seed_high, low, high, particle, draw + np.uint64(1))
+    return first + second, Stream(stream.seed, stream.history, stream.draw + np.uint64(2))
+
+
+@inlined
+def unit(word):
+    """Return a float32 uniform in (0, 1) from the upper 24 bits of a word; the lower eight stay for other uses."""
+    return np.float32(np.int32(np.int64(word) >> np.int64(8))) * UNIT_24 + HALF_UNIT_24
 
 
 @kernel

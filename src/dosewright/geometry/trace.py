@@ -2,6 +2,9 @@
 
 Two boxes of voxels are known: the beamline (gantry axes) and the patient (its own axes). Between them lies one
 uniform medium, the gap, described in the patient's axes. Beyond is nothing. Lengths in cm.
+
+Inside a box a place is a voxel and, along each axis, the fraction of the way from its lower to its upper face. A
+particle that crosses a face gets the fraction 0 or 1 exactly, so that single precision cannot strand it.
 """
 
 from typing import NamedTuple
@@ -10,24 +13,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined
+from dosewright.core.single import ONE, ZERO, bits_of, f32, float_of, i32
 
 BEAMLINE, PATIENT, GAP, OUTSIDE = 0, 1, 2, 3
 FAR_CM = 1.0e30
+_FAR, _HARDLY = f32(FAR_CM), f32(1.0e-20)
+
+# A voxel in one word: the upper 24 bits of the density as a float32 (to 1.6e-5), the lower 8 the material.
+_MATERIAL = i32(0xFF)
+_DENSITY = i32(-256)
 
 
 class Geometry(NamedTuple):
     """Two boxes of voxels and the way from one to the other, packed for the kernels.
 
-    Edges of box b along axis a: ``edges[first[b, a] : first[b, a] + cells[b, a] + 1]``; voxel arrays run x fastest
-    from ``voxel_first[b]``, the patient's from 0. A box with no voxels does not exist. A gap of zero density is vacuum.
+    Faces of box b along axis a: ``edges[first[b, a] : first[b, a] + cells[b, a] + 1]``, their distances `sizes` at the
+    same places; `voxels` run x fastest from ``voxel_first[b]``, the patient's from 0. A box with no voxels does not
+    exist. A gap of zero density is vacuum.
     """
 
     edges: NDArray[np.float64]
-    first: NDArray[np.int64]
-    cells: NDArray[np.int64]
-    voxel_first: NDArray[np.int64]
-    material: NDArray[np.uint8]
-    density: NDArray[np.float32]
+    faces: NDArray[np.float32]
+    sizes: NDArray[np.float32]
+    first: NDArray[np.int32]
+    cells: NDArray[np.int32]
+    voxel_first: NDArray[np.int32]
+    voxels: NDArray[np.int32]
     gap_material: int
     gap_density: float
     rotation: NDArray[np.float64]
@@ -35,7 +46,10 @@ class Geometry(NamedTuple):
 
 
 class Ray(NamedTuple):
-    """A position (cm) and a unit direction, in the axes of the region the particle is in."""
+    """A position and a unit direction.
+
+    In the gap the position is in cm; inside a box it is the three fractions of the way through the voxel.
+    """
 
     x: float
     y: float
@@ -54,6 +68,21 @@ class Place(NamedTuple):
     iz: int
 
 
+def packed_voxels(material: NDArray[np.uint8], density_g_cm3: NDArray[np.float32]) -> NDArray[np.int32]:
+    """Return materials and densities as one flat array of words, the density rounded to 16 bits of mantissa."""
+    words = density_g_cm3.astype(np.float32).ravel().view(np.int32).copy()
+    words += 128
+    words &= np.int32(_DENSITY)
+    words |= material.ravel()
+    return words
+
+
+@inlined
+def packed_word(material, density_g_cm3):
+    """Return one medium as a word."""
+    return i32(i32(i32(bits_of(density_g_cm3) + i32(128)) & _DENSITY) | i32(material))
+
+
 @inlined
 def voxel_index(geometry, place):
     """Return the position of a voxel in the packed arrays."""
@@ -63,42 +92,16 @@ def voxel_index(geometry, place):
 
 
 @inlined
-def medium(geometry, place):
-    """Return material and density (g/cm3) at a place."""
-    if place.region == GAP:
-        return geometry.gap_material, geometry.gap_density
-    i = voxel_index(geometry, place)
-    return np.int64(geometry.material[i]), np.float64(geometry.density[i])
+def medium_of(word):
+    """Return material and density (g/cm3) of a packed voxel."""
+    return i32(word & _MATERIAL), float_of(i32(word & _DENSITY))
 
 
 @inlined
-def _to_face(low, high, x, u):
-    """Distance along one axis to the face ahead."""
-    if u > 0.0:
-        return max((high - x) / u, 0.0)
-    if u < 0.0:
-        return max((low - x) / u, 0.0)
-    return FAR_CM
-
-
-@inlined
-def to_boundary(geometry, ray, place):
-    """Return the distance to the next boundary and the axis (0, 1, 2) whose face it is.
-
-    In the gap this is the distance to the patient box, `FAR_CM` where the ray misses it.
-    """
-    if place.region == GAP:
-        return to_box(geometry, ray), 0
-    b = place.region
-    ex, ey, ez = geometry.first[b, 0] + place.ix, geometry.first[b, 1] + place.iy, geometry.first[b, 2] + place.iz
-    dx = _to_face(geometry.edges[ex], geometry.edges[ex + 1], ray.x, ray.u)
-    dy = _to_face(geometry.edges[ey], geometry.edges[ey + 1], ray.y, ray.v)
-    dz = _to_face(geometry.edges[ez], geometry.edges[ez + 1], ray.z, ray.w)
-    if dx <= dy and dx <= dz:
-        return dx, 0
-    if dy <= dz:
-        return dy, 1
-    return dz, 2
+def to_face(fraction, size, u):
+    """Distance along one axis to the face ahead, from inside a voxel."""
+    left = (ONE - fraction if u > ZERO else fraction) * size
+    return left / abs(u) if abs(u) > _HARDLY else _FAR
 
 
 @inlined
@@ -136,19 +139,48 @@ def _find(edges, first, count, x):
 
 
 @inlined
-def locate(geometry, ray, box):
-    """Return the place of a point that lies in or on a box."""
-    ix = _find(geometry.edges, geometry.first[box, 0], geometry.cells[box, 0], ray.x)
-    iy = _find(geometry.edges, geometry.first[box, 1], geometry.cells[box, 1], ray.y)
-    iz = _find(geometry.edges, geometry.first[box, 2], geometry.cells[box, 2], ray.z)
-    return Place(box, ix, iy, iz)
+def _fraction(edges, i, x):
+    """Fraction of the way through the interval that begins at edge `i`."""
+    return min(max((x - edges[i]) / (edges[i + 1] - edges[i]), 0.0), 1.0)
 
 
 @inlined
-def leave_beamline(geometry, ray):
-    """Turn a ray from gantry axes into the patient's and say where it is then."""
+def enter_box(geometry, ray, box):
+    """Return ray and place, inside a box, of a point that lies in it or on its surface."""
+    first, cells, edges = geometry.first, geometry.cells, geometry.edges
+    ix = _find(edges, first[box, 0], cells[box, 0], ray.x)
+    iy = _find(edges, first[box, 1], cells[box, 1], ray.y)
+    iz = _find(edges, first[box, 2], cells[box, 2], ray.z)
+    fx = _fraction(edges, first[box, 0] + ix, ray.x)
+    fy = _fraction(edges, first[box, 1] + iy, ray.y)
+    fz = _fraction(edges, first[box, 2] + iz, ray.z)
+    return Ray(fx, fy, fz, ray.u, ray.v, ray.w), Place(box, ix, iy, iz)
+
+
+@inlined
+def leave_box(geometry, ray, place):
+    """Return the ray of a point on the surface of a box with its position in cm; `place` may be one voxel outside."""
+    first, cells, edges, box = geometry.first, geometry.cells, geometry.edges, place.region
+    x = _position(edges, first[box, 0], cells[box, 0], place.ix, ray.x)
+    y = _position(edges, first[box, 1], cells[box, 1], place.iy, ray.y)
+    z = _position(edges, first[box, 2], cells[box, 2], place.iz, ray.z)
+    return Ray(x, y, z, ray.u, ray.v, ray.w)
+
+
+@inlined
+def _position(edges, first, count, i, fraction):
+    if i < 0:
+        return edges[first]
+    if i >= count:
+        return edges[first + count]
+    return edges[first + i] + fraction * (edges[first + i + 1] - edges[first + i])
+
+
+@inlined
+def to_patient_axes(geometry, ray):
+    """Turn a ray from gantry axes into the patient's."""
     r, t = geometry.rotation, geometry.translation
-    turned = Ray(
+    return Ray(
         r[0, 0] * ray.x + r[0, 1] * ray.y + r[0, 2] * ray.z + t[0],
         r[1, 0] * ray.x + r[1, 1] * ray.y + r[1, 2] * ray.z + t[1],
         r[2, 0] * ray.x + r[2, 1] * ray.y + r[2, 2] * ray.z + t[2],
@@ -156,52 +188,9 @@ def leave_beamline(geometry, ray):
         r[1, 0] * ray.u + r[1, 1] * ray.v + r[1, 2] * ray.w,
         r[2, 0] * ray.u + r[2, 1] * ray.v + r[2, 2] * ray.w,
     )
-    return turned, enter_gap(geometry, turned)
-
-
-@inlined
-def enter_gap(geometry, ray):
-    """Return the place of a ray outside the beamline: in the patient box, before it, or lost."""
-    distance = to_box(geometry, ray)
-    if distance == FAR_CM:
-        return Place(OUTSIDE, 0, 0, 0)
-    if distance == 0.0:
-        return locate(geometry, ray, PATIENT)
-    return Place(GAP, 0, 0, 0)
 
 
 @inlined
 def advance(ray, distance):
-    """Return the ray moved along its direction."""
+    """Return the ray of the gap moved along its direction."""
     return Ray(ray.x + distance * ray.u, ray.y + distance * ray.v, ray.z + distance * ray.w, ray.u, ray.v, ray.w)
-
-
-@inlined
-def cross(geometry, ray, place, axis):
-    """Step over the boundary just reached: put the ray exactly on the face and name the next place."""
-    if place.region == GAP:
-        return ray, locate(geometry, ray, PATIENT)
-    b = place.region
-    ix, iy, iz = place.ix, place.iy, place.iz
-    x, y, z = ray.x, ray.y, ray.z
-    if axis == 0:
-        ahead = 1 if ray.u > 0.0 else 0
-        x = geometry.edges[geometry.first[b, 0] + ix + ahead]
-        ix += 2 * ahead - 1
-        inside = 0 <= ix < geometry.cells[b, 0]
-    elif axis == 1:
-        ahead = 1 if ray.v > 0.0 else 0
-        y = geometry.edges[geometry.first[b, 1] + iy + ahead]
-        iy += 2 * ahead - 1
-        inside = 0 <= iy < geometry.cells[b, 1]
-    else:
-        ahead = 1 if ray.w > 0.0 else 0
-        z = geometry.edges[geometry.first[b, 2] + iz + ahead]
-        iz += 2 * ahead - 1
-        inside = 0 <= iz < geometry.cells[b, 2]
-    moved = Ray(x, y, z, ray.u, ray.v, ray.w)
-    if inside:
-        return moved, Place(b, ix, iy, iz)
-    if b == BEAMLINE and axis == 2 and iz < 0:
-        return leave_beamline(geometry, moved)
-    return moved, Place(OUTSIDE, 0, 0, 0)

@@ -23,12 +23,13 @@ from dosewright.core.units import (
 from dosewright.materials import lookup, nuclear_cross_sections
 from dosewright.materials.elements import element
 from dosewright.materials.library import named
-from dosewright.materials.lookup import LARGEST_Q, IonTables, hard_path_g_cm2
+from dosewright.materials.lookup import LARGEST_Q, IonTables, node_energies_MeV
 from dosewright.materials.stopping import electrons_per_gram_mol, proton_mass_stopping_power
 
 Array = NDArray[np.float64]
 
-LOWEST_MEV, HIGHEST_MEV, NODES = 0.1, 350.0, 1024
+HIGHEST_MEV = 350.0  # the most a source may have; the tables go on a little
+HARD_PATH_G_CM2 = 1.0
 GAS_G_CM3 = 0.05  # in gases knock-on electrons are condensed: they would leave their energy decimetres away
 PROCESSES = ("delta", "straggling", "scattering", "hard_scattering", "nuclear")
 
@@ -51,25 +52,20 @@ def ion_tables(
         if process not in PROCESSES:
             hint = nearest(process, PROCESSES)
             raise refuse(f"Unknown process {process!r} to switch off.{hint}", allowed=", ".join(PROCESSES))
-    energy = np.geomspace(LOWEST_MEV, HIGHEST_MEV, NODES)
+    energy = node_energies_MeV()
     values = np.array([_columns(m, energy, delta_cut_MeV, processes_off) for m in materials])
     first = np.cumsum([0, *(len(m.mass_fractions) for m in materials)])
     pairs = [(z, w) for m in materials for z, w in m.mass_fractions.items()]
     z = np.array([z for z, _ in pairs], float)
     a = np.array([element(z).atomic_weight for z, _ in pairs])
-    w = np.array([w for _, w in pairs])
     elastic, nonelastic = _nuclear_rows(pairs, energy, off="nuclear" in processes_off)
     return IonTables(
-        log_low=float(np.log(LOWEST_MEV)),
-        per_log=(NODES - 1) / float(np.log(HIGHEST_MEV / LOWEST_MEV)),
-        values=values.astype(np.float32),
+        values=values.astype(np.float32).ravel(),
         delta_cut_MeV=np.inf if {"delta", "straggling"} & set(processes_off) else float(delta_cut_MeV),
         element_first=first,
         element_z=z,
         element_a=a,
-        coulomb_share=w * z**2 / a,
-        screening=(HBAR_C_MEV_FM / (THOMAS_FERMI_FM * z ** (-1 / 3))) ** 2,
-        hard_path_scale=np.array([_rutherford_strength(m) for m in materials]),
+        charge_radius2=np.array([_charge_radius2(m) for m in materials], np.float32),
         nuclear_elastic=elastic.astype(np.float32),
         nuclear_nonelastic=nonelastic.astype(np.float32),
     )
@@ -98,13 +94,13 @@ def _columns(material: Material, energy: Array, delta_cut: float, off: Collectio
     rate, hard_loss, variance = _knock_on(material, energy, np.inf if condensed else delta_cut)
     table[:, lookup.STOPPING] = stopping - hard_loss
     table[:, lookup.STRAGGLING] = 0.0 if "straggling" in off else variance
-    table[:, lookup.DELTA] = rate
     if "scattering" not in off:
-        soft, hard = _deflections(material, energy, condensed="hard_scattering" in off)
-        table[:, lookup.SCATTERING], table[:, lookup.HARD_SCATTERING] = soft, hard
-    if "nuclear" not in off:
-        elastic, nonelastic = _nuclear_rows(list(material.mass_fractions.items()), energy, off=False)
-        table[:, lookup.NUCLEAR] = elastic.sum(0) + nonelastic.sum(0)
+        soft, hard, cut = _deflections(material, energy, condensed="hard_scattering" in off)
+        table[:, lookup.SCATTERING], table[:, lookup.HARD_SCATTERING], table[:, lookup.HARD_CUT] = soft, hard, cut
+    elastic, nonelastic = _nuclear_rows(list(material.mass_fractions.items()), energy, off="nuclear" in off)
+    table[:, lookup.ION_RATE] = table[:, lookup.HARD_SCATTERING] + rate
+    table[:, lookup.PROTON_RATE] = table[:, lookup.ION_RATE] + elastic.sum(0) + nonelastic.sum(0)
+    table[:, lookup.TOTAL_STOPPING] = stopping
     table[:, lookup.WATER_RATIO] = proton_mass_stopping_power(named("G4_WATER"), energy) / stopping
     return table
 
@@ -126,12 +122,31 @@ def _knock_on(material: Material, energy: Array, cut: float) -> tuple[Array, Arr
     return rate, loss, variance
 
 
-def _rutherford_strength(material: Material) -> float:
-    shares = [w * z**2 / element(z).atomic_weight for z, w in material.mass_fractions.items()]
-    return float(RUTHERFORD_MEV2_CM2 * sum(shares))
+def _rutherford_shares(material: Material) -> dict[int, float]:
+    """w Z^2/A of each element: how strongly its nuclei scatter, per g/cm2."""
+    return {z: w * z**2 / element(z).atomic_weight for z, w in material.mass_fractions.items()}
 
 
-def _deflections(material: Material, energy: Array, *, condensed: bool) -> tuple[Array, Array]:
+def _charge_radius2(material: Material) -> float:
+    """A third of the mean square charge radius of the nuclei over (hbar c)^2, weighted as they scatter.
+
+    Rms radius 0.82 A^(1/3) + 0.58 fm (Hofstadter, Rev. Mod. Phys. 28, 214 (1956)), 0.84 fm for the proton.
+    """
+    shares = _rutherford_shares(material)
+    radius = {z: 0.84 if z == 1 else 0.82 * element(z).atomic_weight ** (1 / 3) + 0.58 for z in shares}
+    mean = sum(share * radius[z] ** 2 for z, share in shares.items()) / sum(shares.values())
+    return mean / 3 / HBAR_C_MEV_FM**2
+
+
+def hard_path_g_cm2(energy_MeV: Array) -> Array:
+    """Return the mean free path between hard deflections in water: a choice of the algorithm, not physics.
+
+    HARD_PATH_G_CM2 at high energy, a fifth of the residual range near its end (R = 0.0022 E^1.77 cm, Bortfeld 1997).
+    """
+    return np.minimum(HARD_PATH_G_CM2, 0.05 + 0.2 * 0.0022 * energy_MeV**1.77)
+
+
+def _deflections(material: Material, energy: Array, *, condensed: bool) -> tuple[Array, Array, Array]:
     """Mean square angle below the cut and rate above it, per g/cm2, for Moliere-screened Rutherford scattering.
 
     With q = 4 sin^2(theta/2), each nucleus scatters as c/(q + chi^2)^2 dq; atomic electrons as free ones, up to the
@@ -139,8 +154,8 @@ def _deflections(material: Material, energy: Array, *, condensed: bool) -> tuple
     """
     beta2, momentum, pv = kinematics(energy)
     largest = np.full_like(energy, LARGEST_Q)
-    path = np.array([hard_path_g_cm2(e) for e in energy])
-    cut = largest if condensed else np.minimum(largest, _rutherford_strength(material) * path / pv**2)
+    in_water = RUTHERFORD_MEV2_CM2 * sum(_rutherford_shares(named("G4_WATER")).values())
+    cut = largest if condensed else np.minimum(largest, in_water * hard_path_g_cm2(energy) / pv**2)
     soft, hard = np.zeros_like(energy), np.zeros_like(energy)
     for z, w in material.mass_fractions.items():
         per_nucleus = RUTHERFORD_MEV2_CM2 * w * z**2 / element(z).atomic_weight / pv**2
@@ -148,8 +163,8 @@ def _deflections(material: Material, energy: Array, *, condensed: bool) -> tuple
         chi2 = radius2 * (1.13 + 3.76 * (z * FINE_STRUCTURE) ** 2 / beta2)  # Moliere 1947
         soft += per_nucleus * _mean_square(cut, chi2)
         soft += per_nucleus / z * _mean_square(np.minimum(cut, ELECTRON_ANGLE**2), chi2)
-        hard += per_nucleus * (1 / (cut + chi2) - 1 / (largest + chi2))
-    return soft, hard
+        hard += per_nucleus * (1 / cut - 1 / largest)  # so far out the screening is nothing
+    return soft, hard, cut
 
 
 def _mean_square(cut: Array, chi2: Array) -> Array:

@@ -20,17 +20,35 @@ class Scoring(NamedTuple):
     """
 
     same_voxels: bool
-    matrix: NDArray[np.float64]
-    shape: NDArray[np.int64]
+    matrix: NDArray[np.float32]
+    shape: NDArray[np.int32]
     to_water: bool
+    let: bool
+
+
+# Per voxel in `Tally.let`, protons only: energy deposited (MeV), the same times LET, path length (cm), the same times
+# LET; LET is the unrestricted mass stopping power of water (MeV cm2/g) at the energy of the proton.
+LET_ENERGY, LET_ENERGY_LET, LET_PATH, LET_PATH_LET = range(4)
+LET_COLUMNS = 4
 
 
 class Tally(NamedTuple):
-    """What accumulates: energy deposited (MeV), the same weighted by the water ratio, and the energy account."""
+    """What accumulates: energy deposited (MeV), the same times the water ratio, LET sums, and the energy account."""
 
     energy: NDArray[np.float64]
     energy_to_water: NDArray[np.float64]
+    let: NDArray[np.float64]
     account: NDArray[np.float64]
+
+
+def empty_tally(scoring: Scoring, voxels: int) -> Tally:
+    """Return a tally of nothing; what is not scored has no room."""
+    return Tally(
+        np.zeros(voxels),
+        np.zeros(voxels if scoring.to_water else 0),
+        np.zeros(LET_COLUMNS * voxels if scoring.let else 0),
+        np.zeros(ACCOUNT_ROWS),
+    )
 
 
 @inlined
@@ -49,14 +67,21 @@ def scored_voxel(scoring, x, y, z):
 
 
 @inlined
-def deposit(scoring, tally, voxel, position, energy, water_ratio):
-    """Add an energy (MeV) left at a position (cm); `voxel` is that of the patient box, negative outside it."""
-    if voxel < 0:
-        tally.account[BEFORE_PATIENT] += energy
-        return
+def deposit(scoring, tally, voxel, energy, water_ratio):
+    """Add an energy (MeV) to a scored voxel of the patient box; it counts as deposited off the scored grid too."""
     tally.account[DEPOSITED] += energy
-    target = voxel if scoring.same_voxels else scored_voxel(scoring, position[0], position[1], position[2])
-    if target >= 0:
-        tally.energy[target] += energy
+    if voxel >= 0:
+        tally.energy[voxel] += energy
         if scoring.to_water:
-            tally.energy_to_water[target] += energy * water_ratio
+            tally.energy_to_water[voxel] += energy * water_ratio
+
+
+@inlined
+def score_let(tally, voxel, energy, path, let):
+    """Add what a proton did in a scored voxel to the LET sums."""
+    if voxel >= 0:
+        first = LET_COLUMNS * voxel
+        tally.let[first + LET_ENERGY] += energy
+        tally.let[first + LET_ENERGY_LET] += energy * let
+        tally.let[first + LET_PATH] += path
+        tally.let[first + LET_PATH_LET] += path * let

@@ -15,7 +15,7 @@ from dosewright.core.matter import Material
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.mass import mass_on
 from dosewright.geometry.slab import Slab
-from dosewright.geometry.trace import BEAMLINE, PATIENT, Geometry
+from dosewright.geometry.trace import BEAMLINE, PATIENT, Geometry, packed_voxels
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.ion_tables import HIGHEST_MEV, ion_tables
 from dosewright.materials.library import named
@@ -35,9 +35,10 @@ class TransportSettings:
 
     proton_cut_MeV: float = 0.5
     delta_cut_MeV: float = 0.2
-    max_step_mm: float = 2.0
+    max_step_mm: float = 5.0
     processes_off: tuple[str, ...] = ()
     dose_to_water: bool = True
+    let: bool = False
 
     def __post_init__(self) -> None:
         problems = []
@@ -115,7 +116,7 @@ def proton_problem(
     gap = None if pencil_beams.medium == "vacuum" else named("G4_AIR")
     source = _pencil_source(pencil_beams.rows)
     geometry, materials = pack_geometry(voxels, beamline, pencil_beams.start_mm, gap, to_patient)
-    scoring = _scoring(voxels, score_grid, to_water=settings.dose_to_water)
+    scoring = _scoring(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
     packed = _packed(geometry, materials, source, scoring, settings)
     mass = mass_on(voxels, score_grid)
     density = mass / score_grid.voxel_volume_cm3
@@ -136,10 +137,12 @@ def phantom_problem(
     """Pack a source in front of a phantom in vacuum, scored on a grid or, without one, in the phantom's own voxels."""
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
     if score_grid is None:
-        scoring = Scoring(True, np.zeros((3, 4)), np.array(voxels.shape), settings.dose_to_water)
+        scoring = Scoring(
+            True, np.zeros((3, 4), np.float32), np.array(voxels.shape, np.int32), settings.dose_to_water, settings.let
+        )
         shape, mass, density = voxels.shape, _voxel_mass(voxels), voxels.density_g_cm3.astype(np.float64)
     else:
-        scoring = _scoring(voxels, score_grid, to_water=settings.dose_to_water)
+        scoring = _scoring(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
         shape, mass = score_grid.shape, mass_on(voxels, score_grid)
         density = mass / score_grid.voxel_volume_cm3
     packed = _packed(geometry, materials, source, scoring, settings)
@@ -194,20 +197,23 @@ def pack_geometry(
     gap_index = _index_of(gap, materials) if gap else 0
     boxes = {BEAMLINE: line_edges, PATIENT: voxels.edges_mm}
     flat: list[NDArray[np.float64]] = []
-    first, cells = np.zeros((2, 3), np.int64), np.zeros((2, 3), np.int64)
+    first, cells = np.zeros((2, 3), np.int32), np.zeros((2, 3), np.int32)
     for b, edges in boxes.items():
         for axis in range(3):
             first[b, axis] = sum(f.size for f in flat)
             cells[b, axis] = max(len(edges[axis]) - 1, 0)
             flat.append(np.asarray(edges[axis], float) / MM_PER_CM)
     into_box = to_patient.then(voxels.frame.inverse())
+    line = packed_voxels(np.array(line_material, np.uint8), np.array(line_density, np.float32))
+    edges_cm = np.concatenate(flat)
     geometry = Geometry(
-        edges=np.concatenate(flat),
+        edges=edges_cm,
+        faces=edges_cm.astype(np.float32),
+        sizes=np.append(np.diff(edges_cm), 0.0).astype(np.float32),
         first=first,
         cells=cells,
-        voxel_first=np.array([voxels.material.size, 0]),
-        material=np.concatenate([voxels.material.ravel(), line_material]).astype(np.uint8),
-        density=np.concatenate([voxels.density_g_cm3.ravel(), line_density]).astype(np.float32),
+        voxel_first=np.array([voxels.material.size, 0], np.int32),
+        voxels=np.concatenate([packed_voxels(voxels.material, voxels.density_g_cm3), line]),
         gap_material=gap_index,
         gap_density=gap.density_g_cm3 if gap else 0.0,
         rotation=np.ascontiguousarray(into_box.rotation),
@@ -257,13 +263,13 @@ def _index_of(material: Material, materials: list[Material]) -> int:
     return materials.index(material)
 
 
-def _scoring(voxels: Voxels, grid: Grid, *, to_water: bool) -> Scoring:
+def _scoring(voxels: Voxels, grid: Grid, *, to_water: bool, let: bool) -> Scoring:
     """Describe how positions in the patient box fall into the voxels of `grid`."""
     into_grid = grid.direction.T / np.array(grid.spacing_mm)[:, None]
     rotation = into_grid @ voxels.frame.rotation
     shift = into_grid @ (voxels.frame.translation - np.asarray(grid.origin_mm)) + 0.5
     matrix = np.concatenate([rotation * MM_PER_CM, shift[:, None]], axis=1)
-    return Scoring(False, matrix, np.array(grid.shape), to_water)
+    return Scoring(False, matrix.astype(np.float32), np.array(grid.shape, np.int32), to_water, let)
 
 
 def _feed(digest: Any, value: Any) -> None:

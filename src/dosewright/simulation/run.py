@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import DosewrightError, refuse
 from dosewright.core.random import first_uniform
-from dosewright.scoring.deposit import ACCOUNT_ROWS, Tally
+from dosewright.scoring.deposit import ACCOUNT_ROWS, Tally, empty_tally
 from dosewright.scoring.statistics import BatchSums, mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.result import Result, account_warnings, dose_per_primary, energy_account
-from dosewright.transport.loop_cpu import run_histories
-from dosewright.transport.tracks import empty_stack
+from dosewright.transport.loop_cpu import empty_room, run_histories
 
 SAVE_EVERY_SECONDS = 10.0
 HIGHEST_SEED = 1 << 64
@@ -226,9 +225,7 @@ def _batches_in_order(
 
 
 def _new_tally(problem: Problem) -> Tally:
-    voxels = int(np.prod(problem.score_shape))
-    water = voxels if problem.packed.scoring.to_water else 0
-    return Tally(np.zeros(voxels), np.zeros(water), np.zeros(ACCOUNT_ROWS))
+    return empty_tally(problem.packed.scoring, int(np.prod(problem.score_shape)))
 
 
 def _one_batch(problem: Problem, batches: Batches, number: int, seed: int, tally: Tally) -> float:
@@ -238,7 +235,7 @@ def _one_batch(problem: Problem, batches: Batches, number: int, seed: int, tally
         array[:] = 0.0
     size = batches.histories_in(number)
     pencils = pencils_of_batch(problem.pencil_weights, size, seed, number)
-    run_histories(problem.packed, np.uint64(number * batches.size), pencils, np.uint64(seed), tally, empty_stack())
+    run_histories(problem.packed, np.uint64(number * batches.size), pencils, np.uint64(seed), tally, empty_room())
     return time.thread_time() - begun
 
 
@@ -259,8 +256,8 @@ def _compile(problem: Problem) -> float:
     """Compile or load the kernels; return the seconds it took."""
     begun = time.monotonic()
     nothing = np.zeros(0, np.int64)
-    tally = Tally(np.zeros(1), np.zeros(1), np.zeros(ACCOUNT_ROWS))
-    run_histories(problem.packed, np.uint64(0), nothing, np.uint64(0), tally, empty_stack())
+    tally = empty_tally(problem.packed.scoring, 1)
+    run_histories(problem.packed, np.uint64(0), nothing, np.uint64(0), tally, empty_room())
     return time.monotonic() - begun
 
 

@@ -1,62 +1,72 @@
-"""One history, from emission to the last secondary."""
+"""A history as far as it is not a step: how particles begin, and what happens when a step has ended."""
 
 import numpy as np
 
 from dosewright.core.jit import kernel
 from dosewright.core.random import draw_four, start_stream
-from dosewright.geometry.trace import BEAMLINE, OUTSIDE, Place, Ray, leave_beamline, locate
-from dosewright.scoring.deposit import CAPPED_HISTORIES, ESCAPED, STARTED, deposit
+from dosewright.geometry.trace import (
+    BEAMLINE,
+    GAP,
+    OUTSIDE,
+    Place,
+    Ray,
+    enter_box,
+    leave_box,
+    medium_of,
+    to_patient_axes,
+    voxel_index,
+)
+from dosewright.scoring.deposit import CAPPED_HISTORIES, ESCAPED, STARTED
 from dosewright.sources.emit import emit
-from dosewright.transport.step import patient_voxel, step
-from dosewright.transport.tracks import PROTON, Track, pop
-
-MOST_STEPS = 1_000_000  # of one history; reaching it is counted and reported, never silent
+from dosewright.transport.absorb import absorb
+from dosewright.transport.gap import to_patient
+from dosewright.transport.interact import interact
+from dosewright.transport.lanes import CAPPED, INTERACTS, LEAVES
+from dosewright.transport.tracks import NUCLEONS, PROTON, Track, pop
 
 
 @kernel
-def history(problem, number, pencil, seed, tally, stack):
-    """Follow one primary proton and all it makes."""
+def born(problem, number, pencil, seed, tally, stack, waiting):
+    """Return the primary of a history in the first box it meets, or with no energy; the stack count, its stream."""
+    geometry = problem.geometry
     stream = start_stream(seed, number)
     x, y, z, u, v, w, energy, stream = emit(problem.source, pencil, stream)
-    tally.account[STARTED] += energy
-    ray, place = _enter(problem.geometry, Ray(x, y, z, u, v, w))
-    if place.region == OUTSIDE:
-        tally.account[ESCAPED] += energy
-        return
-    paths, stream = _free_paths(stream)
-    track = Track(ray, place, energy, PROTON, 0.0, paths)
-    waiting = 0
-    for _ in range(MOST_STEPS):
-        if track.energy <= 0.0:
-            if waiting == 0:
-                return
-            paths, stream = _free_paths(stream)
-            track = pop(stack, waiting, paths)
-            waiting -= 1
-            if track.energy < problem.controls.cut_MeV:
-                track = _absorb(problem, track, tally)
-                continue
-        track, waiting, stream = step(problem, track, tally, stack, waiting, stream)
-    tally.account[CAPPED_HISTORIES] += 1.0
-
-
-@kernel
-def _enter(geometry, ray):
-    """Place a new ray: in the beamline where there is one, else on its way to the patient."""
-    if geometry.cells[BEAMLINE, 0] > 0:
-        return ray, locate(geometry, ray, BEAMLINE)
-    return leave_beamline(geometry, ray)
-
-
-@kernel
-def _free_paths(stream):
     a, _, _, _, stream = draw_four(stream)
-    return -np.log(a), stream
+    tally.account[STARTED] += energy
+    ray, paths = Ray(x, y, z, u, v, w), -np.log(a)
+    if geometry.cells[BEAMLINE, 0] > 0:
+        ray, place = enter_box(geometry, ray, BEAMLINE)
+        return Track(ray, place, energy, PROTON, 0.0, paths), waiting, stream
+    track = Track(to_patient_axes(geometry, ray), Place(GAP, 0, 0, 0), energy, PROTON, 0.0, paths)
+    return to_patient(problem, track, tally, stack, waiting, stream)
 
 
 @kernel
-def _absorb(problem, track, tally):
-    """Leave a secondary below the cut where it was made."""
-    voxel = patient_voxel(problem.geometry, track.place)
-    deposit(problem.scoring, tally, voxel, (track.ray.x, track.ray.y, track.ray.z), track.energy, 1.0)
-    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0)
+def taken_up(problem, tally, stack, waiting, seed):
+    """Return the particle last put on the stack, in a box, or with no energy; the stack count, its stream."""
+    track, stream = pop(stack, waiting, seed)
+    waiting -= 1
+    if track.energy < problem.controls.cut_MeV * NUCLEONS[track.species]:
+        absorb(problem, tally, track, track.energy, 1.0, 0.0)
+        return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0), waiting, stream
+    if track.place.region == GAP:
+        return to_patient(problem, track, tally, stack, waiting, stream)
+    return track, waiting, stream
+
+
+@kernel
+def settled(problem, track, event, tally, stack, waiting, stream):
+    """Do what ended a step; returns the track (of no energy if it is over), the stack count, the stream."""
+    geometry = problem.geometry
+    if event == INTERACTS:
+        material, _ = medium_of(geometry.voxels[voxel_index(geometry, track.place)])
+        return interact(problem, track, material, tally, stack, waiting, stream)
+    if event == LEAVES and track.place.region == BEAMLINE and track.place.iz < 0:
+        out = to_patient_axes(geometry, leave_box(geometry, track.ray, track.place))
+        track = Track(out, Place(GAP, 0, 0, 0), track.energy, track.species, track.deflection_due, track.free_paths)
+        return to_patient(problem, track, tally, stack, waiting, stream)
+    if event == LEAVES:
+        tally.account[ESCAPED] += track.energy
+    if event == CAPPED:
+        tally.account[CAPPED_HISTORIES] += 1.0
+    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0), waiting, stream

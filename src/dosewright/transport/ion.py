@@ -10,23 +10,31 @@ import numpy as np
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
+from dosewright.core.single import NINTH, ONE, THIRD, ZERO, f32, log, random_direction
 from dosewright.core.units import ELECTRON_MASS_MEV
 from dosewright.transport.tracks import MASS_MEV
 
-FEWEST_QUANTA = 0.3  # below, the transformation no longer keeps mean and variance
+FEWEST_QUANTA = f32(0.3)  # below, the transformation no longer keeps mean and variance
+NO_VARIANCE = f32(1.0e-30)
+MINUS_TWO = f32(-2.0)
 
 
 @inlined
-def straggled_loss(mean, variance, normal):
+def normal(u1, u2):
+    """Return a standard normal number from two uniforms (Box and Muller, Ann. Math. Stat. 29, 610 (1958))."""
+    cosine, _ = random_direction(u2)
+    return np.sqrt(MINUS_TWO * log(u1)) * cosine
+
+
+@inlined
+def straggled_loss(mean, variance, normal_number):
     """Return a loss with this mean and variance from a standard normal number.
 
     Wilson and Hilferty, Proc. Natl. Acad. Sci. 17, 684 (1931): the cube root of a gamma variate is nearly normal.
     """
-    if variance <= 0.0:
-        return mean
-    quanta = max(mean * mean / variance, FEWEST_QUANTA)
-    root = 1.0 - 1.0 / (9.0 * quanta) + normal / (3.0 * np.sqrt(quanta))
-    return mean * max(root, 0.0) ** 3
+    quanta = max(mean * mean / (variance + NO_VARIANCE), FEWEST_QUANTA)
+    root = max(ONE - NINTH / quanta + normal_number * THIRD / np.sqrt(quanta), ZERO)
+    return mean * (root * root * root)
 
 
 @kernel

@@ -34,7 +34,7 @@ RECOIL_SHARE = 0.024
 @kernel
 def choose_nuclear(tables, material, energy, u):
     """Return the element row and whether the interaction is elastic, by their cross sections."""
-    i, f = position(tables, energy)
+    i, f = position(energy)
     first, last = tables.element_first[material], tables.element_first[material + 1]
     total = 0.0
     for e in range(first, last):

@@ -8,67 +8,65 @@ nucleon. Large deflections carry the nuclear form factor and the spin-1/2 factor
 
 import numpy as np
 
-from dosewright.core.jit import inlined, kernel
-from dosewright.core.random import draw_four
-from dosewright.core.units import FINE_STRUCTURE, HBAR_C_MEV_FM, PROTON_MASS_MEV
-from dosewright.materials.lookup import LARGEST_Q, hard_path_g_cm2
-from dosewright.transport.tracks import CHARGE_SQUARED, MASS_MEV, NUCLEONS, turned
+from dosewright.core.jit import inlined
+from dosewright.core.single import (
+    HALF,
+    ONE,
+    THREE_HALVES,
+    TWO,
+    ZERO,
+    exp_minus,
+    f32,
+    log,
+    random_direction,
+    small_cos_sin,
+)
+from dosewright.materials.lookup import LARGEST_Q
 
-LARGEST_CONDENSED_RAD = 1.5  # a Gaussian angle beyond this is held here; only at the very end of the range
+QUARTER, PER_LARGEST_Q = f32(0.25), f32(1 / LARGEST_Q)
+LARGEST_EXPONENT = f32(80.0)
+LARGEST_CONDENSED_RAD = f32(1.5)  # a Gaussian angle beyond this is held here; only at the very end of the range
 
 
 @inlined
-def soft_deflection(ray, mean_square_angle, u1, u2):
-    """Turn a ray by a condensed deflection: Gaussian in both projected angles."""
-    theta = min(np.sqrt(-mean_square_angle * np.log(u1)), LARGEST_CONDENSED_RAD)
-    return turned(ray, np.cos(theta), 2.0 * np.pi * u2)
+def soft_angle(mean_square_angle, u):
+    """Return cosine and sine of a condensed deflection: Gaussian in both projected angles."""
+    return small_cos_sin(min(np.sqrt(-mean_square_angle * log(u)), LARGEST_CONDENSED_RAD))
 
 
 @inlined
-def momentum_and_beta2(energy, mass):
-    """Return momentum (MeV/c) and beta squared."""
-    momentum2 = energy * (energy + 2.0 * mass)
-    return np.sqrt(momentum2), momentum2 / (energy + mass) ** 2
+def hard_angle(cut, charge_radius2, momentum2, beta2, u, chance):
+    """Return cosine and sine of one large deflection, none where nuclear size or spin forbids it.
+
+    With q = 4 sin^2(theta/2): c/q^2 dq from the cut to 4, times the form factor exp(-p^2 <r^2> q/3) and 1 - beta^2 q/4.
+    """
+    q = ONE / (PER_LARGEST_Q + u * (ONE / cut - PER_LARGEST_Q))
+    form = min(q * momentum2 * charge_radius2, LARGEST_EXPONENT)
+    q = q if chance < exp_minus(form) * (ONE - QUARTER * beta2 * q) else ZERO
+    return ONE - HALF * q, np.sqrt(q * (ONE - QUARTER * q))
 
 
-@kernel
-def hard_deflection(tables, track, material, stream):
-    """Turn a track by one large deflection on a nucleus; return its ray and the stream."""
-    a, b, c, d, stream = draw_four(stream)
-    element = _nucleus(tables, material, a)
-    z = tables.element_z[element]
-    momentum, beta2 = momentum_and_beta2(track.energy, MASS_MEV[track.species])
-    chi2 = tables.screening[element] / momentum**2 * (1.13 + 3.76 * (FINE_STRUCTURE * z) ** 2 / beta2)
-    cut = hard_cut(tables, track, material)
-    low, high = 1.0 / (cut + chi2), 1.0 / (LARGEST_Q + chi2)
-    q = 1.0 / (high + b * (low - high)) - chi2  # q = 4 sin^2(theta/2), from c/(q + chi^2)^2
-    radius_fm = 0.82 * tables.element_a[element] ** (1.0 / 3.0) + 0.58  # rms charge radius, Hofstadter 1957
-    form_factor2 = np.exp(-q * (momentum * radius_fm / HBAR_C_MEV_FM) ** 2 / 3.0)
-    if c > form_factor2 * (1.0 - 0.25 * beta2 * q):
-        return track.ray, stream
-    return turned(track.ray, 1.0 - 0.5 * q, 2.0 * np.pi * d), stream
+@inlined
+def turned_by(u, v, w, cosine, sine, u_azimuth):
+    """Turn a direction by a polar angle and a random azimuth.
+
+    The axes across are those of Duff et al., J. Comput. Graph. Tech. 6, 1 (2017): no branch, no singular direction.
+    """
+    a, b = random_direction(u_azimuth)
+    a, b = a * sine, b * sine
+    sign = ONE if w >= ZERO else -ONE
+    c = -ONE / (sign + w)
+    d = u * v * c
+    x = cosine * u + a * (ONE + sign * u * u * c) + b * d
+    y = cosine * v + a * sign * d + b * (sign + v * v * c)
+    z = cosine * w - a * sign * u - b * v
+    shrink = THREE_HALVES - HALF * (x * x + y * y + z * z)  # back to unit length, to second order
+    return x * shrink, y * shrink, z * shrink
 
 
-@kernel
-def hard_cut(tables, track, material):
-    """Return the smallest 4 sin^2(theta/2) of a hard deflection, as the tables were made with."""
-    per_nucleon = track.energy / NUCLEONS[track.species]
-    _, beta2 = momentum_and_beta2(track.energy, MASS_MEV[track.species])
-    pv2 = per_nucleon * (per_nucleon + 2.0 * PROTON_MASS_MEV) * beta2
-    scale = CHARGE_SQUARED[track.species] / NUCLEONS[track.species] ** 2
-    return min(scale * tables.hard_path_scale[material] * hard_path_g_cm2(per_nucleon) / pv2, LARGEST_Q)
-
-
-@kernel
-def _nucleus(tables, material, u):
-    """Choose the element that scatters, in proportion to its share of Z^2."""
-    first, last = tables.element_first[material], tables.element_first[material + 1] - 1
-    total = 0.0
-    for e in range(first, last + 1):
-        total += tables.coulomb_share[e]
-    left = u * total
-    for e in range(first, last):
-        left -= tables.coulomb_share[e]
-        if left < 0.0:
-            return e
-    return last
+@inlined
+def momentum2_and_beta2(energy, mass):
+    """Return momentum squared (MeV2/c2) and velocity squared (c2) of a kinetic energy and a mass (MeV)."""
+    momentum2 = energy * (energy + TWO * mass)
+    total = energy + mass
+    return momentum2, momentum2 / (total * total)

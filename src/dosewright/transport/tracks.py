@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined, kernel
+from dosewright.core.random import HIGH_SHIFT, Stream, draw_four
 from dosewright.core.units import ALPHA_MASS_MEV, DEUTERON_MASS_MEV, PROTON_MASS_MEV
 from dosewright.geometry.trace import Place, Ray
 
@@ -15,8 +16,8 @@ NUCLEONS = np.array([1.0, 2.0, 4.0])
 CHARGE_SQUARED = np.array([1.0, 1.0, 4.0])
 MASS_MEV = np.array([PROTON_MASS_MEV, DEUTERON_MASS_MEV, ALPHA_MASS_MEV])
 
-STACK_ROWS = 64
-_COLUMNS = 12
+STACK_ROWS = 4096
+_HISTORY, _PARTICLE, _COLUMNS = 12, 13, 14
 
 
 class Track(NamedTuple):
@@ -63,12 +64,29 @@ def push(stack, waiting, ray, place, energy, species):
 
 
 @kernel
-def pop(stack, waiting, free_paths):
-    """Return the particle last put on the stack."""
-    row = stack[waiting - 1]
-    ray = Ray(row[0], row[1], row[2], row[3], row[4], row[5])
-    place = Place(int(row[8]), int(row[9]), int(row[10]), int(row[11]))
-    return Track(ray, place, row[6], int(row[7]), 0.0, free_paths)
+def name_children(stack, first, waiting, stream):
+    """Give the particles a collision put on the stack numbers of their own, by which they draw random numbers.
+
+    The number mixes that of the parent, how much it has drawn, and which child it is (finaliser of MurmurHash3), so it
+    does not depend on what else is in flight.
+    """
+    for row in range(first, waiting):
+        mixed = stream.draw * np.uint64(0x9E3779B97F4A7C15) + np.uint64(row - first + 1)
+        mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+        mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+        stack[row, _HISTORY] = np.float64(stream.history)
+        stack[row, _PARTICLE] = np.float64(mixed >> np.uint64(33))
+
+
+@kernel
+def pop(stack, waiting, seed):
+    """Return the particle last put on the stack, on its way to its first interaction, and its stream."""
+    top = stack[waiting - 1]
+    number = np.uint64(top[_PARTICLE]) << HIGH_SHIFT
+    u, _, _, _, stream = draw_four(Stream(seed, np.uint64(top[_HISTORY]), number))
+    ray = Ray(top[0], top[1], top[2], top[3], top[4], top[5])
+    place = Place(np.int64(top[8]), np.int64(top[9]), np.int64(top[10]), np.int64(top[11]))
+    return Track(ray, place, top[6], np.int64(top[7]), 0.0, -np.log(u)), stream
 
 
 @inlined
