@@ -9,7 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from dosewright.core.errors import InputError
-from dosewright.execution.artifact import FILE_MODE, private_folder, write_json
+from dosewright.core.whole_file import FILE_MODE
+from dosewright.execution.artifact import private_folder, write_json
 from dosewright.workflow.request import DoseRequest
 
 
