@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from dosewright.core.errors import InputError
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.read_wishes import read_goals, read_overrides, read_wishes
 from dosewright.workflow.request import Wishes
 
 
 def test_everything_is_read() -> None:
-    problems: list[str] = []
     said = {
         "plan": Path("p"),
         "histories": "1e6",
@@ -24,7 +24,7 @@ def test_everything_is_read() -> None:
         "threads": "0",
         "phantom": None,
     }
-    assert read_wishes(said, problems) == Wishes(
+    assert read_wishes(said) == Wishes(
         plan=Path("p"),
         goals=Goals(histories=10**6, max_seconds=1200.0),
         beams=("1",),
@@ -33,11 +33,9 @@ def test_everything_is_read() -> None:
         fraction_group=2,
         seed=7,
     )
-    assert problems == []
 
 
 def test_what_cannot_be_read_is_told_and_left_out() -> None:
-    problems: list[str] = []
     said = {
         "plan": Path("p"),
         "histories": "many",
@@ -50,7 +48,8 @@ def test_what_cannot_be_read_is_told_and_left_out() -> None:
         "threads": "all",
         "beam_model": "generic",
     }
-    wishes = read_wishes(said, problems)
+    wishes = read_wishes(said)
+    problems = wishes.unread
     assert wishes.overrides == (("Filling", "G4_Ti"),)
     assert (wishes.voxel_counts, wishes.fraction_group, wishes.seed, wishes.threads) == (None, None, 1, 0)
     assert wishes.beam_model == "generic"
@@ -59,6 +58,9 @@ def test_what_cannot_be_read_is_told_and_left_out() -> None:
     assert len(problems) == len(options)
     for option, given in zip(options, ("many", "0", "soon", "1 2 z", "first", "1.5", "all", "oops"), strict=True):
         assert any(f"({option})" in problem and given in problem for problem in problems), option
+    with pytest.raises(InputError) as refused:
+        wishes.checked()
+    assert refused.value.problems == problems
 
 
 def test_no_goal_takes_the_default_and_says_so() -> None:

@@ -1,6 +1,5 @@
 """dosewright calc: a plan in, an independent dose with its report out."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -30,14 +29,13 @@ def calc(
     with faults_reported(output, as_json=as_json):
         from dosewright.workflow.read_wishes import read_wishes
 
-        unread: list[str] = []
         said = {**what.said(), "histories": histories, "uncertainty": uncertainty, "time": time, "seed": seed}
         said |= {"output": output, "threads": threads, "keep_parts": keep}
-        wishes = read_wishes(said, unread)
-    raise typer.Exit(run(wishes, unread, verbose=verbose, as_json=as_json))
+        wishes = read_wishes(said)
+    raise typer.Exit(run(wishes, verbose=verbose, as_json=as_json))
 
 
-def run(wishes: "Wishes", unread: Sequence[str] = (), *, verbose: bool = False, as_json: bool = False) -> int:
+def run(wishes: "Wishes", *, verbose: bool = False, as_json: bool = False) -> int:
     """Calculate, show progress and result; return the exit code."""
     with faults_reported(as_json=as_json):
         from dosewright.cli.outcome import show_outcome
@@ -45,7 +43,7 @@ def run(wishes: "Wishes", unread: Sequence[str] = (), *, verbose: bool = False, 
         from dosewright.workflow.pipeline import calculate
         from dosewright.workflow.preprocess.case import open_case
 
-        case = open_case(wishes, unread)
+        case = open_case(wishes)
     with faults_reported(case.output, as_json=as_json):
         with watching(verbose=verbose) as watch:
             outcome = calculate(case, watch)

@@ -15,8 +15,6 @@ def lint(what: options.WhatToCalculate, as_json: options.Json = False) -> None:
         from dosewright.workflow.lint import lint_plan
         from dosewright.workflow.read_wishes import read_wishes
 
-        unread: list[str] = []
-        wishes = read_wishes(what.said(), unread)
-        found = lint_plan(wishes, unread)
+        found = lint_plan(read_wishes(what.said()))
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False) if as_json else found.text())
     raise typer.Exit(REFUSED if found.missing else DONE)

@@ -1,6 +1,5 @@
 """A look at a plan that runs nothing: per beam what was found, what is missing, what will be assumed."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -54,12 +53,9 @@ class LintReport:
         return {"can_be_calculated": not self.missing, "plan": asdict(self.plan), "beams": beams}
 
 
-def lint_plan(wishes: Wishes, unread: Sequence[str] = ()) -> LintReport:
-    """Look at everything a calculation would use; what is wrong with `unread` options is missing too.
-
-    Only an unreadable study or library is refused, with all problems.
-    """
-    found = look_up(wishes, unread)
+def lint_plan(wishes: Wishes) -> LintReport:
+    """Look at everything a calculation would use; only an unreadable study or library is refused, with all problems."""
+    found = look_up(wishes)
     study = found.study.study
     if study is None or found.library is None:
         raise InputError(*found.all_problems)

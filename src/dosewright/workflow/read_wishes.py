@@ -10,13 +10,14 @@ from dosewright.workflow.goals import DEFAULT_UNCERTAINTY_PERCENT, Goals
 from dosewright.workflow.request import Wishes
 
 
-def read_wishes(said: Mapping[str, Any], problems: list[str]) -> Wishes:
-    """Read options as typed, adding what is wrong to `problems`.
+def read_wishes(said: Mapping[str, Any]) -> Wishes:
+    """Read options as typed; what cannot be read is among the `unread` of the wishes.
 
     `said` has the names of `Wishes`, None for what was not said; the goals come as ``histories``, ``uncertainty`` and
     ``time``. Texts are read where a number or a pair is meant, so that a slip of the pen stops nothing else from being
     looked at.
     """
+    problems: list[str] = []
     values = {key: value for key, value in said.items() if value is not None}
     histories, uncertainty, time = (values.pop(key, None) for key in ("histories", "uncertainty", "time"))
     goals, assumed = read_goals(histories, uncertainty, time, problems)
@@ -25,7 +26,7 @@ def read_wishes(said: Mapping[str, Any], problems: list[str]) -> Wishes:
             found = tried(partial(read, values.pop(key)), problems)
             values |= {} if found is None else {key: found}
     overrides = read_overrides(values.pop("overrides", ()), problems)
-    return Wishes(goals=goals, goals_assumed=assumed, overrides=overrides, **values)
+    return Wishes(goals=goals, goals_assumed=assumed, overrides=overrides, unread=tuple(problems), **values)
 
 
 def read_goals(
@@ -61,17 +62,17 @@ def read_voxel_counts(texts: Sequence[str]) -> tuple[int, ...]:
         raise InputError(f"Voxel counts (-x) are three whole numbers, such as 100 90 80. Given: {given!r}.") from None
 
 
-def read_whole(what: str, text: str) -> int:
-    """Read a whole number; `what` begins the sentence of a refusal."""
+def read_whole(allowed: str, text: str) -> int:
+    """Read a whole number; `allowed` is the sentence of a refusal, without its end."""
     try:
         return int(text)
     except ValueError:
-        raise InputError(f"{what} is a whole number. Given: {text!r}.") from None
+        raise InputError(f"{allowed}. Given: {text!r}.") from None
 
 
 READERS: dict[str, Callable[[Any], object]] = {
     "voxel_counts": read_voxel_counts,
-    "fraction_group": partial(read_whole, "The fraction group (--fraction-group)"),
-    "seed": partial(read_whole, "The seed (--seed)"),
-    "threads": partial(read_whole, "The number of threads (-j)"),
+    "fraction_group": partial(read_whole, "The fraction group (--fraction-group) is a whole number"),
+    "seed": partial(read_whole, "The seed (--seed) is a whole number from 0 to 2^63 - 1"),
+    "threads": partial(read_whole, "The number of threads (-j) is a whole number from 0 (all cores) to 1024"),
 }

@@ -50,6 +50,8 @@ class Wishes:
         Calculate without blocks, compensators and the like instead of refusing them.
     goals_assumed
         True when the user named no goal and the default was taken.
+    unread
+        Problems of options that could not be read, and so are not among the others; a request has none.
     """
 
     plan: Path
@@ -73,10 +75,11 @@ class Wishes:
     doses: tuple[Path, ...] = ()
     fraction_group: int | None = None
     ignore_devices: bool = False
+    unread: tuple[str, ...] = ()
 
     def problems(self) -> list[str]:
         """Return everything that cannot be, whatever plan and library hold."""
-        found = []
+        found = list(self.unread)
         if self.ct_protocol is not None and self.phantom is not None:
             found.append("A CT protocol (-c) and a phantom (-p) exclude each other: the phantom replaces the CT.")
         if self.voxel_counts is not None and self.full_ct_grid:
@@ -120,7 +123,7 @@ class DoseRequest(Wishes):
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values that `from_json` turns into an equal request."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "unread"}
         values["goals"] = self.goals.as_json()
         for key in PATHS:
             values[key] = None if values[key] is None else str(values[key])
@@ -130,7 +133,7 @@ class DoseRequest(Wishes):
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Build from plain values; unknown and missing keys and wrong kinds are refused together."""
-        known = {f.name for f in fields(cls)}
+        known = {f.name for f in fields(cls)} - {"unread"}
         problems = [f"Unknown key {key!r} in the request.{nearest(key, known)}" for key in values if key not in known]
         problems += [f"The request lacks {key!r}." for key in ("plan", "goals") if key not in values]
         if problems:

@@ -57,8 +57,9 @@ def test_a_case_without_problems_is_opened_with_the_request(demo: Path) -> None:
 
 def test_all_problems_come_in_one_round_whatever_they_need_to_be_found(demo: Path, tmp_path: Path) -> None:
     (tmp_path / "a file").write_text("")
+    unread = ("The uncertainty (-u) cannot be read.",)
     with pytest.raises(InputError) as refused:
-        open_case(wishes(demo, *WRONG, output=tmp_path / "a file"), ["The uncertainty (-u) cannot be read."])
+        open_case(wishes(demo, *WRONG, output=tmp_path / "a file", unread=unread))
     said = [
         "The uncertainty (-u)",
         *(words for _, words in WRONG.values()),
@@ -68,7 +69,7 @@ def test_all_problems_come_in_one_round_whatever_they_need_to_be_found(demo: Pat
     for words in said:
         assert sum(words.casefold() in problem.casefold() for problem in refused.value.problems) == 1, words
     assert len(refused.value.problems) == len(said)
-    linted = lint_plan(wishes(demo, *WRONG), ["The uncertainty (-u) cannot be read."])
+    linted = lint_plan(wishes(demo, *WRONG, unread=unread))
     assert len(linted.missing) == len(said) - 1
     assert set(linted.missing) < set(refused.value.problems)
 

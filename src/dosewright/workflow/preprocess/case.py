@@ -1,6 +1,5 @@
 """A request with everything it refers to read and found, before anything is calculated."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,14 +44,16 @@ class Case:
         return len(self.beams) == len(self.study.plan.all_beams)
 
 
-def open_case(wishes: Wishes, unread: Sequence[str] = ()) -> Case:
-    """Look up everything that is wished for; refuse with all problems together, those of `unread` options included."""
-    found = look_up(wishes, unread)
+def open_case(wishes: Wishes) -> Case:
+    """Look up everything that is wished for; refuse with all problems together."""
+    found = look_up(wishes)
     study, library, user, output = found.study.study, found.library, found.user, found.output
     if found.all_problems or study is None or library is None or user is None or output is None:
         raise InputError(*found.all_problems)
     request = wishes.checked()
     equipped = tuple(look.equipped for look in found.beams if look.equipped)
+    if len(equipped) != len(found.beams):
+        raise RuntimeError("a beam without a problem was not equipped")
     assumptions, warnings = _what_to_say(request, study, user)
     tps, left_out = _doses_to_compare(request, study)
     return Case(

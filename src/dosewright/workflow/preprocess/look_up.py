@@ -1,6 +1,5 @@
 """Everything that a user's wishes name, looked up in one round: what was found, and all that is wrong together."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,12 +51,9 @@ class Found:
         return tuple(dict.fromkeys((*self.problems, *of_beams)))
 
 
-def look_up(wishes: Wishes, unread: Sequence[str] = ()) -> Found:
-    """Look up everything that wishes name, each thing though another is wrong, unless it depends on that.
-
-    `unread` are the problems of options that could not be read, and so are not among the wishes.
-    """
-    problems = [*unread, *wishes.problems()]
+def look_up(wishes: Wishes) -> Found:
+    """Look up everything that wishes name, each thing though another is wrong, unless it depends on that."""
+    problems = wishes.problems()
     study = look_for_study(wishes.plan, chosen_files(wishes))
     problems += study.problems
     library = tried(lambda: Library.open(wishes.library), problems)
