@@ -7,12 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dosewright.execution.artifact import file_sha256, private_folder, publish, sidecar_of, verified, write_atomically
+from dosewright.execution.artifact import file_sha256, private_folder, publish, sidecar_of, verified
 
 
 def _text(content: str):
@@ -23,13 +22,6 @@ def test_a_published_file_is_verified_and_gives_its_meta_back(tmp_path: Path) ->
     publish(tmp_path / "part.npz", _text("dose"), {"first": 0, "last": 99})
     assert verified(tmp_path / "part.npz") == {"first": 0, "last": 99}
     assert json.loads(sidecar_of(tmp_path / "part.npz").read_text())["size"] == 4
-
-
-def test_the_temporary_name_keeps_the_suffix_for_writers_that_append_one(tmp_path: Path) -> None:
-    publish(tmp_path / "part.npz", lambda path: np.savez(path, a=np.arange(3)), {})
-    with np.load(tmp_path / "part.npz", allow_pickle=False) as stored:
-        assert stored["a"].tolist() == [0, 1, 2]
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["part.npz", "part.npz.json"]
 
 
 def test_no_sidecar_no_artifact(tmp_path: Path) -> None:
@@ -83,19 +75,6 @@ def test_a_folder_that_exists_keeps_its_mode(tmp_path: Path) -> None:
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
-def test_a_writer_that_fails_leaves_the_former_file_and_no_litter(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "x.txt", _text("old"))
-
-    def broken(path: Path) -> None:
-        path.write_text("half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        write_atomically(tmp_path / "x.txt", broken)
-    assert [p.name for p in tmp_path.iterdir()] == ["x.txt"]
-    assert (tmp_path / "x.txt").read_text() == "old"
-
-
 def test_publishing_again_never_leaves_an_old_sidecar_beside_new_data(tmp_path: Path) -> None:
     publish(tmp_path / "part", _text("old"), {"n": 1})
 
@@ -113,6 +92,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import dosewright.execution.artifact as artifact
+from dosewright.core.whole_file import write_whole
 moment, path = sys.argv[1], Path(sys.argv[2])
 def die(*_): os.kill(os.getpid(), signal.SIGKILL)
 def write(temporary):
@@ -120,7 +100,7 @@ def write(temporary):
     if moment == "while writing": die()
     temporary.write_text("dose")
 if moment == "before the sidecar": artifact.write_json = die
-if moment == "while writing the sidecar": artifact._write_text = die
+if moment == "while writing the sidecar": artifact.write_whole_text = lambda path, _: write_whole(path, die)
 artifact.publish(path, write, {"n": 2})
 """
 

@@ -1,5 +1,6 @@
 """Ten mistakes a user makes, and what is said to each: exit code 2, a sentence, no traceback, nothing written."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +45,32 @@ def test_several_mistakes_are_listed_together(tiny: Any, tmp_path: Path) -> None
     assert "cannot be calculated yet: 6 missing" in linted.stdout
     refused = tiny.calc(tmp_path / "out", "-b", "9", "-p", "water_bx")
     assert "2 reasons" in refused.stderr
+
+
+def test_mistakes_in_numbers_and_in_names_come_in_one_round(tiny: Any, tmp_path: Path) -> None:
+    what = ("-m", "Chord:G4_WATTER", "-b", "Topp", "-z", "genric", "-c", "genric", "-x", "1", "2", "z")
+    what += ("--fraction-group", "first", "--structures", str(tmp_path / "RS.dcm"), "-l", "me:clinical")
+    refused = tiny.calc(tmp_path / "out", "-u", "0", "-n", "lots", "-j", "all", "--seed", "-1", *what)
+    said = ["voxel counts (-x)", "(--fraction-group) is a whole number", "--structures names is no", "user table"]
+    said += [f"Did you mean {word}" for word in ("'Top'", "'G4_WATER'")]
+    said += [f"Unknown {what}. Did you mean 'generic'" for what in ("beam model", "CT protocol")]
+    only_calc = ["uncertainty (-u)", "number of primaries (-n)", "number of threads (-j)", "seed (--seed)"]
+    for words in (*said, *only_calc):
+        assert refused.stderr.casefold().count(words.casefold()) == 1, words
+    assert f"{len(said) + len(only_calc)} reasons" in refused.stderr, refused.stderr
+    assert not (tmp_path / "out").exists()
+    linted = tiny.run("lint", str(tiny.folder), *what)
+    assert linted.returncode == 2
+    assert f"{len(said)} reasons" in linted.stderr, linted.stderr
+
+
+def test_lint_and_calc_find_the_same(tiny: Any, tmp_path: Path) -> None:
+    what = ("-m", "Chord:G4_WATER", "-m", "oops", "-b", "Topp,Side", "-x", "0", "0", "0", "-f")
+    calculated = json.loads(tiny.calc(tmp_path / "out", *what, "--json").stdout)
+    linted = json.loads(tiny.run("lint", str(tiny.folder), *what, "--json").stdout)
+    assert calculated["refused"] == linted["plan"]["missing"]
+    assert len(calculated["refused"]) == 5
+    assert [beam["name"] for beam in linted["beams"]] == ["Side"]
 
 
 def test_mistakes_beside_a_plan_or_library_that_cannot_be_read(tiny: Any, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dosewright.core.errors import InputError
 from dosewright.workflow.goals import Goals
-from dosewright.workflow.request import DoseRequest, checked_request, read_goals, read_overrides
+from dosewright.workflow.request import DoseRequest, Wishes
 
 GOALS = Goals(uncertainty_percent=2.0)
 FULL = DoseRequest(
@@ -43,40 +43,28 @@ def test_what_excludes_how_it_runs() -> None:
 
 
 def test_all_problems_of_a_request_come_together() -> None:
-    problems: list[str] = []
-    goals, assumed = read_goals("many", None, "soon", problems)
-    overrides = read_overrides(["Filling:G4_TITANIUM", "Filling:G4_WATER", "oops"], problems)
-    assert not assumed
+    wishes = Wishes(
+        plan=Path("p"),
+        goals=GOALS,
+        overrides=(("Filling", "G4_Ti"), ("Filling", "G4_WATER")),
+        ct_protocol="generic",
+        phantom="water_box",
+        voxel_counts=(0, 1, 1),
+        full_ct_grid=True,
+        threads=-1,
+        seed=-1,
+    )
+    problems = wishes.problems()
+    assert len(problems) == 8
+    for said in ("-m", "-c", "-p", "-x", "-f", "-j", "--seed"):
+        assert any(f"({said})" in problem for problem in problems), said
     with pytest.raises(InputError) as refused:
-        checked_request(
-            problems,
-            plan=Path("p"),
-            goals=goals,
-            overrides=overrides,
-            ct_protocol="generic",
-            phantom="water_box",
-            voxel_counts=(0, 1, 1),
-            full_ct_grid=True,
-            threads=-1,
-        )
-    text = str(refused.value)
-    for said in ("-n", "-t", "-m", "-c", "-x", "-f", "-j", "more than once"):
-        assert f"({said})" in text or said in text
-    assert len(refused.value.problems) >= 9
+        wishes.checked()
+    assert list(refused.value.problems) == problems
 
 
-def test_no_goal_takes_the_default_and_says_so() -> None:
-    goals, assumed = read_goals(None, None, None, [])
-    assert assumed
-    assert goals == Goals(uncertainty_percent=2.0)
-
-
-def test_the_last_colon_divides_an_override() -> None:
-    assert read_overrides(["Couch: top:G4_AIR"], []) == (("Couch: top", "G4_AIR"),)
-    for text in ("", ":", "a:", ":b", "ab"):
-        problems: list[str] = []
-        assert read_overrides([text], problems) == ()
-        assert len(problems) == 1
+def test_wishes_that_can_be_are_a_request() -> None:
+    assert Wishes(Path("p"), GOALS, seed=3).checked() == DoseRequest(Path("p"), GOALS, seed=3)
 
 
 def test_unknown_keys_name_the_nearest() -> None:

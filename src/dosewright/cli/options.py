@@ -1,7 +1,14 @@
-"""The options that several commands share, each with its one line of help."""
+"""The options that several commands share, each with its one line of help.
 
+Numbers are taken as text and read by the workflow, so that a slip in one is told together with all other problems.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -59,7 +66,7 @@ Phantom = Annotated[
     ),
 ]
 VoxelCounts = Annotated[
-    tuple[int, int, int] | None,
+    tuple[str, str, str] | None,
     typer.Option("--voxels", "-x", metavar="NX NY NZ", help="Dose voxels along x, y, z; the box stays."),
 ]
 FullCtGrid = Annotated[
@@ -79,13 +86,13 @@ Doses = Annotated[
     list[Path] | None,
     typer.Option("--dose", metavar="FILE", help="Planned dose to compare with; repeat for more."),
 ]
-FractionGroup = Annotated[int | None, typer.Option("--fraction-group", metavar="N", help="The one to calculate.")]
+FractionGroup = Annotated[str | None, typer.Option("--fraction-group", metavar="N", help="The one to calculate.")]
 IgnoreDevices = Annotated[
     bool,
     typer.Option("--ignore-devices", help="Calculate without blocks and compensators."),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of the random numbers.")]
-Threads = Annotated[int, typer.Option("--threads", "-j", metavar="N", help="Threads; 0 = all cores.")]
+Seed = Annotated[str, typer.Option("--seed", metavar="N", help="Seed of the random numbers.")]
+Threads = Annotated[str, typer.Option("--threads", "-j", metavar="N", help="Threads; 0 = all cores.")]
 Library = Annotated[
     Path | None,
     typer.Option("--library", "-s", metavar="PATH", help="Library folder or configuration file."),
@@ -97,3 +104,47 @@ Login = Annotated[
 Keep = Annotated[bool, typer.Option("--keep", "-d", help="Keep the simulated parts when done.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log while it runs.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@dataclass(frozen=True)
+class WhatToCalculate:
+    """What `calc` and `lint` are asked about: the plan, and every choice of what is calculated of it."""
+
+    plan: Plan
+    beams: Beams = None
+    ct_protocol: Protocol = None
+    overrides: Overrides = None
+    phantom: Phantom = None
+    voxel_counts: VoxelCounts = None
+    full_ct_grid: FullCtGrid = False
+    beam_model: BeamModel = None
+    ignore_devices: IgnoreDevices = False
+    ct: CT = None
+    structures: Structures = None
+    doses: Doses = None
+    fraction_group: FractionGroup = None
+    library: Library = None
+    login: Login = None
+
+    def said(self) -> dict[str, Any]:
+        """Return the options by the names that `read_wishes` knows."""
+        return {**vars(self), "beams": tuple(self.beams or ()), "doses": tuple(self.doses or ())}
+
+
+def asking_what(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command, in the place of its parameter `what`, the options of `WhatToCalculate`."""
+    shared, own = signature(WhatToCalculate).parameters, signature(command).parameters
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        what = WhatToCalculate(**{name: given.pop(name) for name in shared})
+        command(what=what, **given)
+
+    listed: list[Parameter] = []
+    for name, parameter in own.items():
+        listed += shared.values() if name == "what" else [parameter]
+    named = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in listed]
+    # Typer takes the names and defaults from the signature, and the kinds from the annotations.
+    with_options.__signature__ = signature(command).replace(parameters=named)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in named}
+    return with_options

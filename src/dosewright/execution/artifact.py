@@ -6,13 +6,13 @@ temporary name and is never read.
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-FILE_MODE = 0o600
+from dosewright.core.whole_file import FILE_MODE as FILE_MODE
+from dosewright.core.whole_file import write_whole, write_whole_text
+
 FOLDER_MODE = 0o700
 CHUNK_BYTES = 1 << 20
 
@@ -40,28 +40,16 @@ def sidecar_of(path: Path) -> Path:
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` make a file under a temporary name beside `path`, bring it to disk, then rename it.
-
-    The temporary name keeps the suffix, since some writers choose a format or append one by it.
-    """
+    """Make the folder, then the file by ``write(temporary)``, whole or not at all."""
     private_folder(path.parent)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
-    try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE))
-        write(temporary)
-        temporary.chmod(FILE_MODE)
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _to_disk(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, write)
 
 
 def write_json(path: Path, value: object) -> None:
     """Write a value as JSON, atomically, keys in the given order."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomically(path, lambda temporary: _write_text(temporary, text))
+    private_folder(path.parent)
+    write_whole_text(path, text)
 
 
 def publish(path: Path, write: Callable[[Path], None], meta: dict[str, Any]) -> None:
@@ -84,21 +72,3 @@ def verified(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return meta if same and isinstance(meta, dict) else None
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-
-
-def _to_disk(folder: Path) -> None:
-    """Bring a folder's entries to disk; file systems that cannot are left alone."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError:
-        return
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from dosewright.core.errors import InputError
-from dosewright.execution.artifact import FILE_MODE, private_folder, write_json
+from dosewright.core.whole_file import FILE_MODE
+from dosewright.execution.artifact import private_folder, write_json
 from dosewright.workflow.request import DoseRequest
 
 
@@ -103,24 +104,31 @@ def sweep(path: Path) -> None:
 
 def refuse_foreign(folder: JobFolder, request: DoseRequest, plan_sha256: str) -> None:
     """Refuse a folder that holds something else or belongs to another request."""
+    former = former_request(folder)
+    if former is None:
+        return
+    theirs, their_plan = former
+    ours, before = request.what(), theirs.what()
+    differ = [key for key in ours if ours[key] != before[key]] + (["plan file"] if their_plan != plan_sha256 else [])
+    if differ:
+        raise InputError(
+            f"The output folder (-o) belongs to another request, which differs in: {', '.join(differ)}. "
+            f"Give another folder, or repeat that request to resume it. Where: {folder.path.resolve()}."
+        )
+
+
+def former_request(folder: JobFolder) -> tuple[DoseRequest, str] | None:
+    """Return whose a folder is, the request and its plan's hash, or None for an empty one; else it is refused."""
     path = folder.path.resolve()
     if path.exists() and not path.is_dir():
         raise InputError(f"The output (-o) is a file; give a folder. Where: {path}.")
     if not path.exists() or not any(p.name != ".lock" for p in path.iterdir()):
-        return
+        return None
     try:
         stored = json.loads(folder.request.read_text(encoding="utf-8"))
-        former = DoseRequest.from_json(stored["request"])
-        same_plan = stored["plan_sha256"] == plan_sha256
+        return DoseRequest.from_json(stored["request"]), stored["plan_sha256"]
     except (OSError, ValueError, KeyError, TypeError, InputError):
         raise InputError(
             f"The output folder (-o) holds files that are not a calculation of Dosewright; give an empty or a new one. "
             f"Where: {path}."
         ) from None
-    ours, theirs = request.what(), former.what()
-    differ = [key for key in ours if ours[key] != theirs[key]] + ([] if same_plan else ["plan file"])
-    if differ:
-        raise InputError(
-            f"The output folder (-o) belongs to another request, which differs in: {', '.join(differ)}. "
-            f"Give another folder, or repeat that request to resume it. Where: {path}."
-        )

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Self
 
 from dosewright.core.errors import InputError
-from dosewright.workflow.looks import tried
+from dosewright.core.looks import tried
 
 DEFAULT_UNCERTAINTY_PERCENT = 2.0  # taken, and said, when a request names no goal
 LONGEST_BARE_MINUTES = 1440.0  # one day; a larger bare number is more likely meant as seconds

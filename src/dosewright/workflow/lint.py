@@ -3,18 +3,12 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
-from dosewright.core.plan import IonBeam
 from dosewright.formats.dicom.study import Study
-from dosewright.workflow.looks import tried
 from dosewright.workflow.postprocess.beam_rows import slab_text
-from dosewright.workflow.preprocess.beams import refused_radiation, select_beams
-from dosewright.workflow.preprocess.case import known_user, library_problems, opened
-from dosewright.workflow.preprocess.equip import equip_one
-from dosewright.workflow.preprocess.target import hounsfield_table, patient_problems
+from dosewright.workflow.preprocess.look_up import BeamLook, look_up
 from dosewright.workflow.preprocess.tps_doses import comparable_doses
-from dosewright.workflow.request import DoseRequest
+from dosewright.workflow.request import Wishes
 
 
 @dataclass
@@ -59,24 +53,28 @@ class LintReport:
         return {"can_be_calculated": not self.missing, "plan": asdict(self.plan), "beams": beams}
 
 
-def lint_plan(request: DoseRequest) -> LintReport:
-    """Look at everything a calculation of the request would use; only an unreadable plan or library is refused."""
-    study, library = opened(request)
-    whole = Findings()
-    _look_at_user(request, library, whole)
-    _look_at_plan(study, whole)
-    _look_at_patient(study, request, whole)
-    _look_at_doses(study, request, whole)
-    whole.missing += library_problems(request, library)
-    wanted = tried(lambda: select_beams(study.plan, request.beams), whole.missing) or ()
-    whole.missing += patient_problems(study, request, library, wanted)
-    _look_at_protocol(study, request, library, whole)
-    beams = tuple((beam.number, beam.name, look_at_beam(beam, request, library)) for beam in wanted)
-    return LintReport(whole, beams)
+def lint_plan(wishes: Wishes) -> LintReport:
+    """Look at everything a calculation would use; only an unreadable study or library is refused, with all problems."""
+    found = look_up(wishes)
+    study = found.study.study
+    if study is None or found.library is None:
+        raise InputError(*found.all_problems)
+    whole = Findings(missing=list(found.problems), assumed=[found.user.sentence] if found.user else [])
+    _tell_plan(study, whole)
+    if found.phantom is not None:
+        whole.found.append(f"phantom {found.phantom.name!r} instead of the CT")
+    if wishes.phantom is None:
+        _tell_patient(study, whole)
+    _tell_doses(study, wishes, whole)
+    if found.table is not None:
+        source = f": {found.table.source}" if found.table.source else ""
+        whole.found.append(f"CT protocol {found.table.name!r}{source}")
+    return LintReport(whole, tuple((look.beam.number, look.beam.name, beam_findings(look)) for look in found.beams))
 
 
-def look_at_beam(beam: IonBeam, request: DoseRequest, library: Library) -> Findings:
-    """Look at one beam, its machine, its meterset and what stands in it."""
+def beam_findings(look: BeamLook) -> Findings:
+    """Tell about one beam, its machine, its meterset and what stands in it."""
+    beam = look.beam
     energies = [layer.nominal_energy_MeV for layer in beam.layers]
     findings = Findings(
         found=[
@@ -84,32 +82,22 @@ def look_at_beam(beam: IonBeam, request: DoseRequest, library: Library) -> Findi
             f"degrees, {beam.patient_position}",
             f"{len(energies)} energies from {min(energies, default=0):g} to {max(energies, default=0):g} MeV, "
             f"{beam.spot_count} spots",
-        ]
+        ],
+        missing=list(look.problems),
     )
-    findings.missing += refused_radiation([beam])
-    if findings.missing:
+    if look.equipped is None:
         return findings
-    try:
-        equipped = equip_one(beam, request, library)
-    except InputError as error:
-        findings.missing += error.problems
-        return findings
-    audit = equipped.audit
+    audit = look.equipped.audit
     findings.found += [
-        f"beam model {equipped.model.name!r}",
+        f"beam model {look.equipped.model.name!r}",
         f"{audit.meterset:g} {audit.unit} per fraction, {audit.particles:.4g} particles",
-        *(f"range shifter {slab_text(slab)}" for slab in equipped.slabs),
+        *(f"range shifter {slab_text(slab)}" for slab in look.equipped.slabs),
     ]
-    findings.assumed += equipped.assumptions
+    findings.assumed += look.equipped.assumptions
     return findings
 
 
-def _look_at_user(request: DoseRequest, library: Library, findings: Findings) -> None:
-    user = tried(lambda: known_user(request, library), findings.missing)
-    findings.assumed += [user.sentence] if user else []
-
-
-def _look_at_plan(study: Study, findings: Findings) -> None:
+def _tell_plan(study: Study, findings: Findings) -> None:
     plan = study.plan
     count, fractions = len(plan.beams), plan.fractions
     beams = f"{count} treatment beam{'' if count == 1 else 's'}"
@@ -120,10 +108,7 @@ def _look_at_plan(study: Study, findings: Findings) -> None:
     findings.assumed += study.warnings
 
 
-def _look_at_patient(study: Study, request: DoseRequest, findings: Findings) -> None:
-    if request.phantom is not None:
-        findings.found.append(f"phantom {request.phantom!r} instead of the CT")
-        return
+def _tell_patient(study: Study, findings: Findings) -> None:
     structures = study.structures
     external = structures is not None and any(s.kind == "EXTERNAL" and s.contours for s in structures.structures)
     if structures is not None:
@@ -137,17 +122,10 @@ def _look_at_patient(study: Study, request: DoseRequest, findings: Findings) -> 
         findings.assumed.append("There is no EXTERNAL: the whole CT is taken, with whatever lies around the patient.")
 
 
-def _look_at_protocol(study: Study, request: DoseRequest, library: Library, findings: Findings) -> None:
-    if study.ct is None or request.phantom is not None or findings.missing:
-        return
-    table = hounsfield_table(study, request, library)
-    findings.found.append(f"CT protocol {table.name!r}" + (f": {table.source}" if table.source else ""))
-
-
-def _look_at_doses(study: Study, request: DoseRequest, findings: Findings) -> None:
+def _tell_doses(study: Study, wishes: Wishes, findings: Findings) -> None:
     doses = comparable_doses(study.doses, study.plan)
     named = [*(["the plan"] if doses.plan else []), *(f"beam {number}" for number in doses.beams)]
-    if named and (request.phantom is None or study.ct is None):
+    if named and (wishes.phantom is None or study.ct is None):
         findings.found.append(f"doses of the planning system for {', '.join(named)}")
     elif named:
         findings.assumed.append("The planning system's doses belong to the CT and are not compared with a phantom.")

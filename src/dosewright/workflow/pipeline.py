@@ -12,7 +12,7 @@ from typing import Any
 
 import dosewright
 from dosewright.core.jit import source_hash
-from dosewright.execution.artifact import FILE_MODE
+from dosewright.core.whole_file import FILE_MODE
 from dosewright.workflow.folder import JobFolder, claimed, refuse_foreign
 from dosewright.workflow.postprocess.body import body_on
 from dosewright.workflow.postprocess.conclude import conclude, external_in

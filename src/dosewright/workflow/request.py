@@ -1,14 +1,14 @@
-"""Everything a user may choose for a dose calculation, checked together, with a JSON round trip."""
+"""Everything a user may choose for a dose calculation: as wished, and checked together, with a JSON round trip."""
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self
 
 from dosewright.core.errors import InputError, nearest
-from dosewright.workflow.goals import DEFAULT_UNCERTAINTY_PERCENT, Goals
+from dosewright.workflow.goals import Goals
 
 MOST_VOXELS = 2**28  # 1 GiB of float32 per dose; more is a slip of the keyboard
 # How a calculation is run, not what is calculated: a folder may be resumed with other values of these.
@@ -17,8 +17,10 @@ PATHS = ("plan", "output", "library", "ct", "structures")
 
 
 @dataclass(frozen=True)
-class DoseRequest:
-    """One request for an independent dose.
+class Wishes:
+    """Everything a user may choose for a dose calculation, not checked yet.
+
+    What it names can be looked up although other things are wrong, so that all problems are told together.
 
     Parameters
     ----------
@@ -48,6 +50,8 @@ class DoseRequest:
         Calculate without blocks, compensators and the like instead of refusing them.
     goals_assumed
         True when the user named no goal and the default was taken.
+    unread
+        Problems of options that could not be read, and so are not among the others; a request has none.
     """
 
     plan: Path
@@ -71,14 +75,11 @@ class DoseRequest:
     doses: tuple[Path, ...] = ()
     fraction_group: int | None = None
     ignore_devices: bool = False
+    unread: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        problems = self._problems()
-        if problems:
-            raise InputError(*problems)
-
-    def _problems(self) -> list[str]:
-        found = []
+    def problems(self) -> list[str]:
+        """Return everything that cannot be, whatever plan and library hold."""
+        found = list(self.unread)
         if self.ct_protocol is not None and self.phantom is not None:
             found.append("A CT protocol (-c) and a phantom (-p) exclude each other: the phantom replaces the CT.")
         if self.voxel_counts is not None and self.full_ct_grid:
@@ -99,8 +100,22 @@ class DoseRequest:
         if not 0 <= self.threads <= 1024:
             found.append(f"The number of threads (-j) is from 0 (all cores) to 1024. Given: {self.threads}.")
         if not 0 <= self.seed < 2**63:
-            found.append(f"The seed is a whole number from 0 to 2^63 - 1. Given: {self.seed}.")
+            found.append(f"The seed (--seed) is a whole number from 0 to 2^63 - 1. Given: {self.seed}.")
         return found
+
+    def checked(self) -> "DoseRequest":
+        """Return the wishes as a request; refused with all their problems."""
+        return DoseRequest(**{f.name: getattr(self, f.name) for f in fields(self)})
+
+
+@dataclass(frozen=True)
+class DoseRequest(Wishes):
+    """One request for an independent dose: wishes that can be."""
+
+    def __post_init__(self) -> None:
+        problems = self.problems()
+        if problems:
+            raise InputError(*problems)
 
     def what(self) -> dict[str, Any]:
         """Return what is calculated, without how and how long it runs: equal for requests that share a folder."""
@@ -108,7 +123,7 @@ class DoseRequest:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values that `from_json` turns into an equal request."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "unread"}
         values["goals"] = self.goals.as_json()
         for key in PATHS:
             values[key] = None if values[key] is None else str(values[key])
@@ -118,7 +133,7 @@ class DoseRequest:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         """Build from plain values; unknown and missing keys and wrong kinds are refused together."""
-        known = {f.name for f in fields(cls)}
+        known = {f.name for f in fields(cls)} - {"unread"}
         problems = [f"Unknown key {key!r} in the request.{nearest(key, known)}" for key in values if key not in known]
         problems += [f"The request lacks {key!r}." for key in ("plan", "goals") if key not in values]
         if problems:
@@ -140,42 +155,3 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
             values[key] = tuple(values[key])
     values["overrides"] = tuple((str(roi), str(material)) for roi, material in values.get("overrides", ()))
     return values
-
-
-def read_goals(
-    histories: str | None, uncertainty: str | None, time: str | None, problems: list[str]
-) -> tuple[Goals, bool]:
-    """Read the goals, adding what is wrong to `problems`; the second value says that the default was taken."""
-    default = Goals(uncertainty_percent=DEFAULT_UNCERTAINTY_PERCENT)
-    if histories is None and uncertainty is None and time is None:
-        return default, True
-    try:
-        return Goals.from_text(histories, uncertainty, time), False
-    except InputError as error:
-        problems.extend(error.problems)
-        return default, False
-
-
-def read_overrides(texts: Sequence[str], problems: list[str]) -> tuple[tuple[str, str], ...]:
-    """Read ``ROI:MATERIAL`` texts, adding what is wrong to `problems`; the last colon divides."""
-    overrides = []
-    for text in texts:
-        roi, colon, material = text.rpartition(":")
-        if not colon or not roi.strip() or not material.strip():
-            problems.append(
-                f"A material override (-m) is written ROI:MATERIAL, such as Filling:G4_Ti. Given: {text!r}."
-            )
-        else:
-            overrides.append((roi.strip(), material.strip()))
-    return tuple(overrides)
-
-
-def checked_request(problems: Sequence[str], **values: Any) -> DoseRequest:
-    """Build the request; refuse with `problems` and the request's own problems together."""
-    try:
-        request = DoseRequest(**values)
-    except InputError as error:
-        raise InputError(*problems, *error.problems) from None
-    if problems:
-        raise InputError(*problems)
-    return request

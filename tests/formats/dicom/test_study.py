@@ -19,7 +19,7 @@ from dosewright.formats.dicom.dose import DoseLabel, write_dose
 from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.ion_plan import write_ion_plan
 from dosewright.formats.dicom.structures import write_structures
-from dosewright.formats.dicom.study import Chosen, find_study
+from dosewright.formats.dicom.study import Chosen, find_study, look_for_study
 
 
 @pytest.fixture
@@ -287,6 +287,37 @@ def test_chosen_files_of_the_wrong_kind(folder: Path) -> None:
     with pytest.raises(InputError, match="folder that --ct names holds no CT Image"):
         (folder / "empty").mkdir()
         find_study(folder, Chosen(ct=folder / "empty"))
+
+
+def test_a_part_that_is_refused_hides_only_what_depends_on_it(folder: Path) -> None:
+    look = look_for_study(folder, Chosen(structures=folder / "plan.dcm", doses=(folder / "x",)))
+    assert look.plan is not None
+    assert look.study is None
+    assert look.unknown == {"structures", "CT", "doses"}
+    assert len(look.problems) == 2
+    look = look_for_study(folder, Chosen(ct=folder / "rs.dcm"))
+    assert look.unknown == {"CT"}
+    assert look.structures is not None
+    look = look_for_study(folder / "absent", Chosen(ct=folder / "rs.dcm"))
+    assert look.unknown == {"plan", "structures", "CT", "doses"}
+    assert len(look.problems) == 2
+    look = look_for_study(folder)
+    assert look.study is not None
+    assert look.unknown == frozenset()
+
+
+def test_the_problems_of_all_objects_come_together(folder: Path) -> None:
+    def no_slope(head: Dataset) -> None:
+        head.RescaleSlope = 0
+
+    edit_all(folder / "ct", "*.dcm", no_slope)
+    edit_all(folder, "rs.dcm", lambda d: setattr(d.ROIContourSequence[0].ContourSequence[0], "ContourData", [1.0]))
+    look = look_for_study(folder)
+    assert look.plan is not None
+    assert look.unknown == {"structures", "CT"}
+    with pytest.raises(InputError) as refused:
+        find_study(folder)
+    assert refused.value.problems == look.problems
 
 
 def test_own_results_named_as_doses_are_said(folder: Path, ct_image: Image, identity: Identity) -> None:

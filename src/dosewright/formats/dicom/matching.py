@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from dosewright.core.errors import InputError, refuse
+from dosewright.core.looks import Looks
 from dosewright.formats.dicom.folder import Header
 from dosewright.formats.dicom.saving import MANUFACTURER
 from dosewright.formats.dicom.sop_classes import CT_IMAGE, RT_DOSE, RT_ION_PLAN, RT_PLAN, RT_STRUCTURE_SET
+
+PLAN: Final = "plan"
+STRUCTURES: Final = "structures"
+CT: Final = "CT"
+DOSES: Final = "doses"
 
 SAME_STUDY_AND_FRAME: Final = "the same study and frame of reference"
 SAME_FRAME: Final = "the same frame of reference"
@@ -27,16 +33,20 @@ class Found:
     doses: tuple[Header, ...]
 
 
-def match(plan: Header, structure_set_uid: str, headers: Iterable[Header], warnings: list[str]) -> Found:
-    """Find the structure set, the CT series and the doses of a plan; several equal candidates raise `InputError`."""
+def match(plan: Header, structure_set_uid: str, headers: Iterable[Header], looks: Looks) -> Found:
+    """Find the structure set, the CT series and the doses of a plan; several equal candidates make a part unknown.
+
+    Which CT belongs to a plan may depend on its structure set: where that is unknown, the CT is unknown too.
+    """
     others = [h for h in headers if h.path != plan.path]
-    structures = _structures(
-        plan, structure_set_uid, [h for h in others if h.sop_class_uid == RT_STRUCTURE_SET], warnings
-    )
-    ct = _ct(plan, structures, [h for h in others if h.sop_class_uid == CT_IMAGE], warnings)
+    sets = [h for h in others if h.sop_class_uid == RT_STRUCTURE_SET]
+    slices = [h for h in others if h.sop_class_uid == CT_IMAGE]
+    planned = [h for h in others if h.sop_class_uid == RT_DOSE]
+    structures = looks.at(STRUCTURES, lambda: _structures(plan, structure_set_uid, sets, looks.warnings))
+    ct = looks.at(CT, lambda: _ct(plan, structures, slices, looks.warnings), needs=STRUCTURES)
     plans = {h.uid for h in others if h.sop_class_uid in (RT_ION_PLAN, RT_PLAN)} - {plan.uid}
-    doses = _doses(plan, plans, [h for h in others if h.sop_class_uid == RT_DOSE], warnings)
-    return Found(structures, ct, doses)
+    doses = looks.at(DOSES, lambda: _doses(plan, plans, planned, looks.warnings))
+    return Found(structures, ct or (), doses or ())
 
 
 def _tie(plan: Header, other: Header) -> str | None:

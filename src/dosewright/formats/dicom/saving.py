@@ -1,6 +1,5 @@
 """Writing DICOM files: whole or not at all, and readable by their owner only."""
 
-import os
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import format_number_as_ds
 
+from dosewright.core.whole_file import write_whole
 from dosewright.formats.dicom.attributes import quietly
 
 MANUFACTURER: Final = "Dosewright"
@@ -44,7 +44,7 @@ def new_object(sop_class_uid: str, modality: str, manufacturer: str = MANUFACTUR
 
 @quietly()
 def save(path: Path, dataset: Dataset, syntax: UID = ExplicitVRLittleEndian) -> None:
-    """Write an object as a Part 10 file under another name first, mode 0600.
+    """Write an object as a Part 10 file, whole or not at all, readable by its owner only.
 
     Objects with long lists need Implicit VR: Explicit VR cannot hold more than 64 kB of decimal strings or floats.
     """
@@ -56,13 +56,4 @@ def save(path: Path, dataset: Dataset, syntax: UID = ExplicitVRLittleEndian) -> 
     meta.ImplementationVersionName = MANUFACTURER.upper()
     dataset.file_meta = meta
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            pydicom.dcmwrite(file, dataset, enforce_file_format=True)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, lambda temporary: pydicom.dcmwrite(temporary, dataset, enforce_file_format=True))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dosewright.core.errors import InputError, refuse
+from dosewright.core.looks import Looks
 from dosewright.core.plan import IonPlan
 from dosewright.core.structures import StructureSet
 from dosewright.formats.dicom.ct import CtSeries, read_ct
@@ -13,7 +14,7 @@ from dosewright.formats.dicom.dose import DicomDose, read_dose
 from dosewright.formats.dicom.folder import Header, read_header, scan
 from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.ion_plan import read_ion_plan
-from dosewright.formats.dicom.matching import Found, match
+from dosewright.formats.dicom.matching import CT, DOSES, PLAN, STRUCTURES, Found, match
 from dosewright.formats.dicom.saving import MANUFACTURER
 from dosewright.formats.dicom.sop_classes import (
     CT_IMAGE,
@@ -25,6 +26,8 @@ from dosewright.formats.dicom.sop_classes import (
     name_of,
 )
 from dosewright.formats.dicom.structures import read_structures
+
+Parts = tuple[IonPlan, StructureSet | None, CtSeries | None, tuple[DicomDose, ...]]
 
 
 @dataclass(frozen=True)
@@ -60,39 +63,80 @@ class Study:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class StudyLook:
+    """What of a study could be read, and every problem of the rest; `study` is None with any problem.
+
+    `unknown` names the parts that were refused, or not looked for because they depend on such (``"plan"``,
+    ``"structures"``, ``"CT"``, ``"doses"``). A part that is None and not among them is missing from the study.
+    """
+
+    plan: IonPlan | None
+    structures: StructureSet | None
+    ct: CtSeries | None
+    unknown: frozenset[str]
+    problems: tuple[str, ...]
+    study: Study | None
+
+
 def find_study(plan: Path, chosen: Chosen | None = None) -> Study:
     """Read a plan, given its file or a folder holding it, and what belongs to it from the same folder and below.
 
     Every tie that is weaker than a reference by UID is said in `warnings`, which also repeat those of all objects.
     Raises `InputError` if there is no plan or more than one, if several objects fit equally well, or if an object is
-    refused.
+    refused; the problems of all objects come together.
     """
-    chosen = chosen or Chosen()
+    look = look_for_study(plan, chosen)
+    if look.study is None:
+        raise InputError(*look.problems)
+    return look.study
+
+
+def look_for_study(plan: Path, chosen: Chosen | None = None) -> StudyLook:
+    """Look for all parts of a study as `find_study` does; what is refused keeps only what depends on it from a look."""
+    chosen, looks = chosen or Chosen(), Looks()
+    files = _chosen_files(chosen, looks)
+    there = looks.at(PLAN, lambda: _plan_and_headers(plan))
+    ion_plan = looks.at(PLAN, lambda: _read_plan(there[0], chosen)) if there else None
+    if there is None or ion_plan is None:
+        return StudyLook(None, None, None, frozenset({PLAN, STRUCTURES, CT, DOSES}), tuple(looks.problems), None)
+    head, headers = there
+    found = _found(head, ion_plan, headers, files, looks)
+    structures = looks.at(STRUCTURES, lambda: read_structures(found.structures.path) if found.structures else None)
+    ct = looks.at(CT, lambda: read_ct([h.path for h in found.ct]) if found.ct else None)
+    doses = looks.at(DOSES, lambda: _read_doses(found.doses, chosen, looks.warnings)) or ()
+    ion_plan = _with_patient_position(ion_plan, ct, looks.warnings)
+    study = None if looks.problems else _study(head, found, (ion_plan, structures, ct, doses), looks.warnings)
+    return StudyLook(ion_plan, structures, ct, frozenset(looks.unknown), tuple(looks.problems), study)
+
+
+def _plan_and_headers(plan: Path) -> tuple[Header, list[Header]]:
+    """Return the plan's header, and those of everything in its folder and below."""
     if not plan.exists():
         raise refuse("There is no such file or folder", given=plan.name)
-    root = plan.resolve() if plan.is_dir() else plan.resolve().parent
-    headers = scan(root)
-    head = _the_plan(headers) if plan.is_dir() else _plan_file(plan.resolve())
-    ion_plan = read_ion_plan(
+    headers = scan(plan.resolve() if plan.is_dir() else plan.resolve().parent)
+    return _the_plan(headers) if plan.is_dir() else _plan_file(plan.resolve()), headers
+
+
+def _read_plan(head: Header, chosen: Chosen) -> IonPlan:
+    return read_ion_plan(
         head.path,
         fraction_group=chosen.fraction_group,
         ignore_devices=chosen.ignore_devices,
         chosen_beams=chosen.beams,
     )
-    warnings: list[str] = []
-    found = _found(head, ion_plan, headers, chosen, warnings)
-    structures = read_structures(found.structures.path) if found.structures else None
-    ct = read_ct([h.path for h in found.ct]) if found.ct else None
-    doses = _read_doses(found.doses, chosen, warnings)
-    ion_plan = _with_patient_position(ion_plan, ct, warnings)
+
+
+def _study(head: Header, found: Found, parts: Parts, warnings: list[str]) -> Study:
+    plan, structures, ct, doses = parts
     _say_other_patients(head, found, warnings)
-    for part in (ion_plan, structures, ct, *doses):
+    for part in (plan, structures, ct, *doses):
         warnings.extend(part.warnings if part else ())
-    frame = ion_plan.frame_of_reference_uid or (ct.frame_of_reference_uid if ct else "")
+    frame = plan.frame_of_reference_uid or (ct.frame_of_reference_uid if ct else "")
     used = [head, *found.ct, *([found.structures] if found.structures else []), *found.doses]
     return Study(
         plan_path=head.path,
-        plan=ion_plan,
+        plan=plan,
         ct=ct,
         structures=structures,
         doses=doses,
@@ -125,9 +169,18 @@ def _the_plan(headers: Sequence[Header]) -> Header:
     return plans[0]
 
 
-def _found(head: Header, plan: IonPlan, headers: Sequence[Header], chosen: Chosen, warnings: list[str]) -> Found:
+@dataclass(frozen=True)
+class _Files:
+    """The files that the user chose."""
+
+    structures: tuple[Header, ...]
+    doses: tuple[Header, ...]
+    slices: tuple[Header, ...]
+
+
+def _found(head: Header, plan: IonPlan, headers: Sequence[Header], files: _Files, looks: Looks) -> Found:
     """Search what was not chosen."""
-    structures, doses, slices = _chosen_files(chosen)
+    structures, doses, slices = files.structures, files.doses, files.slices
     searched = [
         h
         for h in headers
@@ -136,8 +189,8 @@ def _found(head: Header, plan: IonPlan, headers: Sequence[Header], chosen: Chose
         and not (doses and h.sop_class_uid == RT_DOSE)
     ]
     uid = structures[0].uid if structures else plan.structure_set_uid
-    said: list[str] = []
-    found = match(head, uid, [*searched, *structures, *slices], said)
+    found = match(head, uid, [*searched, *structures, *slices], looks)
+    said = looks.warnings
     if slices:
         said = [s for s in said if "the CT series was taken" not in s]
     if doses:
@@ -147,23 +200,24 @@ def _found(head: Header, plan: IonPlan, headers: Sequence[Header], chosen: Chose
         said.append(f"Doses named with --dose that refer to another plan ({strangers}) are compared all the same.")
     if any(h.manufacturer == MANUFACTURER for h in doses):
         said.append("A dose named with --dose was calculated by Dosewright: its own results are compared.")
-    warnings.extend(said)
-    return Found(structures[0] if structures else found.structures, slices or found.ct, tuple(doses) or found.doses)
+    looks.warnings = said
+    return Found(structures[0] if structures else found.structures, slices or found.ct, doses or found.doses)
 
 
-def _chosen_files(chosen: Chosen) -> tuple[list[Header], list[Header], tuple[Header, ...]]:
-    """Return the structure set, the doses and the CT slices chosen; what cannot be taken is refused together."""
+def _chosen_files(chosen: Chosen, looks: Looks) -> _Files:
+    """Return the structure set, the doses and the CT slices chosen; a part of which one cannot be taken is unknown."""
+    named = [chosen.structures] if chosen.structures else []
+    return _Files(
+        looks.at(STRUCTURES, lambda: _of_kind("--structures", named, RT_STRUCTURE_SET)) or (),
+        looks.at(DOSES, lambda: _of_kind("--dose", chosen.doses, RT_DOSE)) or (),
+        looks.at(CT, lambda: _chosen_ct(chosen.ct) if chosen.ct else ()) or (),
+    )
+
+
+def _of_kind(option: str, paths: Sequence[Path], kind: str) -> tuple[Header, ...]:
+    """Return the headers of files that must be of one kind; all that are not are refused together."""
+    found: list[Header] = []
     problems: list[str] = []
-    structures = _of_kind("--structures", [chosen.structures] if chosen.structures else [], RT_STRUCTURE_SET, problems)
-    doses = _of_kind("--dose", chosen.doses, RT_DOSE, problems)
-    slices = _chosen_ct(chosen.ct, problems) if chosen.ct else ()
-    if problems:
-        raise InputError(*problems)
-    return structures, doses, slices
-
-
-def _of_kind(option: str, paths: Sequence[Path], kind: str, problems: list[str]) -> list[Header]:
-    found = []
     for path in paths:
         head = read_header(path) if path.is_file() else None
         if head is not None and head.sop_class_uid == kind:
@@ -171,20 +225,21 @@ def _of_kind(option: str, paths: Sequence[Path], kind: str, problems: list[str])
             continue
         given = "no such file" if not path.is_file() else name_of(head.sop_class_uid) if head else "no DICOM object"
         problems.extend(refuse(f"What {option} names is no {NAMES[kind]}", given=given, where=path.name).problems)
-    return found
-
-
-def _chosen_ct(place: Path, problems: list[str]) -> tuple[Header, ...]:
-    """Return the series of the CT file given, or all CT Images of the folder given."""
-    if place.is_dir():
-        found = [h for h in scan(place) if h.sop_class_uid == CT_IMAGE]
-    else:
-        named = {h.series_uid for h in _of_kind("--ct", [place], CT_IMAGE, problems)}
-        beside = scan(place.resolve().parent) if named else []
-        return tuple(h for h in beside if h.sop_class_uid == CT_IMAGE and h.series_uid in named)
-    if not found:
-        problems.append(str(refuse("The folder that --ct names holds no CT Image", where=place.name)))
+    if problems:
+        raise InputError(*problems)
     return tuple(found)
+
+
+def _chosen_ct(place: Path) -> tuple[Header, ...]:
+    """Return the series of the CT file given, or all CT Images of the folder given."""
+    if not place.is_dir():
+        (named,) = _of_kind("--ct", [place], CT_IMAGE)
+        beside = scan(place.resolve().parent)
+        return tuple(h for h in beside if h.sop_class_uid == CT_IMAGE and h.series_uid == named.series_uid)
+    found = tuple(h for h in scan(place) if h.sop_class_uid == CT_IMAGE)
+    if not found:
+        raise refuse("The folder that --ct names holds no CT Image", where=place.name)
+    return found
 
 
 def _read_doses(found: Sequence[Header], chosen: Chosen, warnings: list[str]) -> tuple[DicomDose, ...]:

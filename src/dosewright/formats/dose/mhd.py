@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.grid import Grid, Image
-from dosewright.formats.placed import place
+from dosewright.core.whole_file import write_whole, write_whole_text
 
 ELEMENT_TYPES = {
     "MET_CHAR": "i1",
@@ -120,9 +120,9 @@ def write_mhd(path: Path, image: Image, *, extra: Mapping[str, str] | None = Non
         raise refuse("These private header keys cannot be written", given=bad)
     raw = path.with_suffix(".raw")
     values = _little(image, dtype)
-    place(raw, lambda stream: values.tofile(stream))
+    write_whole(raw, values.tofile)
     text = "".join(f"{key} = {value}\n" for key, value in _keys(image.grid, dtype, private, raw.name).items())
-    place(path, lambda stream: stream.write(text.encode("utf-8")))
+    write_whole_text(path, text)
 
 
 def _little(image: Image, dtype: str) -> NDArray[np.generic]:

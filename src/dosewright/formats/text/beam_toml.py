@@ -9,7 +9,7 @@ from pydantic import Field
 from dosewright.core.beam_model import BeamModel, RangeShifter
 from dosewright.core.errors import refuse
 from dosewright.core.matter import Material
-from dosewright.formats.placed import place_text
+from dosewright.core.whole_file import write_whole_text
 from dosewright.formats.text.checked_toml import Checked, read_checked
 from dosewright.formats.text.lines import sha256
 from dosewright.formats.text.tabulated_beam import Array, SpotAxis, SpotTable, TabulatedBeam
@@ -169,7 +169,7 @@ def write_beam_toml(path: Path, model: BeamModel, nominal_MeV: Sequence[float]) 
             lines += _axis_lines(axis, covariances)
     for one in model.range_shifters.values():
         lines += _shifter_lines(one)
-    place_text(path, "\n".join(lines) + "\n")
+    write_whole_text(path, "\n".join(lines) + "\n")
 
 
 def _axis_lines(axis: str, covariances: list[Array]) -> list[str]:

@@ -1,20 +1,16 @@
 """A request with everything it refers to read and found, before anything is calculated."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
-from dosewright.formats.dicom.study import Chosen, Study, find_study
-from dosewright.workflow.folder import default_output
-from dosewright.workflow.looks import tried
-from dosewright.workflow.preprocess.beams import refused_radiation, select_beams
-from dosewright.workflow.preprocess.equip import EquippedBeam, equip, may_choose_model
-from dosewright.workflow.preprocess.target import override_materials, patient_problems
+from dosewright.formats.dicom.study import Study
+from dosewright.workflow.preprocess.equip import EquippedBeam
+from dosewright.workflow.preprocess.look_up import look_up
 from dosewright.workflow.preprocess.tps_doses import TpsDoses, comparable_doses
-from dosewright.workflow.request import DoseRequest
-from dosewright.workflow.users import TABLE_NAME, User, user_of
+from dosewright.workflow.request import DoseRequest, Wishes
+from dosewright.workflow.users import User
 
 
 @dataclass(frozen=True)
@@ -48,18 +44,16 @@ class Case:
         return len(self.beams) == len(self.study.plan.all_beams)
 
 
-def open_case(request: DoseRequest) -> Case:
-    """Read the study, the library and the user; refuse with the problems of all that the request names together."""
-    study, library = opened(request)
-    problems = library_problems(request, library)
-    user = tried(lambda: known_user(request, library), problems) or User("unknown", "research", False)
-    beams = tried(lambda: select_beams(study.plan, request.beams), problems) or ()
-    other = refused_radiation(beams)
-    problems.extend(other)
-    equipped = (tried(lambda: equip(beams, request, library), problems) if not other else None) or ()
-    problems.extend(patient_problems(study, request, library, beams))
-    if problems:
-        raise InputError(*problems)
+def open_case(wishes: Wishes) -> Case:
+    """Look up everything that is wished for; refuse with all problems together."""
+    found = look_up(wishes)
+    study, library, user, output = found.study.study, found.library, found.user, found.output
+    if found.all_problems or study is None or library is None or user is None or output is None:
+        raise InputError(*found.all_problems)
+    request = wishes.checked()
+    equipped = tuple(look.equipped for look in found.beams if look.equipped)
+    if len(equipped) != len(found.beams):
+        raise RuntimeError("a beam without a problem was not equipped")
     assumptions, warnings = _what_to_say(request, study, user)
     tps, left_out = _doses_to_compare(request, study)
     return Case(
@@ -69,59 +63,11 @@ def open_case(request: DoseRequest) -> Case:
         user=user,
         beams=equipped,
         tps=tps,
-        output=request.output or default_output(request.plan, study.plan.uid),
+        output=output,
         fractions=study.plan.fractions or 1,
         assumptions=(*assumptions, *(said for beam in equipped for said in beam.assumptions)),
         warnings=(*warnings, *tps.warnings, *left_out),
     )
-
-
-def opened(request: DoseRequest) -> tuple[Study, Library]:
-    """Read study and library; where one cannot be read, everything else that is wrong already is refused with it."""
-    problems: list[str] = []
-    study = tried(lambda: find_study(request.plan, chosen_files(request)), problems)
-    library = tried(lambda: Library.open(request.library), problems)
-    if study is not None and library is not None:
-        return study, library
-    if library is not None:
-        problems.extend(library_problems(request, library))
-        tried(lambda: known_user(request, library), problems)
-    if study is not None:
-        tried(lambda: select_beams(study.plan, request.beams), problems)
-    raise InputError(*problems)
-
-
-def library_problems(request: DoseRequest, library: Library) -> list[str]:
-    """Return a problem for everything the request names that the library does not know."""
-    problems: list[str] = []
-    for name, look in (
-        (request.beam_model, library.beam_model),
-        (request.ct_protocol, library.ct_protocol),
-        (request.phantom, library.phantom),
-    ):
-        if name is not None:
-            tried(partial(look, name), problems)
-    tried(lambda: override_materials(request, library), problems)
-    return problems
-
-
-def known_user(request: DoseRequest, library: Library) -> User:
-    """Return the user, who must be allowed what the request asks for."""
-    user = user_of(request.login, library_file(library, TABLE_NAME))
-    may_choose_model(request, user)
-    return user
-
-
-def chosen_files(request: DoseRequest) -> Chosen:
-    """Return what the user chose instead of leaving it to the search."""
-    return Chosen(
-        request.ct, request.structures, request.doses, request.fraction_group, request.ignore_devices, request.beams
-    )
-
-
-def library_file(library: Library, name: str) -> Path | None:
-    """Return where a file of the user's library would lie, or None for the packaged library."""
-    return None if library.folder is None else library.folder / name
 
 
 def _what_to_say(request: DoseRequest, study: Study, user: User) -> tuple[list[str], list[str]]:

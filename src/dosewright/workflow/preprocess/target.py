@@ -1,6 +1,6 @@
 """From a study and a request to one problem per beam: what particles travel through, and where dose is scored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,18 +10,20 @@ from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid, gantry_to_patient
 from dosewright.core.grid import Grid
+from dosewright.core.looks import tried
 from dosewright.core.matter import HounsfieldTable, Material
 from dosewright.core.plan import IonBeam
 from dosewright.core.structures import Structure, StructureSet
-from dosewright.formats.dicom.study import Study
+from dosewright.formats.dicom.ct import CtSeries
+from dosewright.formats.dicom.matching import CT, STRUCTURES
+from dosewright.formats.dicom.study import Study, StudyLook
 from dosewright.geometry.patient import MARGIN_MM, external_of, patient_voxels
 from dosewright.geometry.patient_report import Patient
 from dosewright.geometry.water_patient import water_in_external
-from dosewright.workflow.looks import tried
 from dosewright.workflow.preprocess.dose_grid import NO_CT_GRID, SPACING_WITHOUT_TPS_MM, DoseGrid, dose_grid
 from dosewright.workflow.preprocess.phantom_patient import phantom_patient
 from dosewright.workflow.preprocess.tps_doses import TpsDoses
-from dosewright.workflow.request import DoseRequest
+from dosewright.workflow.request import DoseRequest, Wishes
 
 NO_PATIENT = (
     "There is neither a CT nor a structure set with an EXTERNAL beside the plan. Put the CT into the folder of the "
@@ -55,7 +57,7 @@ def build_target(
         return _target(phantom, request, tps)
     overrides = override_materials(request, library)
     if study.ct is not None:
-        table = hounsfield_table(study, request, library)
+        table = hounsfield_table(study.ct, request, library)
         return _target(
             patient_voxels(study.ct.image, table, study.structures, overrides, tps.grid), request, tps, table
         )
@@ -79,12 +81,14 @@ def beam_frame(beam: IonBeam) -> Rigid:
     )
 
 
-def override_materials(request: DoseRequest, library: Library) -> list[tuple[str, Material]]:
+def override_materials(wishes: Wishes, library: Library) -> list[tuple[str, Material]]:
     """Return structure names with their materials, in order; every unknown material is listed."""
     overrides: list[tuple[str, Material]] = []
     problems: list[str] = []
-    for roi, name in request.overrides:
-        material = tried(partial(library.material, name), problems)
+    for roi, name in wishes.overrides:
+        unknown: list[str] = []
+        material = tried(partial(library.material, name), unknown)
+        problems += [f"{problem} Where: -m {roi}:{name}." for problem in unknown]
         if material is not None:
             overrides.append((roi, material))
     if problems:
@@ -92,46 +96,45 @@ def override_materials(request: DoseRequest, library: Library) -> list[tuple[str
     return overrides
 
 
-def hounsfield_table(study: Study, request: DoseRequest, library: Library) -> HounsfieldTable:
+def hounsfield_table(ct: CtSeries, wishes: Wishes, library: Library) -> HounsfieldTable:
     """Return the CT protocol asked for, else the one that the CT's own keywords choose."""
-    if request.ct_protocol is not None:
-        return library.ct_protocol(request.ct_protocol)
-    return library.ct_protocol_for(study.ct.keywords if study.ct else {})
+    if wishes.ct_protocol is not None:
+        return library.ct_protocol(wishes.ct_protocol)
+    return library.ct_protocol_for(ct.keywords)
 
 
-def patient_problems(study: Study, request: DoseRequest, library: Library, beams: Sequence[IonBeam]) -> tuple[str, ...]:
-    """Return everything that keeps phantom, CT protocol, structures or materials from being used, all together."""
-    looks: list[Callable[[], object]] = []
-    if request.phantom is not None:
-        looks = [lambda: library.phantom(str(request.phantom))]
-        looks += [lambda: common_isocentre(beams)] if beams else []
-    else:
-        looks = [lambda: override_materials(request, library), lambda: resolve_structures(study, request)]
-        looks += [lambda: hounsfield_table(study, request, library)] if study.ct is not None else []
+def patient_problems(study: StudyLook, wishes: Wishes) -> list[str]:
+    """Return everything that keeps the CT and the structures from being used, as far as they are known.
+
+    Structures and CT that a phantom replaces are asked for by other wishes only; which of both goes is the user's
+    choice.
+    """
     problems: list[str] = []
-    for look in looks:
-        tried(look, problems)
-    if request.full_ct_grid and study.ct is None:
+    ct_known, structures_known = CT not in study.unknown, STRUCTURES not in study.unknown
+    if structures_known:
+        problems += override_problems(study.structures, wishes)
+    if structures_known and wishes.phantom is None:
+        before = len(problems)
+        external = tried(lambda: external_of(study.structures), problems)
+        if ct_known and study.ct is None and external is None and len(problems) == before:
+            problems.append(NO_PATIENT)
+    if ct_known and wishes.full_ct_grid and study.ct is None:
         problems.append(NO_CT_GRID)
-    return tuple(problems)
+    return problems
 
 
-def resolve_structures(study: Study, request: DoseRequest) -> None:
-    """Refuse overrides of structures that are not there, two EXTERNALs, and a plan with neither CT nor EXTERNAL."""
+def override_problems(structures: StructureSet | None, wishes: Wishes) -> list[str]:
+    """Return a problem for each override of a structure that is not there or cannot be filled."""
+    if structures is None or not structures.structures:
+        return ["Material overrides (-m) need a structure set, and none was found."] if wishes.overrides else []
     problems: list[str] = []
-    structures = study.structures or StructureSet("", "", ())
-    if request.overrides and not structures.structures:
-        problems.append("Material overrides (-m) need a structure set, and none was found.")
-    for roi, material in request.overrides if structures.structures else ():
-        structure = tried(partial(structures.named, roi), problems)
+    for roi, material in wishes.overrides:
+        unknown: list[str] = []
+        structure = tried(partial(structures.named, roi), unknown)
+        problems += [f"{problem} Where: -m {roi}:{material}." for problem in unknown]
         if structure is not None and not structure.contours:
             problems.append(f"The structure {roi!r} has no contours; it cannot be filled with {material} (-m).")
-    before = len(problems)
-    external = tried(lambda: external_of(study.structures), problems)
-    if study.ct is None and external is None and len(problems) == before:
-        problems.append(NO_PATIENT)
-    if problems:
-        raise InputError(*problems)
+    return problems
 
 
 def _grid_around(external: Structure) -> Grid:

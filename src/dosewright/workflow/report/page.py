@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from dosewright.execution.artifact import write_atomically
+from dosewright.core.whole_file import write_whole_text
+from dosewright.execution.artifact import private_folder
 from dosewright.workflow.report.data import ReportData
 from dosewright.workflow.report.findings import NOT_CLINICAL, findings, head, notes
 from dosewright.workflow.report.html import Markup, element, join, text
@@ -27,8 +28,8 @@ def write_report(path: Path, data: ReportData) -> None:
 
     The file needs nothing beside it: pictures are inside, there are no scripts and no links to elsewhere.
     """
-    page = report_page(data)
-    write_atomically(path, lambda temporary: _write(temporary, page))
+    private_folder(path.parent)
+    write_whole_text(path, report_page(data))
 
 
 def report_page(data: ReportData) -> str:
@@ -66,7 +67,3 @@ def report_page(data: ReportData) -> str:
 def _signature() -> Markup:
     places = ("Name", "Signature", "Date")
     return element("div", *(element("div", place) for place in places), css="signature")
-
-
-def _write(path: Path, page: str) -> None:
-    path.write_text(page, encoding="utf-8")
