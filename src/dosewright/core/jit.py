@@ -14,6 +14,8 @@ import llvmlite.binding
 import numba
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
+from dosewright.core.kernel_cache import use_kernel_folder
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 COMPILED_ROOMS = ("core", "materials", "geometry", "sources", "scoring", "transport", "analysis")
 
@@ -43,7 +45,7 @@ def _widest_vectors() -> str:
 
 
 if not numba.config.DISABLE_JIT:
-    numba.config.CACHE_DIR = str(cache_folder())
+    numba.config.CACHE_DIR = str(use_kernel_folder(cache_folder()))
     if not numba.config.CPU_FEATURES and not numba.config.CPU_NAME:
         numba.config.CPU_NAME, numba.config.CPU_FEATURES = llvmlite.binding.get_host_cpu_name(), _widest_vectors()
 
