@@ -37,17 +37,24 @@ def cache_folder() -> Path:
     return Path(base) / "dosewright" / f"kernels-{source_hash()}"
 
 
-def _widest_vectors() -> str:
-    """Return the features of this CPU, with vectors of 512 bits where it has them: LLVM halves them for some."""
-    features = llvmlite.binding.get_host_cpu_features()
-    words: str = features.flatten()
-    return words + (",-prefer-256-bit" if features.get("avx512f") else "")
+def vector_features() -> str:
+    """Return the features of this CPU, corrected where LLVM's caution would keep loops over lanes slow.
+
+    For some CPUs it halves vectors of 512 bits, for others it thinks gathers too dear to make vector code at all.
+    """
+    found = llvmlite.binding.get_host_cpu_features()
+    words: str = found.flatten()
+    if found.get("avx512f"):
+        words += ",-prefer-256-bit"
+    if found.get("avx2"):
+        words += ",+fast-gather"
+    return words
 
 
 if not numba.config.DISABLE_JIT:
     numba.config.CACHE_DIR = str(use_kernel_folder(cache_folder()))
     if not numba.config.CPU_FEATURES and not numba.config.CPU_NAME:
-        numba.config.CPU_NAME, numba.config.CPU_FEATURES = llvmlite.binding.get_host_cpu_name(), _widest_vectors()
+        numba.config.CPU_NAME, numba.config.CPU_FEATURES = llvmlite.binding.get_host_cpu_name(), vector_features()
 
 # Divisions by zero give infinity as in NumPy; no NaN is ever made on purpose. Kernels allocate nothing, so Numba's
 # reference counting is left out: it would cost more than the physics, as every tuple of arrays is counted at each use.

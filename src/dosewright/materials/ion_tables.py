@@ -29,7 +29,7 @@ from dosewright.materials.stopping import electrons_per_gram_mol, proton_mass_st
 Array = NDArray[np.float64]
 
 HIGHEST_MEV = 350.0  # the most a source may have; the tables go on a little
-HARD_PATH_G_CM2 = 1.0
+HARD_PATH_G_CM2 = 0.2
 GAS_G_CM3 = 0.05  # in gases knock-on electrons are condensed: they would leave their energy decimetres away
 PROCESSES = ("delta", "straggling", "scattering", "hard_scattering", "nuclear")
 
