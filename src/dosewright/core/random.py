@@ -19,7 +19,7 @@ ROUNDS = 10
 WORD = np.uint32
 WORD_BITS = np.uint64(32)
 TO_UNIT = 2.0**-32
-UNIT_24, HALF_UNIT_24 = np.float32(2.0**-24), np.float32(2.0**-25)
+UNIT_23, HALF_UNIT_23 = np.float32(2.0**-23), np.float32(2.0**-24)
 HALF_STEP = 2.0**-33  # keeps every number inside (0, 1)
 
 
@@ -96,8 +96,8 @@ def eight_words(stream):
 
 @inlined
 def unit(word):
-    """Return a float32 uniform in (0, 1) from the upper 24 bits of a word; the lower eight stay for other uses."""
-    return np.float32(np.int32(np.int64(word) >> np.int64(8))) * UNIT_24 + HALF_UNIT_24
+    """Return a float32 uniform in (0, 1) from the upper 23 bits of a word; the lower nine stay for other uses."""
+    return np.float32(np.int32(np.int64(word) >> np.int64(9))) * UNIT_23 + HALF_UNIT_23
 
 
 @kernel

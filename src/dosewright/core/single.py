@@ -59,7 +59,7 @@ def log(x):
 def exp_minus(x):
     """Exponential of -x for x from 0 to 80."""
     t = x * PER_LN2
-    whole = i32(t)
+    whole = i32(t + HALF)
     r = (t - f32(whole)) * LN2
     power = float_of(i32(i32(i32(127) - whole) << MANTISSA_BITS))
     return power * (ONE - r * (ONE - r * (E2 - r * (E3 - r * (E4 - r * (E5 - r * E6))))))

@@ -100,6 +100,7 @@ def _columns(material: Material, energy: Array, delta_cut: float, off: Collectio
     elastic, nonelastic = _nuclear_rows(list(material.mass_fractions.items()), energy, off="nuclear" in off)
     table[:, lookup.ION_RATE] = table[:, lookup.HARD_SCATTERING] + rate
     table[:, lookup.PROTON_RATE] = table[:, lookup.ION_RATE] + elastic.sum(0) + nonelastic.sum(0)
+    table[:, lookup.HELIUM_RATE] = table[:, lookup.HARD_SCATTERING] + 4 * rate
     table[:, lookup.TOTAL_STOPPING] = stopping
     table[:, lookup.WATER_RATIO] = proton_mass_stopping_power(named("G4_WATER"), energy) / stopping
     return table

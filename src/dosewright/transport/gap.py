@@ -6,12 +6,11 @@ from dosewright.core.jit import kernel
 from dosewright.core.random import draw_four, eight_words
 from dosewright.core.single import f32, i32
 from dosewright.geometry.trace import FAR_CM, GAP, OUTSIDE, PATIENT, Place, Ray, advance, enter_box, packed_word, to_box
-from dosewright.materials.lookup import ION_RATE, PROTON_RATE
 from dosewright.scoring.deposit import BEFORE_PATIENT, ESCAPED
 from dosewright.transport.interact import interact
 from dosewright.transport.scattering import soft_angle, turned_by
 from dosewright.transport.step import THIN_DENSITY, Flight, step
-from dosewright.transport.tracks import CHARGE_SQUARED, NUCLEONS, PROTON, Track
+from dosewright.transport.tracks import CHARGE_SQUARED, NUCLEONS, Track, rate_column
 
 LONGEST_STEP_CM = 10.0
 TOUCHES_CM = 1.0e-6
@@ -58,10 +57,11 @@ def _through_gap(problem, track, longest, tally, stream):
         _NOWHERE, _NOWHERE, _NOWHERE,
     )  # fmt: skip
     words, stream = eight_words(stream)
-    column = i32(PROTON_RATE if track.species == PROTON else ION_RATE)
     word = packed_word(geometry.gap_material, geometry.gap_density)
     reach = f32(longest * min(geometry.gap_density, THIN_DENSITY))  # as the step allows more in thin media
-    p, did = step(problem.tables, f32(controls.cut_MeV), reach, here, word, _VAST, _VAST, _VAST, column, words)
+    p, did = step(
+        problem.tables, f32(controls.cut_MeV), reach, here, word, _VAST, _VAST, _VAST, rate_column(track.species), words
+    )
     tally.account[BEFORE_PATIENT] += did.lost
     turned = Ray(ray.x, ray.y, ray.z, np.float64(p.u), np.float64(p.v), np.float64(p.w))
     energy = 0.0 if did.stopped else np.float64(p.energy)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four, start_stream
 from dosewright.geometry.trace import (
     BEAMLINE,
@@ -16,6 +16,7 @@ from dosewright.geometry.trace import (
     to_patient_axes,
     voxel_index,
 )
+from dosewright.materials.lookup import WATER_RATIO, position, value
 from dosewright.scoring.deposit import CAPPED_HISTORIES, ESCAPED, STARTED
 from dosewright.sources.emit import emit
 from dosewright.transport.absorb import absorb
@@ -47,7 +48,7 @@ def taken_up(problem, tally, stack, waiting, seed):
     track, stream = pop(stack, waiting, seed)
     waiting -= 1
     if track.energy < problem.controls.cut_MeV * NUCLEONS[track.species]:
-        absorb(problem, tally, track, track.energy, 1.0, 0.0)
+        absorb(problem, tally, track, track.energy, water_ratio(problem, track), 0.0)
         return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0), waiting, stream
     if track.place.region == GAP:
         return to_patient(problem, track, tally, stack, waiting, stream)
@@ -55,11 +56,27 @@ def taken_up(problem, tally, stack, waiting, seed):
 
 
 @kernel
+def water_ratio(problem, track):
+    """Return the ratio of stopping powers of water and the medium a particle is in; one between the boxes."""
+    if track.place.region == GAP:
+        return 1.0
+    i, f = position(track.energy / NUCLEONS[track.species])
+    return np.float64(value(problem.tables, material_at(problem.geometry, track.place), WATER_RATIO, i, f))
+
+
+@inlined
+def material_at(geometry, place):
+    """Return the material of the voxel at a place."""
+    material, _ = medium_of(geometry.voxels[voxel_index(geometry, place)])
+    return np.int64(material)
+
+
+@kernel
 def settled(problem, track, event, tally, stack, waiting, stream):
     """Do what ended a step; returns the track (of no energy if it is over), the stack count, the stream."""
     geometry = problem.geometry
     if event == INTERACTS:
-        material, _ = medium_of(geometry.voxels[voxel_index(geometry, track.place)])
+        material = material_at(geometry, track.place)
         return interact(problem, track, material, tally, stack, waiting, stream)
     if event == LEAVES and track.place.region == BEAMLINE and track.place.iz < 0:
         out = to_patient_axes(geometry, leave_box(geometry, track.ray, track.place))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from dosewright.core.jit import inlined
 from dosewright.core.random import HIGH_SHIFT, LOW, Stream
 from dosewright.geometry.trace import FAR_CM, PATIENT, Place, Ray
-from dosewright.materials.lookup import ION_RATE, PROTON_RATE
-from dosewright.transport.tracks import CHARGE_SQUARED, NUCLEONS, PROTON, Track
+from dosewright.materials.lookup import ION_RATE
+from dosewright.transport.tracks import CHARGE_SQUARED, NUCLEONS, Track, rate_column
 
 LANES = 64
 
@@ -28,6 +28,7 @@ FLOAT_ROWS = 18
 BOX, IX, IY, IZ, RATE_COLUMN, SPECIES, VOXEL, EVENT = (LANES * r for r in range(8))
 INTEGER_ROWS = 8
 NOT_SCORED, NOT_PATIENT = -1, -2
+NOBODY = -1  # the species in an empty lane
 # Rows of `words`: history, particle within it, random numbers drawn.
 HISTORY_LOW, HISTORY_HIGH, PARTICLE, DRAW = (LANES * r for r in range(4))
 WORD_ROWS = 4
@@ -65,7 +66,7 @@ def clear(lanes, i):
     floats[ENERGY + i], floats[PER_NUCLEON + i] = 1.0e3, 1.0
     floats[PATHS + i], floats[DUE + i] = FAR_CM, -FAR_CM
     integers[BOX + i], integers[IX + i], integers[IY + i], integers[IZ + i] = PATIENT, 0, 0, 0
-    integers[RATE_COLUMN + i] = ION_RATE
+    integers[RATE_COLUMN + i], integers[SPECIES + i] = ION_RATE, NOBODY
 
 
 @inlined
@@ -80,7 +81,7 @@ def put(lanes, i, track, stream):
     floats[PER_NUCLEON + i] = 1.0 / NUCLEONS[track.species]
     integers[BOX + i], integers[SPECIES + i] = place.region, track.species
     integers[IX + i], integers[IY + i], integers[IZ + i] = place.ix, place.iy, place.iz
-    integers[RATE_COLUMN + i] = PROTON_RATE if track.species == PROTON else ION_RATE
+    integers[RATE_COLUMN + i] = rate_column(track.species)
     words[HISTORY_LOW + i] = np.uint32(stream.history & LOW)
     words[HISTORY_HIGH + i] = np.uint32(stream.history >> HIGH_SHIFT)
     words[PARTICLE + i] = np.uint32(stream.draw >> HIGH_SHIFT)

@@ -47,7 +47,7 @@ from dosewright.transport.lanes import (
 )  # fmt: skip
 from dosewright.transport.step import Flight, step
 
-MOST_STEPS = np.uint32(1_000_000)  # of one particle
+MOST_DRAWS = np.uint32(2_000_000)  # of one particle, two in a step
 _ONE, _TWO = np.uint32(1), np.uint32(2)
 
 
@@ -103,7 +103,7 @@ def advance_lanes(problem, lanes, seed_low, seed_high):
         within = (p.ix >= 0) & (p.ix < nx) & (p.iy >= 0) & (p.iy < ny) & (p.iz >= 0) & (p.iz < nz)
         event = i32(GOES_ON) if within else i32(LEAVES)
         event = i32(INTERACTS) if did.hit else event
-        event = i32(CAPPED) if drawn >= MOST_STEPS else event
+        event = i32(CAPPED) if (drawn >= MOST_DRAWS) & (p.charge2 > ZERO) else event
         n[EVENT + i] = i32(STOPS) if did.stopped else event
 
 

@@ -29,6 +29,8 @@ from dosewright.transport.lanes import (
 from dosewright.transport.lockstep import advance_lanes, locate_in_grid
 from dosewright.transport.tracks import PROTON, empty_stack
 
+NONE = np.int64(0)  # a literal nought would have a type of its own, and compile everything twice
+
 
 class Room(NamedTuple):
     """Where a thread keeps its particles: those in flight and those that wait."""
@@ -50,7 +52,7 @@ def run_histories(problem, first, pencils, seed, tally, room):
     """
     lanes, stack = room
     seed_low, seed_high = np.uint32(seed & LOW), np.uint32(seed >> HIGH_SHIFT)
-    begun, waiting, flying = 0, 0, 0
+    begun, waiting, flying = NONE, NONE, NONE
     for i in range(LANES):
         begun, waiting, flying = refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying)
     while flying > 0:

@@ -141,7 +141,7 @@ def step(tables, cut, max_step, particle, word, size_x, size_y, size_z, rate_col
     lost = min(straggled_loss(stopping * length, variance, normal(unit(words[2]), unit(words[3]))), p.energy)
     energy = p.energy - lost
     stopped = energy * p.per_nucleon < cut
-    lost = p.energy if stopped else lost
+    lost = p.energy if stopped else p.energy - energy  # what was really taken off in single precision
     share = (f32(np.int32(words[0] & BYTE)) + HALF) * TO_SHARE * length
 
     # Move.

@@ -9,12 +9,15 @@ from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, Stream, draw_four
 from dosewright.core.units import ALPHA_MASS_MEV, DEUTERON_MASS_MEV, PROTON_MASS_MEV
 from dosewright.geometry.trace import Place, Ray
+from dosewright.materials.lookup import HELIUM_RATE, ION_RATE, PROTON_RATE
 
 PROTON, DEUTERON, ALPHA = 0, 1, 2
 # By species: nucleons, charge squared, mass (MeV).
 NUCLEONS = np.array([1.0, 2.0, 4.0])
 CHARGE_SQUARED = np.array([1.0, 1.0, 4.0])
 MASS_MEV = np.array([PROTON_MASS_MEV, DEUTERON_MASS_MEV, ALPHA_MASS_MEV])
+
+RATE_COLUMN = np.array([PROTON_RATE, ION_RATE, HELIUM_RATE])
 
 STACK_ROWS = 4096
 _HISTORY, _PARTICLE, _COLUMNS = 12, 13, 14
@@ -48,6 +51,12 @@ class Track(NamedTuple):
 def empty_stack() -> NDArray[np.float64]:
     """Return room for the particles that wait; one per thread."""
     return np.zeros((STACK_ROWS, _COLUMNS))
+
+
+@inlined
+def rate_column(species):
+    """Return the column of the transport tables with the rate of this species' hard interactions."""
+    return np.int32(RATE_COLUMN[species])
 
 
 @kernel
