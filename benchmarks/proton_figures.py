@@ -61,7 +61,9 @@ class Row:
             return 0.0
         low, high = self.band
         room = self.bound.absolute
-        return max(low * (1 - self.bound.relative) - room - self.ours, self.ours - high * (1 + self.bound.relative) - room)
+        return max(
+            low * (1 - self.bound.relative) - room - self.ours, self.ours - high * (1 + self.bound.relative) - room
+        )
 
     @property
     def verdict(self) -> str:
@@ -74,14 +76,16 @@ class Row:
         return f"**MISSED by {self.outside:.3g}**" + (f" ({share:.2g} %)" if self.bound.relative else "")
 
 
-def figures(depth_dose: Floats, z_mm: Floats) -> Figures:
-    """Return range, falloff, peak, and the depth dose at fractions of the range.
-
-    The peak is the top of the parabola through the highest bins; doses are means over two percent of the range on
-    either side, 2.5 mm at most.
-    """
+def distal_figures(depth_dose: Floats, z_mm: Floats) -> Figures:
+    """Return range, falloff, and the top of the parabola through the highest bins."""
     r80 = distal_mm(depth_dose, z_mm, 0.8)
-    found = {R80: r80, FALLOFF: distal_mm(depth_dose, z_mm, 0.2) - r80, PEAK: peak(Profile(z_mm, depth_dose))[1]}
+    return {R80: r80, FALLOFF: distal_mm(depth_dose, z_mm, 0.2) - r80, PEAK: peak(Profile(z_mm, depth_dose))[1]}
+
+
+def figures(depth_dose: Floats, z_mm: Floats) -> Figures:
+    """Return the distal figures, and the mean depth dose around fractions of R80, 2 % of it and 2.5 mm at most."""
+    found = distal_figures(depth_dose, z_mm)
+    r80 = found[R80]
     for f in DOSE_FRACTIONS:
         found[at(f)] = float(depth_dose[abs(z_mm - f * r80) <= min(2.5, 0.02 * r80)].mean())
     return found
@@ -141,8 +145,8 @@ def table(rows: Sequence[Row]) -> list[str]:
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in rows:
         codes = [f"{row.codes[n]:.5g}" if n in row.codes else "" for n in names]
-        band = "" if row.band is None else (f"{row.band[0]:.5g} to {row.band[1]:.5g}")
-        bound = row.bound.words if row.bound else ""
+        band = "" if row.band is None else f"{row.band[0]:.5g} to {row.band[1]:.5g}"
+        bound = row.bound.words if row.bound and row.band else ""
         cells = [row.name, f"{row.ours:.5g} ± {row.error:.1g}", *codes, band, bound, row.verdict]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
