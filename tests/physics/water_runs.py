@@ -57,6 +57,7 @@ def pencil_on_slabs(
     max_step_mm: float = 2.0,
     beside: tuple[str, float] | None = None,
     water_eV: float = 78.0,
+    cut_MeV: float = 0.5,
     seed: int = 11,
     threads: int = 0,
 ) -> Run:
@@ -87,7 +88,9 @@ def pencil_on_slabs(
     row[0, emit.XX] = row[0, emit.YY] = sigma_mm / 10.0
     none = np.zeros(0)
     source = Source(emit.PENCILS, row, np.zeros(3), np.zeros(2), none, none, none)
-    settings = TransportSettings(processes_off=off, dose_to_water=False, max_step_mm=max_step_mm)
+    settings = TransportSettings(
+        processes_off=off, dose_to_water=False, max_step_mm=max_step_mm, proton_cut_MeV=cut_MeV
+    )
     problem = phantom_problem(
         voxels=voxels, source=source, weights=np.ones(1), to_patient=BEAM_ALONG_Z, settings=settings
     )
