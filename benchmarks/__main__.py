@@ -6,7 +6,7 @@ from benchmarks import gamma_speed, proton_speed, protons_in_water, real_plans
 def main() -> None:
     """Run one after the other; each prints what it writes."""
     protons_in_water.main([])
-    proton_speed.main()
+    proton_speed.main([])
     gamma_speed.main()
     real_plans.main([])
 
