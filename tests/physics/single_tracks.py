@@ -16,19 +16,14 @@ from tests.physics.water_runs import BEAM_ALONG_Z, Array
 COLUMN_MM = 0.5
 
 
-def stopping_depths(
-    name: str, energy_MeV: float, expected_mm: float, sigma_mm: float, *, columns: int = 300, seed: int = 5
-) -> Array:
-    """Return the depths (mm) where single protons stop, nuclear interactions and deflections off.
+def energy_in_columns(name: str, energy_MeV: float, edges_z: Array, *, columns: int = 300, seed: int = 5) -> Array:
+    """Return the energy (MeV) that single protons leave between depths (mm), [depth, proton].
 
     One pencil per column of a square of `columns` x `columns`, one history per column on average; those columns are
-    read that hold the energy of exactly one proton, about 37 % of them. Bins are a fifth of `sigma_mm`, within seven
-    of `expected_mm`.
+    taken that hold the energy of exactly one proton, about 37 % of them. Nuclear interactions and deflections are off.
     """
     material = named(name)
-    fine = expected_mm + sigma_mm * np.arange(-7.0, 7.1, 0.2)
     across = COLUMN_MM * (np.arange(columns + 1) - columns / 2)
-    edges_z = np.concatenate([[0.0], fine])
     shape = (edges_z.size - 1, columns, columns)
     density = np.full(shape, material.density_g_cm3, np.float32)
     voxels = Voxels((across, across, edges_z), Rigid.identity(), np.zeros(shape, np.uint8), density, (material,))
@@ -46,6 +41,12 @@ def stopping_depths(
     )
     result = simulate(problem, Goal(histories=columns * columns), seed=seed)
     energy = result.dose_Gy * problem.mass_g / MEV_PER_G_IN_GY * result.histories
-    single = abs(energy.sum(0) / energy_MeV - 1) < 0.01
-    last = energy.shape[0] - 1 - np.argmax(energy[::-1, single] > 0, axis=0)
+    return energy[:, abs(energy.sum(0) / energy_MeV - 1) < 0.01]
+
+
+def stopping_depths(name: str, energy_MeV: float, expected_mm: float, sigma_mm: float, *, columns: int = 300) -> Array:
+    """Return the depths (mm) where single protons stop, in bins of a fifth of sigma, within seven of the expected."""
+    edges_z = np.concatenate([[0.0], expected_mm + sigma_mm * np.arange(-7.0, 7.1, 0.2)])
+    energy = energy_in_columns(name, energy_MeV, edges_z, columns=columns)
+    last = energy.shape[0] - 1 - np.argmax(energy[::-1] > 0, axis=0)
     return (edges_z[1:] + edges_z[:-1])[last] / 2

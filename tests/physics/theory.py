@@ -75,6 +75,17 @@ def loss_moments(material: Material, energy: Array) -> tuple[Array, Array]:
     return second, third
 
 
+def knock_on_rate(material: Material, energy: float, above: Array) -> Array:
+    """Return how many electrons get more than each energy (MeV) per mass thickness (cm2/g); Rossi, as above."""
+    gamma = 1 + energy / PROTON_MASS_MEV
+    beta2, total = 1 - 1 / gamma**2, energy + PROTON_MASS_MEV
+    ratio = ELECTRON_MASS_MEV / PROTON_MASS_MEV
+    top = 2 * ELECTRON_MASS_MEV * (gamma**2 - 1) / (1 + 2 * gamma * ratio + ratio**2)
+    k = BETHE_K_MEV_CM2_PER_MOL / 2 / beta2 * electrons_per_gram_mol(material)
+    t = np.minimum(above, top)
+    return k * (1 / t - 1 / top - beta2 / top * np.log(top / t) + (top - t) / (2 * total**2))
+
+
 def range_straggling(name: str, energy: float, until: float) -> tuple[float, float]:
     """Return sigma (mm at the medium's own density) and skewness of the depth where protons slow down to `until`.
 
