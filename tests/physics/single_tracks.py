@@ -16,7 +16,9 @@ from tests.physics.water_runs import BEAM_ALONG_Z, Array
 COLUMN_MM = 0.5
 
 
-def energy_in_columns(name: str, energy_MeV: float, edges_z: Array, *, columns: int = 300, seed: int = 5) -> Array:
+def energy_in_columns(
+    name: str, energy_MeV: float, edges_z: Array, *, columns: int = 300, max_step_mm: float = 2.0, seed: int = 5
+) -> Array:
     """Return the energy (MeV) that single protons leave between depths (mm), [depth, proton].
 
     One pencil per column of a square of `columns` x `columns`, one history per column on average; those columns are
@@ -37,7 +39,9 @@ def energy_in_columns(name: str, energy_MeV: float, edges_z: Array, *, columns: 
         source=Source(emit.PENCILS, rows, np.zeros(3), np.zeros(2), none, none, none),
         weights=np.ones(columns * columns),
         to_patient=BEAM_ALONG_Z,
-        settings=TransportSettings(processes_off=("nuclear", "scattering"), dose_to_water=False),
+        settings=TransportSettings(
+            processes_off=("nuclear", "scattering"), max_step_mm=max_step_mm, dose_to_water=False
+        ),
     )
     result = simulate(problem, Goal(histories=columns * columns), seed=seed)
     energy = result.dose_Gy * problem.mass_g / MEV_PER_G_IN_GY * result.histories
