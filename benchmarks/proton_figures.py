@@ -135,7 +135,7 @@ def reference(name: str) -> dict[str, Any]:
 
 def depths_mm(code: dict[str, Any]) -> Floats:
     """Return the bin centres of a reference depth dose."""
-    return (np.arange(len(code["idd"])) + 0.5) * code["dz_mm"]
+    return np.asarray((np.arange(len(code["idd"])) + 0.5) * code["dz_mm"], float)
 
 
 def table(rows: Sequence[Row]) -> list[str]:
@@ -145,7 +145,7 @@ def table(rows: Sequence[Row]) -> list[str]:
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for row in rows:
         codes = [f"{row.codes[n]:.5g}" if n in row.codes else "" for n in names]
-        band = "" if row.band is None else f"{row.band[0]:.5g} to {row.band[1]:.5g}"
+        band = f"{row.band[0]:.5g} to {row.band[1]:.5g}" if row.band and any(row.band) else ""
         bound = row.bound.words if row.bound and row.band else ""
         cells = [row.name, f"{row.ours:.5g} ± {row.error:.1g}", *codes, band, bound, row.verdict]
         lines.append("| " + " | ".join(cells) + " |")

@@ -223,7 +223,8 @@ def in_windows(depth_dose: Floats, z_mm: Floats, edges: Floats) -> Floats:
     """Return the mean depth dose between edges, bins shared between windows by length."""
     dz = z_mm[1] - z_mm[0]
     cumulated = np.concatenate([[0.0], np.cumsum(depth_dose) * dz])
-    return np.diff(np.interp(edges, np.concatenate([[0.0], z_mm + dz / 2]), cumulated)) / np.diff(edges)
+    at_edges = np.interp(edges, np.concatenate([[0.0], z_mm + dz / 2]), cumulated)
+    return np.asarray(np.diff(at_edges) / np.diff(edges), float)
 
 
 def differences(run: Run, codes: Sequence[dict[str, Any]], width_mm: float) -> tuple[Floats, Floats]:
