@@ -11,13 +11,19 @@ from dosewright.simulation.problem import TransportSettings, phantom_problem
 from dosewright.simulation.run import simulate
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
-from tests.physics.water_runs import BEAM_ALONG_Z, Array
+from tests.physics.water_runs import BEAM_ALONG_Z, DEFAULTS, Array
 
 COLUMN_MM = 0.5
 
 
 def energy_in_columns(
-    name: str, energy_MeV: float, edges_z: Array, *, columns: int = 300, max_step_mm: float = 2.0, seed: int = 5
+    name: str,
+    energy_MeV: float,
+    edges_z: Array,
+    *,
+    columns: int = 300,
+    max_step_mm: float = DEFAULTS.max_step_mm,
+    seed: int = 5,
 ) -> Array:
     """Return the energy (MeV) that single protons leave between depths (mm), [depth, proton].
 

@@ -1,5 +1,4 @@
-"""Slabs, gaps and an interface in water against water-equivalent thickness and stopping-power ratios; step and voxel
-sizes that must not matter."""
+"""Slabs, gaps and an interface in water against theory, and sizes of steps and voxels that must not matter."""
 
 from collections.abc import Callable
 
@@ -13,9 +12,10 @@ from tests.physics.theory import (
     water_equivalent_mm,
 )
 from tests.physics.voxel_runs import pencil_in_voxels
-from tests.physics.water_runs import Run, core_sigma_mm, distal_mm, merged, pencil_on_slabs
+from tests.physics.water_runs import DEFAULTS, Run, core_sigma_mm, distal_mm, merged, pencil_on_slabs
 
 ENERGY = 150.0
+STEP_MM = DEFAULTS.max_step_mm
 SLABS = {
     "cortical bone": (40.0, 60.0, "G4_BONE_CORTICAL_ICRP", 1.92),
     "lung": (40.0, 100.0, "G4_LUNG_ICRP", 0.26),
@@ -143,7 +143,7 @@ def compared(
 
 @pytest.mark.slow
 def test_halving_the_longest_step_moves_nothing() -> None:
-    """150 MeV with all processes, steps of 2 and of 1 mm: no figure moves by more than 0.3 %.
+    """150 MeV with all processes, the usual longest step and half of it: no figure moves by more than 0.3 %.
 
     Two times 1.6 million protons; what a figure moves within two standard errors (0.2 % at most, mostly 0.1 %) is not
     held against it.
@@ -152,7 +152,7 @@ def test_halving_the_longest_step_moves_nothing() -> None:
     def run(step: float) -> Callable[[int], Run]:
         return lambda seed: pencil_on_slabs(ENERGY, 200_000, 180.0, 0.5, dx_mm=0.5, max_step_mm=step, seed=seed)
 
-    moved = compared(run(2.0), run(1.0), figures, 8)
+    moved = compared(run(STEP_MM), run(STEP_MM / 2), figures, 8)
     assert max(error for _, error in moved.values()) < 0.002
     assert {name: m for name, m in moved.items() if abs(m[0]) > 0.003 + 2 * m[1]} == {}
 
@@ -164,7 +164,7 @@ def test_halving_the_longest_step_does_not_move_the_range() -> None:
     """
     coarse, fine = (
         pencil_on_slabs(100.0, 60_000, 90.0, 0.25, off=("nuclear",), dx_mm=10.0, max_step_mm=step)
-        for step in (2.0, 1.0)
+        for step in (STEP_MM, STEP_MM / 2)
     )
     ranges = [distal_mm(r.depth_dose, r.z_mm, 0.8) for r in (coarse, fine)]
     falloffs = [distal_mm(r.depth_dose, r.z_mm, 0.2) - r80 for r, r80 in zip((coarse, fine), ranges, strict=True)]

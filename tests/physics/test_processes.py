@@ -19,13 +19,12 @@ from tests.physics.theory import (
     share_within,
     stopping_MeV_per_mm,
 )
-from tests.physics.water_runs import pencil_on_slabs
+from tests.physics.water_runs import DEFAULTS, pencil_on_slabs
 
 # CSDA ranges of protons in water, g/cm2: NIST PSTAR (I = 75 eV), and the integral of ICRU Report 90's electronic
 # stopping powers (I = 78 eV, tables for water, 2016) with a spline through its nodes.
 PSTAR_75_EV = {10.0: 0.1230, 50.0: 2.227, 100.0: 7.718, 150.0: 15.77, 200.0: 25.96, 250.0: 37.94}
 ICRU_90_78_EV = {10.0: 0.1241, 50.0: 2.2411, 70.0: 4.1048, 150.0: 15.8616, 200.0: 26.0971, 250.0: 38.1347}
-CUT_MEV = 0.5
 CASES = [(75.0, e, r) for e, r in PSTAR_75_EV.items()] + [(78.0, e, r) for e, r in ICRU_90_78_EV.items()]
 
 
@@ -55,7 +54,7 @@ def test_range_straggling(name: str, energy: float) -> None:
     is good to 0.5 % of the width; the bins add 0.2 %.
     """
     mean = float(csda_range_mm(name, named(name).density_g_cm3, energy))
-    sigma, skewness = range_straggling(name, energy, CUT_MEV)
+    sigma, skewness = range_straggling(name, energy, DEFAULTS.proton_cut_MeV)
     depths = stopping_depths(name, energy, mean, sigma)
     assert depths.size > 25_000
     assert depths.mean() == pytest.approx(mean, rel=0.001)

@@ -24,6 +24,7 @@ from dosewright.sources.emit import Source
 
 Array = NDArray[np.float64]
 
+DEFAULTS = TransportSettings()
 BEAM_ALONG_Z = Rigid(np.diag([1.0, -1.0, -1.0]), np.zeros(3))  # beam axes fly along -z, the phantom's depth is +z
 
 
@@ -54,10 +55,10 @@ def pencil_on_slabs(
     off: tuple[str, ...] = (),
     sigma_mm: float = 0.0,
     dx_mm: float = 1.0,
-    max_step_mm: float = 2.0,
+    max_step_mm: float = DEFAULTS.max_step_mm,
     beside: tuple[str, float] | None = None,
     water_eV: float = 78.0,
-    cut_MeV: float = 0.5,
+    cut_MeV: float = DEFAULTS.proton_cut_MeV,
     seed: int = 11,
     threads: int = 0,
 ) -> Run:
