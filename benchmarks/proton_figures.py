@@ -72,8 +72,8 @@ class Row:
             return ""
         if self.outside <= 0:
             return "met"
-        share = 100 * self.outside / np.mean(self.band)
-        return f"**MISSED by {self.outside:.3g}**" + (f" ({share:.2g} %)" if self.bound.relative else "")
+        share = f" ({100 * self.outside / np.mean(self.band):.2g} %)" if self.bound.relative else ""
+        return f"**MISSED by {self.outside:.3g}**{share}"
 
 
 def distal_figures(depth_dose: Floats, z_mm: Floats) -> Figures:
