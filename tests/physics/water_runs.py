@@ -1,6 +1,7 @@
 """Mono-energetic pencils on water, as the reference codes ran them, and the figures taken from their depth doses."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -23,6 +24,7 @@ from dosewright.sources.emit import Source
 
 Array = NDArray[np.float64]
 
+DEFAULTS = TransportSettings()
 BEAM_ALONG_Z = Rigid(np.diag([1.0, -1.0, -1.0]), np.zeros(3))  # beam axes fly along -z, the phantom's depth is +z
 
 
@@ -53,19 +55,32 @@ def pencil_on_slabs(
     off: tuple[str, ...] = (),
     sigma_mm: float = 0.0,
     dx_mm: float = 1.0,
-    max_step_mm: float = 2.0,
+    max_step_mm: float = DEFAULTS.max_step_mm,
+    beside: tuple[str, float] | None = None,
+    water_eV: float = 78.0,
+    cut_MeV: float = DEFAULTS.proton_cut_MeV,
+    seed: int = 11,
+    threads: int = 0,
 ) -> Run:
-    """Run a pencil into water with slabs of (from, to, material, density) along the depth."""
+    """Run a pencil into water with slabs of (from, to, material, density) along the depth.
+
+    `beside` is the medium and density from the first voxel edge beyond the axis on (x = dx/2) instead of water;
+    `water_eV` is the mean excitation energy of the water.
+    """
     edges_x = np.arange(-150.0 - dx_mm / 2, 150.0 + dx_mm, dx_mm)
     edges_z = np.arange(0.0, depth_mm + dz_mm / 2, dz_mm)
     shape = (edges_z.size - 1, 1, edges_x.size - 1)
     material, density = np.zeros(shape, np.uint8), np.ones(shape, np.float32)
-    materials: list[Material] = [named("G4_WATER")]
+    materials: list[Material] = [replace(named("G4_WATER"), mean_excitation_eV=water_eV)]
     z = (edges_z[1:] + edges_z[:-1]) / 2
     for low, high, name, rho in slabs:
         materials.append(named(name))
         inside = (z > low) & (z < high)
         material[inside], density[inside] = len(materials) - 1, rho
+    if beside is not None:
+        materials.append(named(beside[0]))
+        right = edges_x[:-1] > -1e-9
+        material[:, :, right], density[:, :, right] = len(materials) - 1, beside[1]
     voxels = Voxels(
         (edges_x, np.array([-200.0, 200.0]), edges_z), Rigid.identity(), material, density, tuple(materials)
     )
@@ -74,13 +89,20 @@ def pencil_on_slabs(
     row[0, emit.XX] = row[0, emit.YY] = sigma_mm / 10.0
     none = np.zeros(0)
     source = Source(emit.PENCILS, row, np.zeros(3), np.zeros(2), none, none, none)
-    settings = TransportSettings(processes_off=off, dose_to_water=False, max_step_mm=max_step_mm)
+    settings = TransportSettings(
+        processes_off=off, dose_to_water=False, max_step_mm=max_step_mm, proton_cut_MeV=cut_MeV
+    )
     problem = phantom_problem(
         voxels=voxels, source=source, weights=np.ones(1), to_patient=BEAM_ALONG_Z, settings=settings
     )
-    result = simulate(problem, Goal(histories=histories), seed=11)
+    result = simulate(problem, Goal(histories=histories), seed=seed, threads=threads)
     energy = (result.dose_Gy * problem.mass_g / MEV_PER_G_IN_GY)[:, 0, :]
     return Run(energy, (edges_x[1:] + edges_x[:-1]) / 2, z, dz_mm, result)
+
+
+def merged(runs: Sequence[Run]) -> Run:
+    """Return the mean of runs of one problem and equal length with different seeds; its result is the first one's."""
+    return replace(runs[0], energy=np.mean([r.energy for r in runs], axis=0))
 
 
 def distal_mm(depth_dose: Array, z_mm: Array, level: float) -> float:
