@@ -107,17 +107,18 @@ def step(tables, cut, max_step, particle, word, size_x, size_y, size_z, rate_col
     material, density = medium_of(word)
     matter = p.charge2 * density
 
-    # Plan: how far at most, and the energy half way.
+    # Plan: how far at most, as seen from here, and the energy half way.
     i, f = position(p.energy * p.per_nucleon)
-    stopping_here = column(tables.values, row(material, i), STOPPING, f) * matter
+    start = row(material, i)
+    stopping_here = column(tables.values, start, STOPPING, f) * matter
+    rate_here = column(tables.values, start, rate_column, f) * density
     longest = min(max_step / min(density, THIN_DENSITY), LARGEST_LOSS_SHARE * p.energy / (stopping_here + SMALLEST))
-    planned = min(longest, to_faces(p, size_x, size_y, size_z))
+    planned = min(min(longest, to_faces(p, size_x, size_y, size_z)), p.paths / (rate_here + SMALLEST))
     halfway = (p.energy - HALF * stopping_here * planned) * p.per_nucleon
     i, f = position(halfway)
     start = row(material, i)
     rate = column(tables.values, start, rate_column, f) * density
     to_interaction = p.paths / (rate + SMALLEST)
-    planned = min(planned, to_interaction)
 
     # Turn by what is due and half of what this step will bring.
     turning = column(tables.values, start, SCATTERING, f) * matter * (p.per_nucleon * p.per_nucleon)
