@@ -24,6 +24,7 @@ from dosewright.materials import lookup, nuclear_cross_sections
 from dosewright.materials.elements import element
 from dosewright.materials.library import named
 from dosewright.materials.lookup import LARGEST_Q, IonTables, hard_path_g_cm2
+from dosewright.materials.nuclear_masses import mass_excess_MeV
 from dosewright.materials.stopping import electrons_per_gram_mol, proton_mass_stopping_power
 
 Array = NDArray[np.float64]
@@ -72,6 +73,7 @@ def ion_tables(
         hard_path_scale=np.array([_rutherford_strength(m) for m in materials]),
         nuclear_elastic=elastic.astype(np.float32),
         nuclear_nonelastic=nonelastic.astype(np.float32),
+        mass_excess=mass_excess_MeV(),
     )
 
 

@@ -1,10 +1,12 @@
 """Nuclear interactions of protons.
 
 Elastic on hydrogen: isotropic in the centre of mass (good to some percent below 300 MeV), both protons go on.
-Elastic on nuclei: d(sigma)/dt ~ exp(b t) with Ranft's slope; the recoil stays. Non-elastic: a parametrised cascade
-whose multiplicities and spectra meet the integrals of ICRU Report 63 for p + O (see `docs/physics/nuclear`);
-secondary protons, deuterons and alpha particles go on, recoils stay, neutrons and gammas leave. Valid 7-300 MeV.
+Elastic on nuclei: d(sigma)/dt ~ exp(b t) with Ranft's slope; the recoil stays. Non-elastic: an intranuclear cascade
+(`cascade`), then evaporation (`evaporation`); protons, deuterons, tritons, helions and alpha particles go on, recoils
+stay, neutrons and gammas leave. Valid 7-300 MeV.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,23 +14,13 @@ from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.units import ATOMIC_MASS_UNIT_MEV
 from dosewright.materials.lookup import position
-from dosewright.transport.tracks import ALPHA, DEUTERON, MASS_MEV, PROTON, push, turned
+from dosewright.transport.cascade import Nucleon, collide, enter, nucleus_of, without_two
+from dosewright.transport.evaporation import NEUTRON, SPECIES, Remnant, barrier, emission, part, recoil_energy
+from dosewright.transport.tracks import ALPHA, DEUTERON, HELION, MASS_MEV, PROTON, TRITON, push, turned
 
-SEPARATION_MEV = 8.0  # mean binding of a nucleon, ICRU Report 63 nuclei
-DEUTERON_BINDING_MEV = 2.2246  # CODATA
-ALPHA_SEPARATION_MEV = 7.2  # 16O -> 12C + alpha, Tilley et al., Nucl. Phys. A 564, 1 (1993)
 RANFT_SLOPE = 14.5e-6  # per MeV2/c2 and A^0.66: Ranft, Part. Accel. 3, 129 (1972)
-
-# Per non-elastic event on oxygen. Fitted so that the energy shares and mean energies of secondary protons, deuterons,
-# alphas and recoils meet those of ICRU Report 63 (2000) at 100, 150 and 200 MeV (tests/transport/test_nuclear.py).
-NO_FAST_PROTON, TWO_FAST_PROTONS = 0.015, 0.63  # shares; the rest has one
-FAST_SPECTRUM = -0.13  # fast protons take the share x of what is available with density (1 - x)^this
-SLOW_PROTONS, SLOW_PAIRS = 0.72, 0.11  # mean number; share of events with two
-SLOW_TEMPERATURE_MEV = 5.0
-DEUTERONS, DEUTERON_HIGHEST_MEV = 0.07, 80.0
-ALPHAS = 0.44
-ALPHA_MEAN_MEV, ALPHA_MEAN_PER_MEV = 5.0, 0.033  # 8.2, 9.8, 11.6 MeV at 100, 150, 200 MeV
-RECOIL_SHARE = 0.024
+MOST_TRIES = 40  # to strike a nucleus; after that the proton is absorbed whole
+MOST_NEUTRON_EXCESS = 64
 
 
 @kernel
@@ -96,6 +88,27 @@ def elastic_on_nucleus(tables, element, track, stream):
     return recoil, turned(track.ray, min(1.0, cosine), 2.0 * np.pi * b), stream
 
 
+class Event(NamedTuple):
+    """A break-up under way: what remains and its energy with mass excess (MeV), energies of what left, stack count."""
+
+    protons: int
+    neutrons: int
+    px: float
+    py: float
+    pz: float
+    balance: float
+    neutral: float
+    charged: float
+    waiting: int
+
+
+# A nucleon on its way out may pick up others of the nucleus (Hess and Moyer, Phys. Rev. 101, 337 (1956)), the rarer the
+# faster it is. Fitted to the energies of deuterons and alpha particles in ICRU Report 63, p + O.
+PICK_UP, PICK_UP_MEV = 0.3, 60.0  # P exp(-E/E0) for the first
+PICK_UP_MORE = np.array([0.15, 0.5])  # share of deuterons that take a third, of those that take a fourth
+CLUSTER_BINDING_MEV = np.array([0.0, 2.2246, 8.10, 28.296])  # of 1 to 4 nucleons, AME2020; 3: mean of triton and helion
+
+
 @kernel
 def nonelastic(tables, element, track, stack, waiting, stream):
     """Break up a nucleus: put secondaries on the stack.
@@ -103,77 +116,131 @@ def nonelastic(tables, element, track, stack, waiting, stream):
     Returns energy left here, energy of untracked neutrals, binding energy, the stack count and the stream; with the
     energies of the secondaries they sum to the proton's.
     """
-    barrier = np.exp(-max(tables.element_z[element] - 8.0, 0.0) / 20.0)  # slow charged particles fade in heavy nuclei
-    drift = _speed_of_centre(track.energy, tables.element_a[element])
-    a, b, c, d, stream = draw_four(stream)
-    here = RECOIL_SHARE * track.energy
-    left, binding = track.energy - here, 0.0
-    if a < ALPHAS * barrier:
-        e, cosine, phi, stream = _slow(0.5 * (ALPHA_MEAN_MEV + ALPHA_MEAN_PER_MEV * track.energy), stream)
-        if left > e + ALPHA_SEPARATION_MEV:
-            waiting = push(stack, waiting, _sent(track.ray, cosine, phi, e, ALPHA, drift), track.place, e, ALPHA)
-            left, binding = left - e - ALPHA_SEPARATION_MEV, binding + ALPHA_SEPARATION_MEV
-    slow_pairs, slow_mean = SLOW_PAIRS * barrier, SLOW_PROTONS * barrier
-    for _ in range(_none_one_or_two(1.0 - slow_mean + slow_pairs, slow_pairs, b)):
-        e, cosine, phi, stream = _slow(SLOW_TEMPERATURE_MEV, stream)
-        if left > e + SEPARATION_MEV:
-            waiting = push(stack, waiting, _sent(track.ray, cosine, phi, e, PROTON, drift), track.place, e, PROTON)
-            left, binding = left - e - SEPARATION_MEV, binding + SEPARATION_MEV
-    cost = 2.0 * SEPARATION_MEV - DEUTERON_BINDING_MEV
-    if c < DEUTERONS and left > 3.0 * cost:
-        e, cosine, phi, stream = _fast(min(left - cost, DEUTERON_HIGHEST_MEV), track.energy, stream)
-        waiting = push(stack, waiting, _sent(track.ray, cosine, phi, e, DEUTERON, drift), track.place, e, DEUTERON)
-        left, binding = left - e - cost, binding + cost
-    for _ in range(_none_one_or_two(NO_FAST_PROTON, TWO_FAST_PROTONS, d)):
-        if left > SEPARATION_MEV:
-            e, cosine, phi, stream = _fast(left - SEPARATION_MEV, track.energy, stream)
-            waiting = push(stack, waiting, _sent(track.ray, cosine, phi, e, PROTON, drift), track.place, e, PROTON)
-            left, binding = left - e - SEPARATION_MEV, binding + SEPARATION_MEV
-    return here, left, binding, waiting, stream
-
-
-@inlined
-def _speed_of_centre(energy, nucleons):
-    """Speed (in c) of the centre of mass of a proton and a nucleus at rest."""
-    momentum = np.sqrt(energy * (energy + 2.0 * MASS_MEV[PROTON]))
-    return momentum / (energy + MASS_MEV[PROTON] + nucleons * ATOMIC_MASS_UNIT_MEV)
-
-
-@inlined
-def _sent(ray, cosine, phi, energy, species, drift):
-    """Turn a ray by an angle that was sampled in the centre of mass, which moves forward at `drift` (in c)."""
-    mass = MASS_MEV[species]
-    speed = np.sqrt(energy * (energy + 2.0 * mass)) / (energy + mass)
-    along, across2 = speed * cosine + drift, speed * speed * (1.0 - cosine * cosine)
-    return turned(ray, along / np.sqrt(along * along + across2 + 1.0e-30), phi)
-
-
-@inlined
-def _none_one_or_two(none, two, u):
-    """Return 0, 1 or 2 with these probabilities of 0 and of 2."""
-    if u < none:
-        return 0
-    return 2 if u < none + two else 1
+    event, rest, stream = strike(tables, element, track, stack, waiting, stream)
+    return _cool(tables, track, event, rest, stack, stream)
 
 
 @kernel
-def _fast(available, incident, stream):
-    """Sample a fast secondary: energy between nothing and all, forward the more the faster.
+def strike(tables, element, track, stack, waiting, stream):
+    """Run the fast stage: returns what left by then, the excited remnant and the stream."""
+    mass = tables.mass_excess
+    protons = int(tables.element_z[element])
+    neutrons = int(tables.element_a[element] + 0.5) - protons
+    momentum = np.sqrt(track.energy * (track.energy + 2.0 * MASS_MEV[PROTON]))
+    whole = mass[protons, neutrons]
+    one_proton, one_neutron = mass[protons - 1, neutrons] + mass[1, 0], mass[protons, neutrons - 1] + mass[0, 1]
+    nucleus = nucleus_of(protons + neutrons, protons, 0.5 * (one_proton + one_neutron) - whole)
+    depleted = without_two(nucleus, protons + neutrons)
+    start = track.energy + mass[1, 0] + whole
+    fresh = Event(protons + 1, neutrons, 0.0, 0.0, momentum, start, 0.0, 0.0, waiting)
+    for _ in range(MOST_TRIES):
+        proton, stream = enter(nucleus, track.energy, stream)
+        struck, first, second, stream = collide(nucleus, proton, stream)
+        if struck:
+            event, stream = _cascade(tables, track, depleted, fresh, first, second, stack, stream)
+            rest = _remnant(mass, event)
+            if rest.excitation >= 0.0:
+                return event, rest, stream
+    return fresh, _remnant(mass, fresh), stream
 
-    Direction: exp(a cos(theta)), Kalbach's systematics for the direct part, Phys. Rev. C 37, 2350 (1988), eq. 10.
-    """
-    a, b, c, _, stream = draw_four(stream)
-    e = available * (1.0 - a ** (1.0 / (1.0 + FAST_SPECTRUM)))
-    out = e + SEPARATION_MEV
-    x1 = min(incident, 130.0) * out / incident
-    x3 = min(incident, 41.0) * out / incident
-    slope = 0.04 * x1 + 1.8e-6 * x1**3 + 6.7e-7 * x3**4
-    cosine = 1.0 + np.log(b + (1.0 - b) * np.exp(-2.0 * slope)) / slope
-    return e, max(cosine, -1.0), 2.0 * np.pi * c, stream
+
+@inlined
+def _remnant(mass, event):
+    """Return what is left, excited by the energy that has not left."""
+    cold = Remnant(event.protons, event.neutrons, event.px, event.py, event.pz, 0.0)
+    excitation = event.balance - mass[event.protons, event.neutrons] - recoil_energy(cold)
+    return Remnant(event.protons, event.neutrons, event.px, event.py, event.pz, excitation)
 
 
 @kernel
-def _slow(temperature, stream):
-    """Sample a slow secondary: e exp(-e/T) (Weisskopf, Phys. Rev. 52, 295 (1937)), in any direction."""
+def _cascade(tables, track, nucleus, event, first, second, stack, stream):
+    """Follow the fastest nucleon, and those it strikes one by one, until all have left or stay."""
+    struck = True
+    while struck:
+        event, stream = _strand(tables, track, nucleus, event, second, stack, stream)
+        struck = first.energy > 0.0
+        if struck:
+            struck, first, second, stream = collide(nucleus, first, stream)
+    return _leave(tables, track, nucleus, event, first, stack, stream)
+
+
+@kernel
+def _strand(tables, track, nucleus, event, nucleon, stack, stream):
+    """Follow a struck nucleon, and those it strikes."""
+    while nucleon.energy > 0.0:
+        struck, nucleon, other, stream = collide(nucleus, nucleon, stream)
+        if not struck:
+            break
+        event, stream = _twig(tables, track, nucleus, event, other, stack, stream)
+    return _leave(tables, track, nucleus, event, nucleon, stack, stream)
+
+
+@kernel
+def _twig(tables, track, nucleus, event, nucleon, stack, stream):
+    """Follow a nucleon of the third generation; those it strikes leave at once or stay."""
+    while nucleon.energy > 0.0:
+        struck, nucleon, other, stream = collide(nucleus, nucleon, stream)
+        if not struck:
+            break
+        event, stream = _leave(tables, track, nucleus, event, other, stack, stream)
+    return _leave(tables, track, nucleus, event, nucleon, stack, stream)
+
+
+@kernel
+def _leave(tables, track, nucleus, event, nucleon, stack, stream):
+    """Let a nucleon out of the nucleus, perhaps with others; if it cannot pass the barrier, its energy stays."""
     a, b, c, d, stream = draw_four(stream)
-    return -temperature * np.log(a * b), 2.0 * c - 1.0, 2.0 * np.pi * d, stream
+    charge, size, energy = int(nucleon.charge), 1, nucleon.energy
+    if a < PICK_UP * np.exp(-energy / PICK_UP_MEV):
+        charge, size = 1, 2
+        if b < PICK_UP_MORE[0]:
+            charge, size = 1 if d < 0.5 else 2, 3
+            if c < PICK_UP_MORE[1]:
+                charge, size = 2, 4
+        energy += CLUSTER_BINDING_MEV[size - 1] - (size - 1) * nucleus.separation
+    protons, neutrons = event.protons - charge, event.neutrons - size + charge
+    if protons < 1 or neutrons < 0:
+        return event, stream
+    channel = _channel(charge, size)
+    if energy <= barrier(channel, protons, protons + neutrons):
+        return event, stream
+    species = SPECIES[channel]
+    mass = MASS_MEV[max(species, 0)]
+    p = np.sqrt(energy * (energy + 2.0 * mass))
+    px, py, pz = event.px - p * nucleon.u, event.py - p * nucleon.v, event.pz - p * nucleon.w
+    balance = event.balance - energy - tables.mass_excess[charge, size - charge]
+    if species == NEUTRON:
+        return Event(protons, neutrons, px, py, pz, balance, event.neutral + energy, event.charged, event.waiting), stream
+    waiting = _send(track, stack, event.waiting, nucleon.u, nucleon.v, nucleon.w, energy, species)
+    return Event(protons, neutrons, px, py, pz, balance, event.neutral, event.charged + energy, waiting), stream
+
+
+@inlined
+def _channel(charge, size):
+    """Row of `evaporation.SPECIES`: n, p, d, t, He-3, He-4."""
+    return charge if size == 1 else size + charge - 1 if size < 4 else 5
+
+
+@inlined
+def _send(track, stack, waiting, u, v, w, energy, species):
+    """Put a secondary on the stack; its direction is relative to the proton's."""
+    return push(stack, waiting, turned(track.ray, w, np.arctan2(v, u)), track.place, energy, species)
+
+
+@kernel
+def _cool(tables, track, event, rest, stack, stream):
+    neutral, charged, waiting = event.neutral, event.charged, event.waiting
+    while True:
+        channel, kinetic, stream = emission(tables.mass_excess, rest, stream)
+        if channel < 0:
+            break
+        px, py, pz, e, rest, stream = part(tables.mass_excess, rest, channel, kinetic, stream)
+        if channel == 0:
+            neutral += e
+        else:
+            p = 1.0 / np.sqrt(px * px + py * py + pz * pz)
+            waiting = _send(track, stack, waiting, px * p, py * p, pz * p, e, SPECIES[channel])
+            charged += e
+    here = recoil_energy(rest)
+    neutral += rest.excitation
+    return here, neutral, track.energy - here - neutral - charged, waiting, stream

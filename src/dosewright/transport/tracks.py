@@ -6,14 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined, kernel
-from dosewright.core.units import ALPHA_MASS_MEV, DEUTERON_MASS_MEV, PROTON_MASS_MEV
+from dosewright.core.units import (
+    ALPHA_MASS_MEV,
+    DEUTERON_MASS_MEV,
+    HELION_MASS_MEV,
+    PROTON_MASS_MEV,
+    TRITON_MASS_MEV,
+)
 from dosewright.geometry.trace import Place, Ray
 
-PROTON, DEUTERON, ALPHA = 0, 1, 2
+PROTON, DEUTERON, ALPHA, TRITON, HELION = 0, 1, 2, 3, 4
 # By species: nucleons, charge squared, mass (MeV).
-NUCLEONS = np.array([1.0, 2.0, 4.0])
-CHARGE_SQUARED = np.array([1.0, 1.0, 4.0])
-MASS_MEV = np.array([PROTON_MASS_MEV, DEUTERON_MASS_MEV, ALPHA_MASS_MEV])
+NUCLEONS = np.array([1.0, 2.0, 4.0, 3.0, 3.0])
+CHARGE_SQUARED = np.array([1.0, 1.0, 4.0, 1.0, 4.0])
+MASS_MEV = np.array([PROTON_MASS_MEV, DEUTERON_MASS_MEV, ALPHA_MASS_MEV, TRITON_MASS_MEV, HELION_MASS_MEV])
 
 STACK_ROWS = 64
 _COLUMNS = 12
@@ -29,7 +35,7 @@ class Track(NamedTuple):
     energy
         Kinetic energy, MeV.
     species
-        ``PROTON``, ``DEUTERON`` or ``ALPHA``.
+        ``PROTON``, ``DEUTERON``, ``ALPHA``, ``TRITON`` or ``HELION``.
     deflection_due
         Mean square angle (rad2) of the second half of the last step, still to be applied.
     free_paths
