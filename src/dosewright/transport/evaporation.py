@@ -22,12 +22,14 @@ NEUTRONS_OUT = np.array([1, 0, 1, 2, 1, 2])
 WEIGHT = np.array([2.0, 2.0, 6.0, 6.0, 6.0, 4.0])  # spin states x mass
 TOUCHING_FM = np.array([0.0, 0.0, 1.2, 1.2, 1.2, 1.2])  # radius of what leaves: Dostrovsky 1959
 RADIUS_FM = 1.5  # of what stays, per A^(1/3): Dostrovsky 1959
-# Tunnelling lowers barriers by most [1 - exp(-Z/scale)]: within 0.04 of table I of Dostrovsky 1959.
-BARRIER_MOST = np.array([0.0, 0.80, 0.86, 0.92, 0.92, 0.98])
-BARRIER_SCALE = np.array([1.0, 14.0, 14.0, 14.0, 9.3, 9.3])
-# Capture by the inverse reaction, over the geometrical cross section, is 1 + most exp(-Z/15): table I of the same.
-CAPTURE_MOST = np.array([0.0, 0.95, 0.48, 0.32, 0.13, 0.10])
-CAPTURE_SCALE = 15.0
+# By channel and protons of the nucleus that stays: how much of the barrier is felt, 1 lowered by tunnelling, and the
+# capture by the inverse reaction over the geometrical cross section. Within 0.05 of table I of Dostrovsky 1959.
+_Z = np.arange(100.0)
+BARRIER = np.array([0.0, 0.80, 0.86, 0.92, 0.92, 0.98])[:, None] * (
+    1.0 - np.exp(-_Z / np.array([1.0, 14.0, 14.0, 14.0, 9.3, 9.3])[:, None])
+)
+CAPTURE = 1.0 + np.array([0.0, 0.95, 0.48, 0.32, 0.13, 0.10])[:, None] * np.exp(-_Z / 15.0)
+NEUTRON_CAPTURE, NEUTRON_CAPTURE_LIGHT = 0.76, 2.2  # + this A^(-1/3): the same
 NUCLEONS_PER_LEVEL = 8.0  # level density parameter A/8 per MeV: Dostrovsky 1959
 FIRST_LEVEL_MEV = 60.0  # over the number of nucleons: no level lies lower, typically (4.4 MeV in C-12, 6.0 in O-16)
 COULOMB_MEV_FM = FINE_STRUCTURE * HBAR_C_MEV_FM
@@ -45,52 +47,60 @@ class Remnant(NamedTuple):
 
 
 @inlined
-def barrier(channel, protons, nucleons):
-    """Return the Coulomb barrier (MeV) between what leaves by a channel and the nucleus that stays."""
-    radius = RADIUS_FM * nucleons ** (1.0 / 3.0) + TOUCHING_FM[channel]
-    lowered = BARRIER_MOST[channel] * (1.0 - np.exp(-protons / BARRIER_SCALE[channel]))
-    return lowered * COULOMB_MEV_FM * PROTONS_OUT[channel] * protons / radius
+def barrier(channel, protons, size):
+    """Return the Coulomb barrier (MeV) of a channel; `size` is the cube root of the nucleons that stay."""
+    radius = RADIUS_FM * size + TOUCHING_FM[channel]
+    return BARRIER[channel, protons] * COULOMB_MEV_FM * PROTONS_OUT[channel] * protons / radius
 
 
-@kernel
-def _rate(mass_excess, remnant, channel):
-    """Return the energy above barrier and separation of a channel, and its rate (relative, as a logarithm)."""
-    protons, neutrons = remnant.protons - PROTONS_OUT[channel], remnant.neutrons - NEUTRONS_OUT[channel]
-    if protons < 0 or neutrons < 0 or protons + neutrons < 1:
-        return 0.0, 0.0
-    out = mass_excess[PROTONS_OUT[channel], NEUTRONS_OUT[channel]]
-    cost = mass_excess[protons, neutrons] + out - mass_excess[remnant.protons, remnant.neutrons]
-    above = remnant.excitation - cost - barrier(channel, protons, protons + neutrons)
-    if above <= 0.0:
-        return 0.0, 0.0
-    level = (protons + neutrons) / NUCLEONS_PER_LEVEL
-    capture = 1.0 + CAPTURE_MOST[channel] * np.exp(-protons / CAPTURE_SCALE)
-    if channel == 0:
-        capture = 0.76 + 2.2 * (protons + neutrons) ** (-1.0 / 3.0)
-    return above, capture * WEIGHT[channel] * above / level * np.exp(2.0 * np.sqrt(level * above))
+@inlined
+def cube_root(nucleons):
+    """Return A^(1/3)."""
+    return np.exp(np.log(nucleons) / 3.0)
+
+
+@inlined
+def separation(mass_excess, remnant, channel):
+    """Return the energy it costs to take a particle away, MeV."""
+    return (
+        mass_excess[remnant.protons - PROTONS_OUT[channel], remnant.neutrons - NEUTRONS_OUT[channel]]
+        + mass_excess[PROTONS_OUT[channel], NEUTRONS_OUT[channel]]
+        - mass_excess[remnant.protons, remnant.neutrons]
+    )
 
 
 @kernel
 def emission(mass_excess, remnant, stream):
-    """Choose what leaves next; return its channel (or -1), its energy of separation in the centre of mass, the stream."""
-    u, _, _, _, stream = draw_four(stream)
-    total = 0.0
+    """Choose what leaves next; return its channel (-1 for none), the energy that parts the two, MeV, and the stream.
+
+    Rates go as g m x rho(x), x the energy above separation and barrier, rho = exp(2 sqrt(a x)).
+    """
+    total, chosen, above = 0.0, -1, 0.0
+    nucleons = remnant.protons + remnant.neutrons
+    size = cube_root(nucleons)
+    a, _, _, _, stream = draw_four(stream)
     for channel in range(CHANNELS):
-        total += _rate(mass_excess, remnant, channel)[1]
-    if total <= 0.0:
+        protons, neutrons = remnant.protons - PROTONS_OUT[channel], remnant.neutrons - NEUTRONS_OUT[channel]
+        if protons < 0 or neutrons < 0 or protons + neutrons < 1:
+            continue
+        x = remnant.excitation - separation(mass_excess, remnant, channel) - barrier(channel, protons, size)
+        if x <= 0.0:
+            continue
+        capture = NEUTRON_CAPTURE + NEUTRON_CAPTURE_LIGHT / size if channel == 0 else CAPTURE[channel, protons]
+        level = (protons + neutrons) / NUCLEONS_PER_LEVEL
+        rate = WEIGHT[channel] * capture * x / level * np.exp(2.0 * np.sqrt(level * x))
+        total += rate
+        if a * total < rate:  # each channel is kept with its share of the rates so far
+            chosen, above, a = channel, x, a * total / rate
+        else:
+            a = (a * total - rate) / (total - rate)
+    if chosen < 0:
         return -1, 0.0, stream
-    left, chosen, most = u * total, -1, 0.0
-    for channel in range(CHANNELS):
-        above, rate = _rate(mass_excess, remnant, channel)
-        if rate > 0.0 and left >= 0.0:
-            chosen, most = channel, above
-        left -= rate
-    protons, neutrons = remnant.protons - PROTONS_OUT[chosen], remnant.neutrons - NEUTRONS_OUT[chosen]
-    kinetic, stream = _above_barrier(most, np.sqrt(most * NUCLEONS_PER_LEVEL / (protons + neutrons)), stream)
-    nucleons = protons + neutrons
-    if most - kinetic < FIRST_LEVEL_MEV / nucleons:
-        kinetic = most
-    return chosen, kinetic + barrier(chosen, protons, nucleons), stream
+    left = nucleons - PROTONS_OUT[chosen] - NEUTRONS_OUT[chosen]
+    x, stream = _above_barrier(above, np.sqrt(above * NUCLEONS_PER_LEVEL / left), stream)
+    if above - x < FIRST_LEVEL_MEV / left:
+        x = above
+    return chosen, x + barrier(chosen, remnant.protons - PROTONS_OUT[chosen], size), stream
 
 
 @kernel
@@ -115,24 +125,18 @@ def part(mass_excess, remnant, channel, kinetic, stream):
     a, b, _, _, stream = draw_four(stream)
     cosine, phi = 2.0 * a - 1.0, 2.0 * np.pi * b
     sine = np.sqrt(1.0 - cosine * cosine)
-    protons, neutrons = remnant.protons - PROTONS_OUT[channel], remnant.neutrons - NEUTRONS_OUT[channel]
-    cost = (
-        mass_excess[protons, neutrons]
-        + mass_excess[PROTONS_OUT[channel], NEUTRONS_OUT[channel]]
-        - mass_excess[remnant.protons, remnant.neutrons]
-    )
     light = PROTONS_OUT[channel] + NEUTRONS_OUT[channel]
     share = light / (remnant.protons + remnant.neutrons)
     q = np.sqrt(2.0 * kinetic * light * (1.0 - share) * ATOMIC_MASS_UNIT_MEV)
     x, y = q * sine * np.cos(phi) + share * remnant.px, q * sine * np.sin(phi) + share * remnant.py
     z = q * cosine + share * remnant.pz
     after = Remnant(
-        protons,
-        neutrons,
+        remnant.protons - PROTONS_OUT[channel],
+        remnant.neutrons - NEUTRONS_OUT[channel],
         remnant.px - x,
         remnant.py - y,
         remnant.pz - z,
-        max(remnant.excitation - cost - kinetic, 0.0),
+        max(remnant.excitation - separation(mass_excess, remnant, channel) - kinetic, 0.0),
     )
     return x, y, z, (x * x + y * y + z * z) / (2.0 * light * ATOMIC_MASS_UNIT_MEV), after, stream
 
@@ -142,3 +146,12 @@ def recoil_energy(remnant):
     """Return the kinetic energy of a remnant, MeV (non-relativistic)."""
     p2 = remnant.px * remnant.px + remnant.py * remnant.py + remnant.pz * remnant.pz
     return p2 / (2.0 * ATOMIC_MASS_UNIT_MEV * max(remnant.protons + remnant.neutrons, 1))
+
+
+@kernel
+def light_channel(remnant):
+    """Return the channel whose particle a remnant itself is, -1 for none."""
+    for channel in range(CHANNELS):
+        if remnant.protons == PROTONS_OUT[channel] and remnant.neutrons == NEUTRONS_OUT[channel]:
+            return channel
+    return -1

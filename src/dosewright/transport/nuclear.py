@@ -15,7 +15,7 @@ from dosewright.core.random import draw_four
 from dosewright.core.units import ATOMIC_MASS_UNIT_MEV
 from dosewright.materials.lookup import position
 from dosewright.transport.cascade import Nucleon, collide, enter, nucleus_of, without_two
-from dosewright.transport.evaporation import NEUTRON, SPECIES, Remnant, barrier, emission, part, recoil_energy
+from dosewright.transport.evaporation import NEUTRON, SPECIES, Remnant, barrier, cube_root, emission, light_channel, part, recoil_energy
 from dosewright.transport.tracks import ALPHA, DEUTERON, HELION, MASS_MEV, PROTON, TRITON, push, turned
 
 RANFT_SLOPE = 14.5e-6  # per MeV2/c2 and A^0.66: Ranft, Part. Accel. 3, 129 (1972)
@@ -197,12 +197,12 @@ def _leave(tables, track, nucleus, event, nucleon, stack, stream):
             charge, size = 1 if d < 0.5 else 2, 3
             if c < PICK_UP_MORE[1]:
                 charge, size = 2, 4
-        energy += CLUSTER_BINDING_MEV[size - 1] - (size - 1) * nucleus.separation
+        energy += CLUSTER_BINDING_MEV[size - 1] - (size - 1) * (nucleus.well - nucleus.fermi_energy)
     protons, neutrons = event.protons - charge, event.neutrons - size + charge
     if protons < 1 or neutrons < 0:
         return event, stream
     channel = _channel(charge, size)
-    if energy <= barrier(channel, protons, protons + neutrons):
+    if energy <= barrier(channel, protons, cube_root(protons + neutrons)):
         return event, stream
     species = SPECIES[channel]
     mass = MASS_MEV[max(species, 0)]
@@ -229,18 +229,32 @@ def _send(track, stack, waiting, u, v, w, energy, species):
 
 @kernel
 def _cool(tables, track, event, rest, stack, stream):
+    """Let the remnant evaporate; return what `nonelastic` returns."""
     neutral, charged, waiting = event.neutral, event.charged, event.waiting
     while True:
         channel, kinetic, stream = emission(tables.mass_excess, rest, stream)
         if channel < 0:
             break
-        px, py, pz, e, rest, stream = part(tables.mass_excess, rest, channel, kinetic, stream)
-        if channel == 0:
-            neutral += e
+        px, py, pz, energy, rest, stream = part(tables.mass_excess, rest, channel, kinetic, stream)
+        if SPECIES[channel] == NEUTRON:
+            neutral += energy
         else:
-            p = 1.0 / np.sqrt(px * px + py * py + pz * pz)
-            waiting = _send(track, stack, waiting, px * p, py * p, pz * p, e, SPECIES[channel])
-            charged += e
+            charged += energy
+            waiting = _send_momentum(track, stack, waiting, px, py, pz, energy, SPECIES[channel])
     here = recoil_energy(rest)
     neutral += rest.excitation
+    last = light_channel(rest)
+    if last >= 0:
+        if SPECIES[last] == NEUTRON:
+            neutral += here
+        else:
+            charged += here
+            waiting = _send_momentum(track, stack, waiting, rest.px, rest.py, rest.pz, here, SPECIES[last])
+        here = 0.0
     return here, neutral, track.energy - here - neutral - charged, waiting, stream
+
+
+@inlined
+def _send_momentum(track, stack, waiting, px, py, pz, energy, species):
+    one = 1.0 / np.sqrt(px * px + py * py + pz * pz + 1.0e-30)
+    return _send(track, stack, waiting, px * one, py * one, pz * one, energy, species)
