@@ -24,7 +24,8 @@ class IonTables(NamedTuple):
     """What matter does to protons and light ions, packed for the kernels.
 
     ``values[material, energy, column]``; elements of a material are rows ``element_first[m]`` to
-    ``element_first[m + 1]`` of the element arrays; cross sections are cm2 per gram of the material. ``mass_excess[protons, neutrons]`` is in MeV.
+    ``element_first[m + 1]`` of the element arrays; cross sections are cm2 per gram of the material.
+    ``mass_excess[protons, neutrons]`` is in MeV.
     """
 
     log_low: float

@@ -39,4 +39,5 @@ def mass_excess_MeV() -> NDArray[np.float32]:
     excess[binding <= 0.0] = UNBOUND_MEV
     for place, value in known.items():
         excess[place] = value
-    return excess.astype(np.float32)
+    table: NDArray[np.float32] = excess.astype(np.float32)
+    return table

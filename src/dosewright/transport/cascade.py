@@ -1,4 +1,4 @@
-"""The fast stage of a break-up: nucleons that scatter on the nucleons of a nucleus (Serber, Phys. Rev. 72, 1114 (1947)).
+"""The fast stage of a break-up: nucleons scatter on those of a nucleus (Serber, Phys. Rev. 72, 1114 (1947)).
 
 A nucleus is a Fermi gas of the density found by electron scattering. A nucleon flies straight between collisions with
 its free cross sections; collisions into occupied states do not happen (Pauli). All kinematics is relativistic and
@@ -15,11 +15,14 @@ from dosewright.core.units import NEUTRON_MASS_MEV, PROTON_MASS_MEV
 
 NUCLEON_MEV = 0.5 * (PROTON_MASS_MEV + NEUTRON_MASS_MEV)
 SURFACE_FM = 0.545  # thickness parameter of the density: Hofstadter, Rev. Mod. Phys. 28, 214 (1956)
-HALF_RADIUS_FM, HALF_RADIUS_OFFSET_FM = 1.18, 0.48  # half-density radius 1.18 A^(1/3) - 0.48: Elton, Nuclear Sizes (1961)
-FAR_SURFACES = 5.0  # the edge of the nucleus lies this many thicknesses outside the half-density radius
+HALF_RADIUS_FM, HALF_RADIUS_OFFSET_FM = 1.18, 0.48  # half-density radius 1.18 A^(1/3) - 0.48: Elton, Nuclear Sizes
+FAR_SURFACES = 4.5  # the edge of the nucleus lies this many thicknesses outside the half-density radius
 # Fermi momentum MeV/c: highest - light exp(-A/16), within 4 % of quasi-elastic electron scattering on eight nuclei,
 # Moniz et al., Phys. Rev. Lett. 26, 445 (1971).
 FERMI_HIGHEST, FERMI_LIGHT, FERMI_NUCLEONS = 265.0, 90.0, 16.0
+# Proton on neutron: 1 + s cos^4 of the angle in the centre of mass, s growing with energy, more so backward: shape of
+# the data to 200 MeV in Hess, Rev. Mod. Phys. 30, 368 (1958), read to some 20 %.
+FORWARD_PER_MEV, BACKWARD_PER_MEV = 0.015, 0.025
 MILLIBARN_FM2 = 0.1
 
 
@@ -80,7 +83,7 @@ def without_two(nucleus, nucleons):
 
 @inlined
 def cross_sections(energy):
-    """Return the free cross sections of like and unlike nucleons, fm2 (Metropolis et al., Phys. Rev. 110, 185 (1958))."""
+    """Return free cross sections of like and unlike nucleons, fm2: Metropolis et al., Phys. Rev. 110, 185 (1958)."""
     gamma = 1.0 + energy / NUCLEON_MEV
     inverse2 = 1.0 / (1.0 - 1.0 / (gamma * gamma))
     inverse = np.sqrt(inverse2)
@@ -178,11 +181,8 @@ def _sent(place, px, py, pz, energy, charge):
 
 @kernel
 def _unlike_cosine(energy, cosine, stream):
-    """Sample the angle between proton and neutron: 1 + s cos^4, steeper backward, after the data in Hess, Rev. Mod.
-
-    Phys. 30, 368 (1958); `energy` is that of a free collision in the laboratory.
-    """
-    forward, backward = 0.015 * energy, 0.025 * energy
+    """Sample the angle between proton and neutron for the `energy` of a free collision in the laboratory."""
+    forward, backward = FORWARD_PER_MEV * energy, BACKWARD_PER_MEV * energy
     while True:
         a, b, c, d, stream = draw_four(stream)
         slope = forward if cosine > 0.0 else backward
