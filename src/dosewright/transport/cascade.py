@@ -16,7 +16,7 @@ from dosewright.core.units import NEUTRON_MASS_MEV, PROTON_MASS_MEV
 NUCLEON_MEV = 0.5 * (PROTON_MASS_MEV + NEUTRON_MASS_MEV)
 SURFACE_FM = 0.545  # thickness parameter of the density: Hofstadter, Rev. Mod. Phys. 28, 214 (1956)
 HALF_RADIUS_FM, HALF_RADIUS_OFFSET_FM = 1.18, 0.48  # half-density radius 1.18 A^(1/3) - 0.48: Elton, Nuclear Sizes
-FAR_SURFACES = 4.5  # the edge of the nucleus lies this many thicknesses outside the half-density radius
+FAR_SURFACES = 5.0  # the edge of the nucleus lies this many thicknesses outside the half-density radius
 # Fermi momentum MeV/c: highest - light exp(-A/16), within 4 % of quasi-elastic electron scattering on eight nuclei,
 # Moniz et al., Phys. Rev. Lett. 26, 445 (1971).
 FERMI_HIGHEST, FERMI_LIGHT, FERMI_NUCLEONS = 265.0, 90.0, 16.0
@@ -113,22 +113,29 @@ def collide(nucleus, nucleon, stream):
     rate = nucleus.density * (like + unlike)
     share_like = like / (like + unlike)
     x, y, z = nucleon.x, nucleon.y, nucleon.z
-    along = x * nucleon.u + y * nucleon.v + z * nucleon.w
-    left = np.sqrt(max(along * along + nucleus.edge * nucleus.edge - x * x - y * y - z * z, 0.0)) - along
+    along, distance2 = x * nucleon.u + y * nucleon.v + z * nucleon.w, x * x + y * y + z * z
+    left = np.sqrt(max(along * along + nucleus.edge * nucleus.edge - distance2, 0.0)) - along
+    densest = _density(nucleus, distance2 - along * along if along < 0.0 else distance2)
     while True:
         a, b, c, d, stream = draw_four(stream)
-        path = -np.log(a) / rate  # through the central density everywhere; thinner places let it pass (Woodcock)
+        path = -np.log(a) / (rate * densest)  # as if all were as dense; thinner places let it pass (Woodcock)
         left -= path
         if left <= 0.0:
             return False, nucleon, nucleon, stream
         x, y, z = x + path * nucleon.u, y + path * nucleon.v, z + path * nucleon.w
-        density = 1.0 / (1.0 + np.exp((np.sqrt(x * x + y * y + z * z) - nucleus.radius) / SURFACE_FM))
-        if b < density:
+        density = _density(nucleus, x * x + y * y + z * z)
+        if b * densest < density:
             here = Nucleon(x, y, z, nucleon.u, nucleon.v, nucleon.w, nucleon.energy, nucleon.charge)
             charge = nucleon.charge if c < share_like else 1.0 - nucleon.charge
             allowed, first, second, stream = _scatter(nucleus, here, charge, density, d, stream)
             if allowed:
                 return True, first, second, stream
+
+
+@inlined
+def _density(nucleus, distance2):
+    """Return the density at a squared distance from the centre, over the central one."""
+    return 1.0 / (1.0 + np.exp((np.sqrt(max(distance2, 0.0)) - nucleus.radius) / SURFACE_FM))
 
 
 @kernel
