@@ -46,6 +46,14 @@ def test_elements_between_are_linear_in_z_per_surface(symbol: str, below: str, a
     assert nonelastic(z, NODES_MEV[node : node + 1])[0] / MILLIBARN == pytest.approx(wanted, rel=0.025)
 
 
+@pytest.mark.parametrize(("symbol", "ratio"), [("S", 0.863), ("Ti", 1.133)])
+def test_interpolated_elements_keep_their_ratio_to_calcium(symbol: str, ratio: float) -> None:
+    """Reaction cross sections at 150 MeV over that of calcium in an eikonal model (docs/physics/nuclear): to 3 %."""
+    at = np.array([150.0])
+    found = nonelastic(element(symbol).Z, at)[0] / nonelastic(element("Ca").Z, at)[0]
+    assert found == pytest.approx(ratio, rel=0.03)
+
+
 def test_beyond_the_table_the_surface_of_the_last_element_holds() -> None:
     energy = np.array([150.0])
     for symbol, neighbour in (("Be", "C"), ("U", "Pb")):

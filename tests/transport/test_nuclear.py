@@ -68,10 +68,10 @@ ICRU_63 = {100.0: (0.566, 0.034, 8.2), 150.0: (0.602, 0.024, 9.8), 200.0: (0.612
 
 @pytest.mark.parametrize("energy", ICRU_63)
 def test_energy_that_stays_with_charged_particles_is_that_of_icru_63(energy: float) -> None:
-    """Nothing is fitted to these; 20 000 events know the share to 0.3 %. Seen: 4.4, 2.6 and 0.6 % low."""
+    """No number is fitted to these; 20 000 events know the share to 0.3 %. Seen: 3.5, 1.7 % low, 1.3 % high."""
     sampled = yields("G4_WATER", 8, energy)
     charged, recoil, alpha = ICRU_63[energy]
-    assert sampled.charged_share == pytest.approx(charged, rel=0.05)
+    assert sampled.charged_share == pytest.approx(charged, rel=0.045)
     assert sampled.here / energy == pytest.approx(recoil, abs=0.005)
     assert sampled.mean("a") == pytest.approx(alpha, rel=0.25)
 

@@ -14,7 +14,9 @@ from dosewright.core.random import draw_four
 from dosewright.core.units import NEUTRON_MASS_MEV, PROTON_MASS_MEV
 
 NUCLEON_MEV = 0.5 * (PROTON_MASS_MEV + NEUTRON_MASS_MEV)
-SURFACE_FM = 0.545  # thickness parameter of the density: Hofstadter, Rev. Mod. Phys. 28, 214 (1956)
+# Thickness parameter of the surface: 0.545 of the charge density (Hofstadter, Rev. Mod. Phys. 28, 214 (1956)), widened
+# by the range of the force, 0.6 fm2 along each axis (Ray, Phys. Rev. C 20, 1857 (1979)), less the 0.26 of the proton.
+SURFACE_FM = 0.61
 HALF_RADIUS_FM, HALF_RADIUS_OFFSET_FM = 1.18, 0.48  # half-density radius 1.18 A^(1/3) - 0.48: Elton, Nuclear Sizes
 FAR_SURFACES = 5.0  # the edge of the nucleus lies this many thicknesses outside the half-density radius
 # Fermi momentum MeV/c: highest - light exp(-A/16), within 4 % of quasi-elastic electron scattering on eight nuclei,
