@@ -7,7 +7,16 @@ from dosewright.core.jit import kernel
 from dosewright.core.random import start_stream
 from dosewright.core.units import ATOMIC_MASS_UNIT_MEV
 from dosewright.materials.nuclear_masses import mass_excess_MeV
-from dosewright.transport.evaporation import Remnant, barrier, cube_root, emission, part, recoil_energy, separation
+from dosewright.transport.evaporation import (
+    Remnant,
+    _above_barrier,
+    barrier,
+    cube_root,
+    emission,
+    part,
+    recoil_energy,
+    separation,
+)
 
 
 @kernel
@@ -23,6 +32,18 @@ def evaporate(mass, remnant, out):
             out[n, 4] = abs(px + rest.px - remnant.px) + abs(py + rest.py - remnant.py) + abs(pz + rest.pz - remnant.pz)
             before = remnant.excitation + recoil_energy(remnant)
             out[n, 5] = before - energy - out[n, 3] - rest.excitation - separation(mass, remnant, channel)
+
+
+@kernel
+def draw_above(most, out):
+    for n in range(out.size):
+        out[n], _ = _above_barrier(most, 2.0, start_stream(6, n))
+
+
+def sampled_above(most: float) -> np.ndarray:
+    out = np.zeros(20_000)
+    draw_above(most, out)
+    return out
 
 
 def sampled(protons: int, neutrons: int, excitation: float, momentum: float = 0.0, events: int = 5_000) -> np.ndarray:
@@ -46,6 +67,16 @@ def test_an_emitted_particle_takes_its_share_at_rest() -> None:
 
 def test_nothing_leaves_below_separation() -> None:
     assert np.all(sampled(7, 8, 9.0)[:, 0] == -1)  # 15N: proton 10.2, neutron 10.8, alpha 11.0 MeV (AME2020)
+
+
+@pytest.mark.parametrize("most", [0.5, 6.0])
+def test_energies_above_the_barrier(most: float) -> None:
+    """Mean of x exp(-x/T) below `most`, T = 2 MeV, by quadrature: to four standard errors."""
+    x = np.linspace(0.0, most, 20_001)
+    weight = x * np.exp(-x / 2.0)
+    mean = np.average(x, weights=weight)
+    error = np.sqrt(np.average((x - mean) ** 2, weights=weight) / 20_000)
+    assert sampled_above(most).mean() == pytest.approx(mean, abs=4 * error)
 
 
 def test_lead_sends_neutrons() -> None:

@@ -107,13 +107,15 @@ def emission(mass_excess, remnant, stream):
 def _above_barrier(most, temperature, stream):
     """Sample x exp(-x/T) for x below `most`."""
     while True:
-        a, b, c, d, stream = draw_four(stream)
-        x = -temperature * np.log(a * b)
-        if x < most:
-            return x, stream
-        x = -temperature * np.log(c * d)
-        if x < most:
-            return x, stream
+        a, b, _, _, stream = draw_four(stream)
+        if most < temperature:  # from x alone, kept with the exponential
+            x = most * np.sqrt(a)
+            if b < np.exp(-x / temperature):
+                return x, stream
+        else:
+            x = -temperature * np.log(a * b)
+            if x < most:
+                return x, stream
 
 
 @kernel
