@@ -46,13 +46,21 @@ def test_elements_between_are_linear_in_z_per_surface(symbol: str, below: str, a
     assert nonelastic(z, NODES_MEV[node : node + 1])[0] / MILLIBARN == pytest.approx(wanted, rel=0.025)
 
 
+@pytest.mark.parametrize(("symbol", "ratio"), [("S", 0.863), ("Ti", 1.133)])
+def test_interpolated_elements_keep_their_ratio_to_calcium(symbol: str, ratio: float) -> None:
+    """Reaction cross sections at 150 MeV over that of calcium in an eikonal model (docs/physics/nuclear): to 3 %."""
+    at = np.array([150.0])
+    found = nonelastic(element(symbol).Z, at)[0] / nonelastic(element("Ca").Z, at)[0]
+    assert found == pytest.approx(ratio, rel=0.03)
+
+
 def test_beyond_the_table_the_surface_of_the_last_element_holds() -> None:
     energy = np.array([150.0])
     for symbol, neighbour in (("Be", "C"), ("U", "Pb")):
         surface = [
             nonelastic(element(s).Z, energy)[0] / element(s).atomic_weight ** (2 / 3) for s in (symbol, neighbour)
         ]
-        assert surface[0] == pytest.approx(surface[1])
+        assert surface[0] / surface[1] == pytest.approx(1.0)
 
 
 def test_between_nodes_the_oxygen_curve_is_smooth_and_keeps_its_order() -> None:
@@ -78,7 +86,14 @@ def test_elastic_on_nuclei_grows_with_the_number_of_nucleons() -> None:
     oxygen = elastic(8, energy)
     # eq. 15 of the same, worked by hand at 100 MeV: (0.0188 + 0.004 - 0.01475)/3.3428e22 cm2.
     assert oxygen[1] / MILLIBARN == pytest.approx(240.8, rel=0.002)
-    np.testing.assert_allclose(elastic(20, energy) / oxygen, element("Ca").atomic_weight / 15.999, rtol=1e-9)
+    # A^0.69 at 100, A^0.94 at 200 MeV, A^(2/3) below: an eikonal calculation, docs/physics/nuclear.
+    power = np.array([2 / 3, 0.69, 0.94])
+    np.testing.assert_allclose(elastic(20, energy) / oxygen, (element("Ca").atomic_weight / 15.999) ** power)
+
+
+def test_elastic_on_oxygen_stays_below_that_of_slow_neutrons() -> None:
+    """Held at 1.0 b below 40 MeV: neutrons of 10 to 20 MeV scatter elastically on oxygen with about as much."""
+    np.testing.assert_allclose(elastic(8, np.array([10.0, 20.0, 40.0])) / MILLIBARN, 1010, rtol=0.03)
 
 
 @pytest.mark.parametrize("z", [1, 6, 8, 26, 82])

@@ -24,6 +24,7 @@ from dosewright.materials import lookup, nuclear_cross_sections
 from dosewright.materials.elements import element
 from dosewright.materials.library import named
 from dosewright.materials.lookup import LARGEST_Q, IonTables, node_energies_MeV
+from dosewright.materials.nuclear_masses import mass_excess_MeV
 from dosewright.materials.stopping import electrons_per_gram_mol, proton_mass_stopping_power
 
 Array = NDArray[np.float64]
@@ -68,6 +69,7 @@ def ion_tables(
         charge_radius2=np.array([_charge_radius2(m) for m in materials], np.float32),
         nuclear_elastic=elastic.astype(np.float32),
         nuclear_nonelastic=nonelastic.astype(np.float32),
+        mass_excess=mass_excess_MeV(),
     )
 
 

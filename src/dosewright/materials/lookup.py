@@ -46,6 +46,7 @@ class IonTables(NamedTuple):
     ``element_first[m + 1]`` of the element arrays; their cross sections [row, node] are cm2 per gram of the material.
     ``charge_radius2`` is a third of the mean square charge radius of the nuclei of a material, weighted as they scatter
     and over (hbar c)^2: 1/MeV2.
+    ``mass_excess[protons, neutrons]`` is in MeV.
     """
 
     values: NDArray[np.float32]
@@ -56,6 +57,7 @@ class IonTables(NamedTuple):
     charge_radius2: NDArray[np.float32]
     nuclear_elastic: NDArray[np.float32]
     nuclear_nonelastic: NDArray[np.float32]
+    mass_excess: NDArray[np.float32]
 
 
 def node_energies_MeV() -> NDArray[np.float64]:

@@ -7,17 +7,23 @@ from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, Stream, draw_four
-from dosewright.core.units import ALPHA_MASS_MEV, DEUTERON_MASS_MEV, PROTON_MASS_MEV
+from dosewright.core.units import (
+    ALPHA_MASS_MEV,
+    DEUTERON_MASS_MEV,
+    HELION_MASS_MEV,
+    PROTON_MASS_MEV,
+    TRITON_MASS_MEV,
+)
 from dosewright.geometry.trace import Place, Ray
 from dosewright.materials.lookup import HELIUM_RATE, ION_RATE, PROTON_RATE
 
-PROTON, DEUTERON, ALPHA = 0, 1, 2
+PROTON, DEUTERON, ALPHA, TRITON, HELION = 0, 1, 2, 3, 4
 # By species: nucleons, charge squared, mass (MeV).
-NUCLEONS = np.array([1.0, 2.0, 4.0])
-CHARGE_SQUARED = np.array([1.0, 1.0, 4.0])
-MASS_MEV = np.array([PROTON_MASS_MEV, DEUTERON_MASS_MEV, ALPHA_MASS_MEV])
+NUCLEONS = np.array([1.0, 2.0, 4.0, 3.0, 3.0])
+CHARGE_SQUARED = np.array([1.0, 1.0, 4.0, 1.0, 4.0])
+MASS_MEV = np.array([PROTON_MASS_MEV, DEUTERON_MASS_MEV, ALPHA_MASS_MEV, TRITON_MASS_MEV, HELION_MASS_MEV])
 
-RATE_COLUMN = np.array([PROTON_RATE, ION_RATE, HELIUM_RATE])
+RATE_COLUMN = np.array([PROTON_RATE, ION_RATE, HELIUM_RATE, ION_RATE, HELIUM_RATE])
 
 STACK_ROWS = 4096
 _HISTORY, _PARTICLE, _COLUMNS = 12, 13, 14
@@ -33,7 +39,7 @@ class Track(NamedTuple):
     energy
         Kinetic energy, MeV.
     species
-        ``PROTON``, ``DEUTERON`` or ``ALPHA``.
+        ``PROTON``, ``DEUTERON``, ``ALPHA``, ``TRITON`` or ``HELION``.
     deflection_due
         Mean square angle (rad2) of the second half of the last step, still to be applied.
     free_paths
