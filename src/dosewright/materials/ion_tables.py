@@ -93,9 +93,10 @@ def _columns(material: Material, energy: Array, delta_cut: float, off: Collectio
     table = np.zeros((energy.size, lookup.COLUMNS))
     stopping = proton_mass_stopping_power(material, energy)
     condensed = {"delta", "straggling"} & set(off) or material.density_g_cm3 < GAS_G_CM3
-    rate, hard_loss, variance = _knock_on(material, energy, np.inf if condensed else delta_cut)
+    rate, hard_loss, variance, third = _knock_on(material, energy, np.inf if condensed else delta_cut)
     table[:, lookup.STOPPING] = stopping - hard_loss
     table[:, lookup.STRAGGLING] = 0.0 if "straggling" in off else variance
+    table[:, lookup.QUANTUM] = third / (2 * variance)
     if "scattering" not in off:
         soft, hard, cut = _deflections(material, energy, condensed="hard_scattering" in off)
         table[:, lookup.SCATTERING], table[:, lookup.HARD_SCATTERING], table[:, lookup.HARD_CUT] = soft, hard, cut
@@ -108,8 +109,8 @@ def _columns(material: Material, energy: Array, delta_cut: float, off: Collectio
     return table
 
 
-def _knock_on(material: Material, energy: Array, cut: float) -> tuple[Array, Array, Array]:
-    """Rate and mean loss of transfers above `cut`, and variance of those below, per g/cm2.
+def _knock_on(material: Material, energy: Array, cut: float) -> tuple[Array, Array, Array, Array]:
+    """Rate and mean loss of transfers above `cut`; variance and third moment of those below; per g/cm2.
 
     d(sigma)/dT = k/T^2 (1 - beta^2 T/Tmax + T^2/(2 E^2)) for spin 1/2 (Rossi 1952, High-Energy Particles, 2.3).
     """
@@ -122,7 +123,8 @@ def _knock_on(material: Material, energy: Array, cut: float) -> tuple[Array, Arr
     rate = k * (1 / low - 1 / top - beta2 / top * log + (top - low) / (2 * total2))
     loss = k * (log - beta2 * (top - low) / top + (top**2 - low**2) / (4 * total2))
     variance = k * (low - beta2 * low**2 / (2 * top) + low**3 / (6 * total2))
-    return rate, loss, variance
+    third = k * (low**2 / 2 - beta2 * low**3 / (3 * top) + low**4 / (8 * total2))
+    return rate, loss, variance, third
 
 
 def _rutherford_shares(material: Material) -> dict[int, float]:

@@ -24,7 +24,8 @@ WATER_RATIO = 6  # mass stopping power of water over that of the material
 TOTAL_STOPPING = 7  # MeV cm2/g, of all losses
 HARD_CUT = 8  # the smallest 4 sin^2(theta/2) of a hard deflection
 HELIUM_RATE = 9  # cm2/g, as ION_RATE for charge two
-COLUMNS = 10
+QUANTUM = 10  # MeV, third moment of the losses below the delta cut over twice their variance
+COLUMNS = 11
 
 STEP_BITS = 5  # 32 steps in an octave
 LOWEST_OCTAVE, OCTAVES = -4, 13  # 0.0625 to 512 MeV per nucleon

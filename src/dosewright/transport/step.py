@@ -25,6 +25,7 @@ from dosewright.materials.lookup import (
     HARD_CUT,
     HARD_SCATTERING,
     LARGEST_Q,
+    QUANTUM,
     SCATTERING,
     STOPPING,
     STRAGGLING,
@@ -37,7 +38,7 @@ from dosewright.materials.lookup import (
 )
 from dosewright.scoring.deposit import Scoring
 from dosewright.sources.emit import Source
-from dosewright.transport.ion import normal, straggled_loss
+from dosewright.transport.ion import mean_loss, normal, straggled_loss
 from dosewright.transport.scattering import hard_angle, momentum2_and_beta2, soft_angle, turned_by
 
 LARGEST_LOSS_SHARE = f32(0.15)  # of the kinetic energy in one step; the midpoint rule is then good to 1e-3
@@ -136,10 +137,11 @@ def step(tables, cut, max_step, particle, word, size_x, size_y, size_z, rate_col
     crossing = (not hit) and boundary <= longest
 
     # Lose energy, somewhere on the way.
-    stopping = column(tables.values, start, STOPPING, f) * matter
-    stopping = stopping_here + (stopping - stopping_here) * min(length / (planned + SMALLEST), ONE)
-    variance = column(tables.values, start, STRAGGLING, f) * matter * length
-    lost = min(straggled_loss(stopping * length, variance, normal(unit(words[2]), unit(words[3]))), p.energy)
+    halfway_stopping = column(tables.values, start, STOPPING, f) * matter
+    lost, growth = mean_loss(p.energy, stopping_here, halfway_stopping, planned, length)
+    variance = column(tables.values, start, STRAGGLING, f) * matter * length * (growth * growth)
+    quantum = column(tables.values, start, QUANTUM, f) * growth
+    lost = min(straggled_loss(lost, variance, quantum, normal(unit(words[2]), unit(words[3]))), p.energy)
     energy = p.energy - lost
     stopped = energy * p.per_nucleon < cut
     lost = p.energy if stopped else p.energy - energy  # what was really taken off in single precision
