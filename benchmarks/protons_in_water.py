@@ -203,7 +203,20 @@ def em_rows(energy: float, runs: Sequence[Run]) -> list[Row]:
         said = f"largest difference from {name} (%), at {depth[i]:.4g} mm"
         by_chance = float(np.std(each, ddof=1) / np.sqrt(len(runs)))
         made.append(Row(said, float(difference[i]), by_chance, {}, (0.0, 0.0), Bound("1 %", absolute=1.0)))
-    return made
+    return [*made, *(shape_row(name, code, runs, WINDOW_MM[energy]) for name, code in codes.items())]
+
+
+def shape_row(name: str, code: dict[str, Any], runs: Sequence[Run], width_mm: float) -> Row:
+    """Return the largest difference from a code whose depths are scaled so that both have the same R80."""
+    scale = distal_mm(np.array(code["idd"]), depths_mm(code), 0.8)
+    scale /= distal_mm(merged(runs).depth_dose, runs[0].z_mm, 0.8)
+    drawn = [replace(run, z_mm=run.z_mm * scale, dz_mm=run.dz_mm * scale) for run in runs]
+    depth, difference = differences(merged(drawn), [code], width_mm)
+    i = int(np.argmax(abs(difference)))
+    each = [differences(run, [code], width_mm)[1][i] for run in drawn]
+    said = f"the same from {name} with R80 set equal (%), at {depth[i]:.4g} mm"
+    by_chance = float(np.std(each, ddof=1) / np.sqrt(len(runs)))
+    return Row(said, float(difference[i]), by_chance, {}, (0.0, 0.0), Bound("1 %", absolute=1.0))
 
 
 def em_only(share: float) -> list[str]:

@@ -30,9 +30,15 @@ def test_all_figures_lie_in_the_band_of_the_codes(energy: float, shared_referenc
 
 @pytest.mark.parametrize("energy", EM_ONLY)
 def test_electromagnetic_depth_dose_agrees_to_one_percent(energy: float, shared_reference: Path) -> None:
-    """Nuclear interactions off, everywhere up to 2 mm before R80: the band of both codes, at 200 MeV Geant4 alone."""
+    """Nuclear interactions off: range, falloff and peak; and the dose everywhere up to 2 mm before R80 to 1 %.
+
+    To 1 % of the band where there are two codes, and of each code once the ranges are set equal: Geant4's lie 0.1 to
+    0.3 % beyond those of ICRU 90's stopping powers, which alone makes 2 % near the peak.
+    """
     compared = em_rows(energy, EM_ONLY[energy].run(SHARE))
-    assert missed([*compared[:3], compared[-1]]) == {}  # range, falloff and peak; the last row is that of all codes
+    held = [row for row in compared if not row.name.startswith("largest difference from") or "the band" in row.name]
+    assert len(held) >= 4
+    assert missed(held) == {}
 
 
 @pytest.mark.slow

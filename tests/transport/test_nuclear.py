@@ -11,6 +11,7 @@ from dosewright.core.units import ATOMIC_MASS_UNIT_MEV, PROTON_MASS_MEV
 from dosewright.geometry.trace import Place, Ray
 from dosewright.materials.ion_tables import ion_tables
 from dosewright.materials.library import named
+from dosewright.materials.lookup import COLUMNS, STOPPING, node_energies_MeV
 from dosewright.transport import nuclear
 from dosewright.transport.tracks import ALPHA, DEUTERON, HELION, MASS_MEV, NUCLEONS, PROTON, TRITON, Track, empty_stack
 
@@ -151,9 +152,9 @@ def test_primary_fluence_in_water_against_geant4() -> None:
     first half of the range, 2.7 % at its end.
     """
     tables = ion_tables([named("G4_WATER")], delta_cut_MeV=0.2)
-    from_energy = np.exp(tables.log_low + np.arange(tables.values.shape[1]) / tables.per_log)
+    from_energy = node_energies_MeV()
     nonelastic = tables.nuclear_nonelastic.sum(0)
-    stopping = ion_tables([named("G4_WATER")], delta_cut_MeV=0.2, processes_off=("delta",)).values[0, :, 0]
+    stopping = ion_tables([named("G4_WATER")], delta_cut_MeV=0.2, processes_off=("delta",)).values[STOPPING::COLUMNS]
     energy, depth, removal = 200.0, 0.0, 0.0
     geant4_fluence = {2.608: 0.97502, 6.520: 0.93810, 13.040: 0.87522, 19.560: 0.81088, 23.472: 0.76894}
     for at, fluence in geant4_fluence.items():
