@@ -89,7 +89,7 @@ def main() -> None:
     cpu = {name: on_cpu(*problem) for name, problem in problems.items()}
     answer = {}
     for name, problem in problems.items():
-        gpu, again = on_gpu(*problem, LANES, 8), on_gpu(*problem, 2 * LANES, 3)
+        gpu, again = on_gpu(*problem, LANES, 8), on_gpu(*problem, 2 * LANES, 20)
         answer[name] = {
             "cpu": [array.tolist() for array in cpu[name]],
             "gpu": [array.tolist() for array in gpu],

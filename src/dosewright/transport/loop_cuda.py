@@ -78,6 +78,10 @@ try:
     from numba import cuda
 except ImportError:  # this Numba has no CUDA
     cuda = None
+if cuda is not None and not numba.config.ENABLE_CUDASIM:  # the simulator compiles nothing
+    from numba.cuda.descriptor import cuda_target
+    from numba.cuda.mathimpl import get_unary_impl_for_fn_and_ty
+    from numba.cuda.ufuncs import ufunc_db
 
 SLOTS = 1 << 19  # particles in flight; an H200 holds 270 000 threads at a time
 STEPS = 8  # of `fly` at one go: few enough that threads with an event do not wait long, enough to pay for the memory
@@ -297,29 +301,31 @@ def kernels(*, same_voxels: bool) -> Kernels:
     return Kernels(compiled(fly_in_voxels if same_voxels else fly_in_grid), compiled(settle_all), compiled(wipe))
 
 
+@lru_cache(maxsize=1)
 def prepare_compiler() -> None:
-    """Tell the CUDA compiler how to add to a shared tally, and two functions of NumPy that it does not know.
+    """Tell the CUDA compiler how to add to a shared tally, and of two functions of NumPy that it does not know.
 
-    It compiles a function of the CPU anew for the GPU and keeps the result with that function; here its place is
-    taken beforehand. The tests see to it that the atomic operations are there.
+    It compiles a function of the CPU anew for the GPU and keeps the result with that function; here that place is taken
+    beforehand. Raises if this compiler looks elsewhere: additions that are not atomic would give a wrong dose.
     """
+    add = scoring_deposit.add
     if numba.config.ENABLE_CUDASIM:
         scoring_deposit.add = add_units
         return
-    from numba.cuda.mathimpl import get_unary_impl_for_fn_and_ty
-    from numba.cuda.ufuncs import ufunc_db
+    add._CUDATypingContext__dispatcher = ours = cuda.jit(device=True)(add_units.py_func)
+    if cuda_target.typing_context.resolve_value_type(add).dispatcher is not ours:
+        raise DosewrightError("This version of Numba's CUDA compiler is not known: tallies cannot be shared safely.")
+    ufunc_db().setdefault(np.sqrt, compiled_as(math.sqrt))
+    ufunc_db().setdefault(np.exp, compiled_as(math.exp))
 
-    scoring_deposit.add._CUDATypingContext__dispatcher = cuda.jit(device=True)(add_units.py_func)
 
-    def like(function: Callable[[float], float]) -> Any:
-        def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            implementation = get_unary_impl_for_fn_and_ty(function, signature.args[0])
-            return implementation(context, builder, signature, arguments)
+def compiled_as(function: Callable[[float], float]) -> dict[str, Any]:
+    """Return what makes a function of NumPy compile as one of `math`, in single and double precision."""
 
-        return {"f->f": lower, "d->d": lower}
+    def lower(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return get_unary_impl_for_fn_and_ty(function, signature.args[0])(context, builder, signature, arguments)
 
-    ufunc_db().setdefault(np.sqrt, like(math.sqrt))
-    ufunc_db().setdefault(np.exp, like(math.exp))
+    return {"f->f": lower, "d->d": lower}
 
 
 def available() -> bool:
@@ -347,8 +353,9 @@ def put_on_device(problem: Problem, voxels: int, slots: int = SLOTS) -> OnDevice
     )
     room.integers[:, EVENT : EVENT + LANES] = EMPTY
     tally = empty_tally(scoring, voxels)
-    sums = Sums(*(np.zeros(a.size, np.int64) for a in tally[:3]), np.zeros((ACCOUNTS, ACCOUNT_ROWS), np.int64))
-    return copied(OnDevice(problem, room, sums))
+    energy, to_water, let = (np.zeros(array.size, np.int64) for array in tally[:3])
+    sums = Sums(energy, to_water, let, np.zeros((ACCOUNTS, ACCOUNT_ROWS), np.int64))
+    return OnDevice(copied(problem), copied(room), copied(sums))
 
 
 def copied(value: Any) -> Any:
@@ -356,6 +363,12 @@ def copied(value: Any) -> Any:
     if isinstance(value, tuple):
         return type(value)(*(copied(part) for part in value))
     return cuda.to_device(np.ascontiguousarray(value)) if isinstance(value, np.ndarray) else value
+
+
+def on_host(array: Any) -> NDArray[np.int64]:
+    """Return a copy of an array of the GPU, once all that was launched has ended."""
+    copy: NDArray[np.int64] = array.copy_to_host()
+    return copy
 
 
 def run_histories(there: OnDevice, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:
@@ -379,11 +392,11 @@ def run_histories(there: OnDevice, first: int, pencils: NDArray[np.int64], seed:
         for now in range(ROUNDS):
             launch.settle[blocks, LANES](problem, slots, sums, np.uint64(first), given, np.uint64(seed), now)
             launch.fly[blocks, LANES](problem, slots, sums, np.uint64(seed))
-        flying = slots.flying.copy_to_host()[-1]
-    check(slots.counters.copy_to_host())
+        flying = on_host(slots.flying)[-1]
+    check(on_host(slots.counters))
     for total, units in zip(tally[:3], sums[:3], strict=True):
-        total += units.copy_to_host() / UNITS_PER_MEV
-    tally.account[:] += sums.accounts.copy_to_host().sum(axis=0) / UNITS_PER_MEV
+        total += on_host(units) / UNITS_PER_MEV
+    tally.account[:] += on_host(sums.accounts).sum(axis=0) / UNITS_PER_MEV
 
 
 def check(counters: NDArray[np.int64]) -> None:
