@@ -67,13 +67,19 @@ def scored_voxel(scoring, x, y, z):
 
 
 @inlined
+def add(array, index, amount):
+    """Add to one entry of what threads may share; a GPU has its own way to do it, see `transport.loop_cuda`."""
+    array[index] += amount
+
+
+@inlined
 def deposit(scoring, tally, voxel, energy, water_ratio):
     """Add an energy (MeV) to a scored voxel of the patient box; it counts as deposited off the scored grid too."""
     tally.account[DEPOSITED] += energy
     if voxel >= 0:
-        tally.energy[voxel] += energy
+        add(tally.energy, voxel, energy)
         if scoring.to_water:
-            tally.energy_to_water[voxel] += energy * water_ratio
+            add(tally.energy_to_water, voxel, energy * water_ratio)
 
 
 @inlined
@@ -81,7 +87,7 @@ def score_let(tally, voxel, energy, path, let):
     """Add what a proton did in a scored voxel to the LET sums."""
     if voxel >= 0:
         first = LET_COLUMNS * voxel
-        tally.let[first + LET_ENERGY] += energy
-        tally.let[first + LET_ENERGY_LET] += energy * let
-        tally.let[first + LET_PATH] += path
-        tally.let[first + LET_PATH_LET] += path * let
+        add(tally.let, first + LET_ENERGY, energy)
+        add(tally.let, first + LET_ENERGY_LET, energy * let)
+        add(tally.let, first + LET_PATH, path)
+        add(tally.let, first + LET_PATH_LET, path * let)

@@ -68,7 +68,7 @@ def rate_column(species):
 @kernel
 def push(stack, waiting, ray, place, energy, species):
     """Put a particle on the stack; return the new count, unchanged if there is no room."""
-    if waiting >= STACK_ROWS:
+    if waiting >= stack.shape[0]:
         return waiting
     stack[waiting, 0], stack[waiting, 1], stack[waiting, 2] = ray.x, ray.y, ray.z
     stack[waiting, 3], stack[waiting, 4], stack[waiting, 5] = ray.u, ray.v, ray.w
