@@ -17,7 +17,7 @@ from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, NEUTRAL
 from dosewright.transport.absorb import absorb
 from dosewright.transport.ion import knock_on_energy
 from dosewright.transport.nuclear import choose_nuclear, elastic_on_hydrogen, elastic_on_nucleus, nonelastic
-from dosewright.transport.tracks import NUCLEONS, PROTON, STACK_ROWS, Track, name_children
+from dosewright.transport.tracks import NUCLEONS, PROTON, Track, name_children
 
 
 @kernel
@@ -67,6 +67,6 @@ def collide(problem, track, material, tally, stack, waiting, stream):
         here, ray, stream = elastic_on_nucleus(tables, element, track, stream)
         energy = track.energy - here
     name_children(stack, first, waiting, stream)
-    if waiting >= STACK_ROWS:
+    if waiting >= stack.shape[0]:
         tally.account[CAPPED_HISTORIES] += 1.0  # secondaries may have found no room
     return here, energy, ray, waiting, stream

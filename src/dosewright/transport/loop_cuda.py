@@ -71,6 +71,7 @@ from dosewright.transport.lanes import (
     put,
     taken,
 )  # fmt: skip
+from dosewright.transport.lockstep import MOST_DRAWS
 from dosewright.transport.step import Flight, Problem, step
 from dosewright.transport.tracks import PROTON, empty_stack
 
@@ -90,7 +91,6 @@ STACK_ROWS = 48  # for the secondaries of one slot; were they ever too few, the 
 ACCOUNTS = 1024  # copies of the energy account, so that threads seldom meet at one address
 UNITS_PER_MEV = 2.0**24
 MOST_HISTORIES = 1 << 26  # at once: times 5000 MeV2 cm2/g, the largest sum of energy times LET of one, below 2^39
-MOST_DRAWS = np.uint32(2_000_000)  # of one particle, two in a step
 EMPTY = -1  # the event of a slot without a particle
 BEGUN, FULL, NO_NUMBER = range(3)  # counters: primaries begun, stacks found full, energies that are no number
 COUNTERS = 3
