@@ -250,6 +250,13 @@ def test_sources_may_reach_no_further_than_the_tables() -> None:
     assert NODE_ENERGIES[-1] >= HIGHEST_MEV
 
 
+def test_helium_meets_four_times_the_electrons() -> None:
+    """The rate of knock-on electrons goes with the charge squared, that of hard deflections is the proton's."""
+    for energy in (60.0, 120.0, 200.0):
+        helium = at(TABLES, 0, lookup.HELIUM_RATE, energy) - at(TABLES, 0, lookup.HARD_SCATTERING, energy)
+        assert helium == pytest.approx(4 * knock_on_rate(TABLES, 0, energy), rel=1e-4, abs=1e-5)
+
+
 def test_nuclear_rates_are_sums_over_elements() -> None:
     energy = np.array([152.0])
     water = MATERIALS[0].mass_fractions
@@ -273,14 +280,16 @@ def test_elements_of_all_materials_follow_each_other() -> None:
     np.testing.assert_array_equal(TABLES.element_first, [0, 2, 2 + len(MATERIALS[1].mass_fractions), len(numbers)])
 
 
+SUMS = (lookup.PROTON_RATE, lookup.ION_RATE, lookup.HELIUM_RATE)
 # What each process owns: columns, and differences of columns.
 RATES = {
     "knock-on": (lookup.ION_RATE, lookup.HARD_SCATTERING),
+    "knock-on of helium": (lookup.HELIUM_RATE, lookup.HARD_SCATTERING),
     "nuclear": (lookup.PROTON_RATE, lookup.ION_RATE),
 }
 OFF: dict[str, tuple[int | str, ...]] = {
-    "delta": ("knock-on",),
-    "straggling": (lookup.STRAGGLING, "knock-on"),
+    "delta": ("knock-on", "knock-on of helium"),
+    "straggling": (lookup.STRAGGLING, "knock-on", "knock-on of helium"),
     "scattering": (lookup.SCATTERING, lookup.HARD_SCATTERING, lookup.HARD_CUT),
     "hard_scattering": (lookup.HARD_SCATTERING,),
     "nuclear": ("nuclear",),
@@ -297,7 +306,7 @@ def test_what_is_off_is_zero_and_the_rest_stays(process: str) -> None:
     def parts(off: tuple[str, ...]) -> dict[int | str, Array]:
         values = ion_tables(MATERIALS[:1], delta_cut_MeV=CUT_MEV, processes_off=off).values.astype(float)
         table = values.reshape(NODES, COLUMNS)
-        single = {c: table[:, c] for c in range(COLUMNS) if c not in (lookup.PROTON_RATE, lookup.ION_RATE)}
+        single = {c: table[:, c] for c in range(COLUMNS) if c not in SUMS}
         return single | {name: table[:, a] - table[:, b] for name, (a, b) in RATES.items()}
 
     off, on = parts((process,)), parts(())
