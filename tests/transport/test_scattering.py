@@ -72,8 +72,8 @@ def exact_cumulative(name: str, thickness_cm: float, energy: float, angle: Array
 def _without_large_angles(z: int, momentum: float, k: Array) -> Array:
     """Integral of (1 - F^2(q)) (1 - J0(k theta))/q^2 dq: what the size of the nucleus forbids.
 
-    F^2 = exp(-p^2 <r^2> q/3), rms radius 0.82 A^(1/3) + 0.58 fm (Hofstadter 1956), 0.84 fm for the proton; no deflection
-    beyond q = 4.
+    F^2 = exp(-p^2 <r^2> q/3), rms radius 0.82 A^(1/3) + 0.58 fm (Hofstadter 1956), 0.84 fm for the proton; there is
+    no deflection beyond q = 4.
     """
     radius = 0.84 if z == 1 else 0.82 * element(z).atomic_weight ** (1 / 3) + 0.58
     g = (momentum * radius / HBAR_C_MEV_FM) ** 2 / 3
