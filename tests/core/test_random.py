@@ -2,12 +2,23 @@
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
 from dosewright.core import random
 from dosewright.core.jit import kernel
-from dosewright.core.random import draw_four, gaussian_pair, philox, start_stream
+from dosewright.core.random import (
+    Stream,
+    draw_four,
+    eight_words,
+    gaussian_pair,
+    philox,
+    random_words,
+    start_stream,
+    unit,
+)
 
 Array = NDArray[np.float64]
 
@@ -63,6 +74,48 @@ def test_a_draw_is_philox_of_history_draw_and_seed() -> None:
         counter = (history & ONES, history >> 32, draw, 0, seed & ONES, seed >> 32)
         words = philox(*(np.uint64(word) for word in counter))
         assert list(numbers[0, draw]) == [int(word) * 2.0**-32 + 2.0**-33 for word in words]
+
+
+WORDS_64 = st.integers(0, 2**64 - 1)
+
+
+@settings(deadline=None)
+@given(seed=WORDS_64, history=WORDS_64, draw=st.integers(0, 2**64 - 3))
+@example(seed=2**64 - 1, history=2**64 - 1, draw=2**64 - 3)
+@example(seed=0, history=0, draw=0)
+def test_words_in_32_bits_are_those_that_draws_are_made_of(seed: int, history: int, draw: int) -> None:
+    stream = Stream(np.uint64(seed), np.uint64(history), np.uint64(draw))
+    *uniforms, after = draw_four(stream)
+    halves = [np.uint32(n & ONES) for n in (seed, seed >> 32, history, history >> 32, draw >> 32, draw)]
+    words = random_words(*halves)
+    assert [int(w) * 2.0**-32 + 2.0**-33 for w in words] == uniforms
+    if draw & ONES < ONES:  # a particle draws fewer than 2^32 numbers
+        eight, twice_after = eight_words(stream)
+        *second, last = draw_four(after)
+        assert [int(w) * 2.0**-32 + 2.0**-33 for w in eight] == uniforms + second
+        assert twice_after == last
+
+
+@settings(deadline=None)
+@given(st.integers(0, ONES))
+@example(0)
+@example(255)
+@example(256)
+@example(ONES)
+@example(ONES - 256)
+def test_a_unit_is_the_word_s_upper_24_bits(word: int) -> None:
+    u = unit(np.uint32(word))
+    assert 0.0 < u < 1.0
+    assert abs(float(u) - (word >> 8) * 2.0**-24) <= 2.0**-24
+    assert u == unit(np.uint32(word ^ 0xFF)), "the lower eight bits are free for other uses"
+
+
+def test_units_are_uniform() -> None:
+    words = np.arange(0, ONES, 977 * 256 + 13, dtype=np.int64)
+    units = np.array([unit(np.uint32(w)) for w in words], float)
+    assert np.all(np.diff(units) > 0)
+    np.testing.assert_allclose(units, (words >> 8) * 2.0**-24 + 2.0**-25, atol=2.0**-24)
+    assert units.mean() == pytest.approx(0.5, abs=1e-4)
 
 
 def test_a_history_replays_alone() -> None:

@@ -13,7 +13,7 @@ from dosewright.core.frame import Rigid, rotation_about
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
 from dosewright.geometry.slab import Slab
-from dosewright.geometry.trace import BEAMLINE, PATIENT
+from dosewright.geometry.trace import BEAMLINE, PATIENT, medium_of
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.scoring.deposit import scored_voxel
@@ -114,6 +114,7 @@ CHANGES: dict[str, Callable[[_Case], _Case]] = {
     "the longest step": _settings(max_step_mm=1.0),
     "a process": _settings(processes_off=("nuclear",)),
     "dose to water": _settings(dose_to_water=False),
+    "LET": _settings(let=True),
 }
 
 
@@ -140,17 +141,17 @@ def test_all_changes_are_told_apart() -> None:
 
 
 def _layers(slabs: tuple[Slab, ...], start_mm: float, gap: Material | None) -> list[tuple[float, float, str, float]]:
-    """What the beamline was packed to, upwards: bottom, top (mm), material, density."""
+    """What the beamline was packed to, upwards: bottom, top (mm), material, density (to four digits)."""
     g, materials = pack_geometry(_voxels(), slabs, start_mm, gap, Rigid.identity())
     edges = 10 * g.edges[g.first[BEAMLINE, 2] :][: g.cells[BEAMLINE, 2] + 1]
-    where = slice(g.voxel_first[BEAMLINE], None)
-    rows = zip(edges[:-1], edges[1:], g.material[where], g.density[where], strict=True)
-    return [(round(a, 6), round(b, 6), materials[m].name, round(float(rho), 6)) for a, b, m, rho in rows]
+    media = [medium_of(word) for word in g.voxels[g.voxel_first[BEAMLINE] :]]
+    rows = zip(edges[:-1], edges[1:], media, strict=True)
+    return [(round(a, 6), round(b, 6), materials[m].name, float(f"{float(rho):.4g}")) for a, b, (m, rho) in rows]
 
 
 def test_the_beamline_is_slabs_with_air_between_and_above() -> None:
     upper, lower = Slab(PLASTIC, 1.2, 200.0, 150.0), Slab(BONE, 1.8, 100.0, 90.0)
-    air = (AIR.name, round(AIR.density_g_cm3, 6))
+    air = (AIR.name, float(f"{AIR.density_g_cm3:.4g}"))
     wanted = [
         (90.0, 100.0, BONE.name, 1.8),
         (100.0, 150.0, *air),
@@ -308,7 +309,6 @@ def test_all_bad_cuts_are_listed_together() -> None:
     assert len(caught.value.problems) == 3
 
 
-# Append to tests/simulation/test_problem.py once _feed separates its parts.
 def test_neighbouring_numbers_do_not_run_together_in_the_fingerprint() -> None:
     one = _settings(proton_cut_MeV=0.51, max_step_mm=2.0)(CASE).problem()
     other = _settings(proton_cut_MeV=0.5, max_step_mm=102.0)(CASE).problem()

@@ -118,7 +118,7 @@ def test_a_history_goal_is_met_exactly(histories: int) -> None:
 
 def test_energy_balances_and_the_dose_holds_it(undisturbed: Result) -> None:
     energy = undisturbed.energy
-    assert abs(energy["residual"]) < 1e-9 * energy["started"]
+    assert abs(energy["residual"]) < 1e-6 * energy["started"]
     in_dose = (undisturbed.dose_Gy * PROBLEM.mass_g).sum() / MEV_PER_G_IN_GY
     assert in_dose == pytest.approx(energy["deposited"], rel=1e-12)
     assert energy["before_patient"] > 0.0, "air takes a little"
@@ -127,16 +127,19 @@ def test_energy_balances_and_the_dose_holds_it(undisturbed: Result) -> None:
 
 @pytest.mark.parametrize("medium", ["air", "vacuum"])
 def test_energy_balances_through_a_range_shifter_at_high_energy(medium: str) -> None:
-    """Protons that scatter back or aside out of the beamline are counted as escaped."""
+    """Protons that scatter back or aside out of the beamline are counted as escaped.
+
+    Single precision leaves some 1e-9; the bound would see a proton in a million.
+    """
     problem = tiny_problem(slabs=(PLASTIC,), medium=medium, energy_MeV=180.0)
     energy = simulate(problem, Goal(histories=20_000), threads=2).energy
-    assert abs(energy["residual"]) < 1e-9 * energy["started"]
+    assert abs(energy["residual"]) < 1e-6 * energy["started"]
     assert energy["before_patient"] > 5.0
     assert energy["escaped"] > 50.0
     assert energy["neutral"] > 0.0
     assert energy["binding"] > 0.0
     parts = sum(energy[name] for name in ("deposited", "before_patient", "escaped", "neutral", "binding"))
-    assert parts == pytest.approx(energy["started"], rel=1e-9)
+    assert parts == pytest.approx(energy["started"], rel=1e-6)
 
 
 def test_dose_to_water_in_water_is_dose_to_medium(undisturbed: Result) -> None:
@@ -438,7 +441,6 @@ def test_offsets_differ_by_batch_and_seed() -> None:
     assert len(set(chosen)) == len(chosen)
 
 
-# Append to tests/simulation/test_run.py (before the __main__ block) once run.py and checkpoint.py are mended.
 WEIGHTS = np.array([3.0, 0.0, 1.0, 0.25, 10.0, 0.75])
 
 

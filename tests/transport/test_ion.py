@@ -6,13 +6,17 @@ from scipy.integrate import quad
 from scipy.stats import kstest
 
 from dosewright.core.jit import kernel
-from dosewright.core.random import start_stream
-from dosewright.core.units import PROTON_MASS_MEV
+from dosewright.core.random import draw_four, start_stream
+from dosewright.core.single import f32
+from dosewright.core.units import BETHE_K_MEV_CM2_PER_MOL, PROTON_MASS_MEV
 from dosewright.geometry.trace import Place, Ray
 from dosewright.materials.ion_tables import ion_tables, largest_transfer_MeV
 from dosewright.materials.library import named
-from dosewright.transport.ion import knock_on_energy, largest_transfer, straggled_loss
+from dosewright.materials.stopping import electrons_per_gram_mol, proton_mass_stopping_power
+from dosewright.transport.ion import knock_on_energy, largest_transfer, normal, straggled_loss
 from dosewright.transport.tracks import PROTON, Track
+
+from .flights import exits, pencil_problem, slab
 
 SAMPLES = 200_000
 
@@ -22,10 +26,65 @@ def test_condensed_loss_keeps_mean_and_variance(quanta: float) -> None:
     """Mean to 4 standard errors plus 0.5 %, variance to 5 %, down to less than one quantum in a step."""
     normal = np.random.default_rng(1).standard_normal(SAMPLES)
     mean, variance = 0.8, 0.64 / quanta
-    loss = np.array([straggled_loss(mean, variance, g) for g in normal])
+    loss = np.array([straggled_loss(f32(mean), f32(variance), f32(g)) for g in normal], float)
     assert loss.min() >= 0.0
     assert loss.mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / SAMPLES) + 0.005 * mean)
     assert loss.var() == pytest.approx(variance, rel=0.05)
+
+
+def test_no_variance_is_the_mean_and_no_mean_is_nothing() -> None:
+    assert float(straggled_loss(f32(0.8), f32(0.0), f32(-2.0))) == pytest.approx(0.8, rel=1e-6)
+    assert straggled_loss(f32(0.0), f32(0.0), f32(3.0)) == 0.0
+    assert straggled_loss(f32(0.0), f32(1e-3), f32(3.0)) == 0.0
+
+
+@kernel
+def _normals(out):
+    for n in range(out.size):
+        a, b, _, _, _ = draw_four(start_stream(3, np.uint64(n)))
+        out[n] = normal(np.float32(a), np.float32(b))
+
+
+def test_normal_numbers_are_normal() -> None:
+    out = np.zeros(SAMPLES, np.float32)
+    _normals(out)
+    assert kstest(out.astype(float), "norm").pvalue > 1e-3
+    assert abs(out.mean()) < 4 / np.sqrt(SAMPLES)
+    assert out.std() == pytest.approx(1.0, abs=4 / np.sqrt(2 * SAMPLES))
+
+
+@pytest.mark.parametrize(("name", "energy"), [("G4_WATER", 150.0), ("G4_Ti", 150.0), ("G4_WATER", 60.0)])
+def test_a_slab_takes_what_stopping_and_straggling_say(name: str, energy: float) -> None:
+    """1 g/cm2 in 20 layers: mean loss to 0.1 %, its spread (Bohr, with the slowing down) to 2 %.
+
+    Statistics of 200 000: 0.01 % and 0.2 %.
+    """
+    material = named(name)
+    thickness = 1.0 / material.density_g_cm3
+    problem = pencil_problem(slab(name, thickness, 20), energy, processes_off=("nuclear", "scattering"))
+    out = exits(problem, energy, SAMPLES)
+    mean, variance = _losses(name, energy, thickness * material.density_g_cm3)
+    assert energy - out[:, 3].mean() == pytest.approx(mean, rel=1e-3)
+    assert out[:, 3].std() == pytest.approx(np.sqrt(variance), rel=0.02)
+
+
+def _losses(name: str, energy: float, path_g_cm2: float) -> tuple[float, float]:
+    """Mean loss and its variance, step by step: dE/dx = -S and dV/dx = Bohr + 2 (-dS/dE) V."""
+    material, e, variance, steps = named(name), energy, 0.0, 400
+    dx = path_g_cm2 / steps
+
+    def stopping(x: float) -> float:
+        return float(proton_mass_stopping_power(material, np.array(x)))
+
+    for _ in range(steps):
+        half = e - 0.5 * dx * stopping(e)
+        beta2 = 1 - 1 / (1 + half / PROTON_MASS_MEV) ** 2
+        top = float(largest_transfer_MeV(np.array(half)))
+        k = 0.5 * BETHE_K_MEV_CM2_PER_MOL * electrons_per_gram_mol(material) / beta2
+        slope = (stopping(half * 1.01) - stopping(half * 0.99)) / (0.02 * half)
+        variance += dx * (k * top * (1 - beta2 / 2) - 2 * slope * variance)
+        e -= dx * stopping(half)
+    return energy - e, variance
 
 
 @kernel

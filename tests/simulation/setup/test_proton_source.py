@@ -6,7 +6,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -172,6 +172,8 @@ def test_a_spectrum_is_uniform_in_its_bins_and_sharp_in_its_lines(tmp_path: Path
 
 
 @given(st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda d: np.linalg.norm(d) > 1e-3))
+@example((0.0, 1e-5, -1.0))
+@example((3e-9, -2e-9, -1.0))
 def test_beam_axes_fly_along_the_direction(direction: tuple[float, float, float]) -> None:
     axes = beam_axes((1.0, 2.0, 3.0), direction)
     assert axes.directions(np.array([0.0, 0.0, -1.0])) == pytest.approx(direction / np.linalg.norm(direction), abs=1e-9)

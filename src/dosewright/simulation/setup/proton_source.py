@@ -77,7 +77,8 @@ def _shortest_turn(flight: Array) -> Array:
     if np.hypot(x, y) < ACROSS:
         return np.diag([1.0, 1.0, 1.0]) if z > 0 else np.diag([1.0, -1.0, -1.0])
     cross = np.array([[0.0, 0.0, x], [0.0, 0.0, y], [-x, -y, 0.0]])
-    turn: Array = np.eye(3) + cross + cross @ cross / (1.0 + z)
+    one_plus_z = 1.0 + z if z > 0 else (x * x + y * y) / (1.0 - z)  # keeps its digits where z is almost -1
+    turn: Array = np.eye(3) + cross + cross @ cross / one_plus_z
     return turn
 
 
