@@ -9,12 +9,11 @@ from dosewright.geometry.trace import FAR_CM, GAP, OUTSIDE, PATIENT, Place, Ray,
 from dosewright.scoring.deposit import BEFORE_PATIENT, ESCAPED
 from dosewright.transport.interact import interact
 from dosewright.transport.scattering import soft_angle, turned_by
-from dosewright.transport.step import THIN_DENSITY, Flight, step
+from dosewright.transport.step import LONGEST_CM, THIN_DENSITY, Flight, step
 from dosewright.transport.tracks import CHARGE_SQUARED, NUCLEONS, Track, rate_column
 
-LONGEST_STEP_CM = 10.0
 TOUCHES_CM = 1.0e-6
-_VAST, _HALF, _NOWHERE = f32(1.0e20), f32(0.5), i32(0)  # a voxel without faces
+_VAST, _HALF, _NOWHERE = f32(4.0 * LONGEST_CM), f32(0.5), i32(0)  # a voxel whose faces are never reached
 
 
 @kernel
@@ -41,7 +40,7 @@ def to_patient(problem, track, tally, stack, waiting, stream):
             ray, place = enter_box(geometry, advance(track.ray, distance), PATIENT)
             track = Track(ray, place, track.energy, track.species, track.deflection_due, track.free_paths)
             return track, waiting, stream
-        track, hit, stream = _through_gap(problem, track, min(distance, LONGEST_STEP_CM), tally, stream)
+        track, hit, stream = _through_gap(problem, track, distance, tally, stream)
         if hit:
             track, waiting, stream = interact(problem, track, geometry.gap_material, tally, stack, waiting, stream)
     return track, waiting, stream
@@ -63,16 +62,10 @@ def _through_gap(problem, track, longest, tally, stream):
         problem.tables, f32(controls.cut_MeV), reach, here, word, _VAST, _VAST, _VAST, rate_column(track.species), words
     )
     tally.account[BEFORE_PATIENT] += did.lost
-    turned = Ray(ray.x, ray.y, ray.z, np.float64(p.u), np.float64(p.v), np.float64(p.w))
     energy = 0.0 if did.stopped else np.float64(p.energy)
-    moved = Track(
-        advance(turned, np.float64(did.length)),
-        track.place,
-        energy,
-        track.species,
-        np.float64(p.due),
-        np.float64(p.paths),
-    )
+    x, y, z = (p.fx - _HALF) * _VAST, (p.fy - _HALF) * _VAST, (p.fz - _HALF) * _VAST
+    there = Ray(ray.x + x, ray.y + y, ray.z + z, np.float64(p.u), np.float64(p.v), np.float64(p.w))
+    moved = Track(there, track.place, energy, track.species, np.float64(p.due), np.float64(p.paths))
     return moved, did.hit, stream
 
 

@@ -16,7 +16,7 @@ from dosewright.transport.tracks import MASS_MEV
 
 FEWEST_QUANTA = f32(0.3)  # below, the transformation no longer keeps the variance
 CUBE_BELOW, CUBE_AT_LEAST = f32(729.0), f32(12.0)
-NO_LENGTH = f32(1.0e-30)
+NO_LENGTH, SMALLEST_QUANTUM = f32(1.0e-30), f32(1.0e-12)  # keep divisions finite
 TWELFTH, FIVE_SIXTHS = f32(1 / 12), f32(5 / 6)
 MINUS_TWO = f32(-2.0)
 
@@ -53,6 +53,7 @@ def straggled_loss(mean, variance, quantum, normal_number):
     Natl. Acad. Sci. 17, 684 (1931), its cube root is nearly normal; what that changes in the mean (1 to 3 % of the
     variate where quanta are few) is taken out with 1 - 1/(729 q^3 + 12), own fit to 0.1 %.
     """
+    quantum = max(quantum, SMALLEST_QUANTUM)
     quanta = max(variance / (quantum * quantum), FEWEST_QUANTA)
     root = max(ONE - NINTH / quanta + normal_number * THIRD / np.sqrt(quanta), ZERO)
     mean_cube = ONE - ONE / (CUBE_BELOW * quanta * quanta * quanta + CUBE_AT_LEAST)

@@ -43,6 +43,7 @@ from dosewright.transport.scattering import hard_angle, momentum2_and_beta2, sof
 
 LARGEST_LOSS_SHARE = f32(0.15)  # of the kinetic energy in one step; the midpoint rule is then good to 1e-3
 PROTON_MASS, LARGEST = f32(PROTON_MASS_MEV), f32(LARGEST_Q)
+LONGEST_CM = f32(10.0)  # in any medium: a metre of air in one step would not spread as it should
 THIN_DENSITY = f32(1.0)  # g/cm3; in thinner media the largest step grows in proportion
 SMALLEST = f32(1.0e-30)  # keeps divisions finite where there is no matter or no charge
 BYTE, TO_SHARE = np.uint32(0xFF), f32(1 / 256)
@@ -113,7 +114,8 @@ def step(tables, cut, max_step, particle, word, size_x, size_y, size_z, rate_col
     start = row(material, i)
     stopping_here = column(tables.values, start, STOPPING, f) * matter
     rate_here = column(tables.values, start, rate_column, f) * density
-    longest = min(max_step / min(density, THIN_DENSITY), LARGEST_LOSS_SHARE * p.energy / (stopping_here + SMALLEST))
+    by_length = min(max_step / min(density, THIN_DENSITY), LONGEST_CM)
+    longest = min(by_length, LARGEST_LOSS_SHARE * p.energy / (stopping_here + SMALLEST))
     planned = min(min(longest, to_faces(p, size_x, size_y, size_z)), p.paths / (rate_here + SMALLEST))
     halfway = (p.energy - HALF * stopping_here * planned) * p.per_nucleon
     i, f = position(halfway)
