@@ -28,7 +28,6 @@ FLOAT_ROWS = 18
 BOX, IX, IY, IZ, RATE_COLUMN, SPECIES, VOXEL, EVENT = (LANES * r for r in range(8))
 INTEGER_ROWS = 8
 NOT_SCORED, NOT_PATIENT = -1, -2
-NO_SPECIES = -1  # of an empty lane, whose steps must leave no track
 # Rows of `words`: history, particle within it, random numbers drawn.
 HISTORY_LOW, HISTORY_HIGH, PARTICLE, DRAW = (LANES * r for r in range(4))
 WORD_ROWS = 4
@@ -66,7 +65,7 @@ def clear(lanes, i):
     floats[ENERGY + i], floats[PER_NUCLEON + i] = 1.0e3, 1.0
     floats[PATHS + i], floats[DUE + i] = FAR_CM, -FAR_CM
     integers[BOX + i], integers[IX + i], integers[IY + i], integers[IZ + i] = PATIENT, 0, 0, 0
-    integers[RATE_COLUMN + i], integers[SPECIES + i] = ION_RATE, NO_SPECIES
+    integers[RATE_COLUMN + i] = ION_RATE
 
 
 @inlined
