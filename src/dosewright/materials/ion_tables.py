@@ -62,6 +62,8 @@ def ion_tables(
     rest_let, rest_range = rest_in_water(energy)
     return IonTables(
         values=values.astype(np.float32).ravel(),
+        rest_let=rest_let.astype(np.float32),
+        rest_range=rest_range.astype(np.float32),
         delta_cut_MeV=np.inf if {"delta", "straggling"} & set(processes_off) else float(delta_cut_MeV),
         element_first=first,
         element_z=z,
@@ -69,8 +71,6 @@ def ion_tables(
         charge_radius2=np.array([_charge_radius2(m) for m in materials], np.float32),
         nuclear_elastic=elastic.astype(np.float32),
         nuclear_nonelastic=nonelastic.astype(np.float32),
-        rest_let=rest_let.astype(np.float32),
-        rest_range=rest_range.astype(np.float32),
     )
 
 

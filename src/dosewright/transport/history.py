@@ -48,7 +48,6 @@ def taken_up(problem, tally, stack, waiting, seed):
     waiting -= 1
     if track.energy < problem.controls.cut_MeV * NUCLEONS[track.species]:
         absorb(problem, tally, track, track.energy, 1.0, 0.0)
-        end_of_range(problem, tally, track)
         return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0), waiting, stream
     if track.place.region == GAP:
         return to_patient(problem, track, tally, stack, waiting, stream)
