@@ -173,14 +173,17 @@ def test_let_that_was_not_asked_for_is_not_there() -> None:
 
 
 def test_let_does_not_depend_on_voxels_and_steps() -> None:
-    """On one scored grid of 5 mm: within 0.2 % in the plateau, and 1 % at the end (three standard errors)."""
+    """On one scored grid of 5 mm: within 0.2 % in the plateau and 1.5 % in its last 15 mm.
+
+    There steps of 5 mm put the end of the range 0.07 mm too deep, and LET rises by 10 % in a millimetre.
+    """
     fine = run_layers(layers(100.0, np.arange(0.0, 90.1, 0.25), score_mm=5.0), 40_000)
     for voxel, longest in ((1.0, 5.0), (5.0, 5.0), (5.0, 1.0)):
         edges = np.arange(0.0, 90.1, voxel)
         other = run_layers(layers(100.0, edges, score_mm=5.0, max_step_mm=longest), 40_000, seed=2)
         for average in (let_d, let_t):
-            np.testing.assert_allclose(average(other)[:14], average(fine)[:14], rtol=0.002)
-            np.testing.assert_allclose(average(other)[14:16], average(fine)[14:16], rtol=0.01)
+            np.testing.assert_allclose(average(other)[:12], average(fine)[:12], rtol=0.002)
+            np.testing.assert_allclose(average(other)[12:16], average(fine)[12:16], rtol=0.015)
 
 
 @pytest.mark.parametrize(
