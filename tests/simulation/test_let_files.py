@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -74,7 +75,7 @@ def test_uneven_voxels_and_grids_of_their_own(tmp_path: Path) -> None:
     uneven = BOX.model_copy(update={"edges_mm": UnevenEdges(z=(0, 10, 30, 36, 38, 40, 42, 44, 60))})
     result = run_in_folder(RUN.model_copy(update={"phantom": uneven}), tmp_path / "uneven")
     assert result.let_d_keV_um.shape == (8, 1, 1)
-    own = {"size_mm": (60, 60, 40), "voxel_mm": (60, 60, 4), "origin_mm": (-30, -30, 0)}
+    own: Any = {"size_mm": (60, 60, 40), "voxel_mm": (60, 60, 4), "origin_mm": (-30, -30, 0)}
     scores = (Score(quantity="letd", **own), Score(**own))
     result = run_in_folder(RUN.model_copy(update={"score": scores}), tmp_path / "own")
     assert read_mhd(tmp_path / "own" / "letd.mhd").grid.shape == (1, 1, 10)
