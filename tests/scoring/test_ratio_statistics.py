@@ -62,6 +62,12 @@ def test_a_ratio_without_spread_has_no_uncertainty() -> None:
     assert sums_of(0.7 * y, y).relative_uncertainty().max() < 1e-8
 
 
+def test_a_batch_is_clear_once_it_is_taken() -> None:
+    columns = np.array([[2.0, 1.0, 7.0], [0.0, 0.0, 8.0]])
+    RatioSums.empty(2).add(columns, 0, 1)
+    assert columns.tolist() == [[0.0, 0.0, 7.0], [0.0, 0.0, 8.0]]
+
+
 def test_where_nothing_is_known_the_uncertainty_is_one() -> None:
     nothing, once, twice = [0.0, 0.0, 0.0], [0.0, 2.0, 0.0], [1.0, 3.0, 0.0]
     y = np.array([nothing, once, twice]).T

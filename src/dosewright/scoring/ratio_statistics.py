@@ -38,7 +38,7 @@ class RatioSums:
         return cls(*(np.zeros(voxels) for _ in range(5)))
 
     def add(self, columns: Array, top: int, bottom: int) -> None:
-        """Add one batch: columns `top` over `bottom` of its sums, [voxel, column]."""
+        """Add one batch, columns `top` over `bottom` of its sums, [voxel, column], and clear these columns."""
         add_batch(columns, top, bottom, self.top, self.bottom, self.top_squares, self.bottom_squares, self.products)
 
     def ratio(self) -> Array:
@@ -68,7 +68,7 @@ def add_batch(
     bottom_squares: Array,
     products: Array,
 ) -> None:
-    """Add one batch to running sums, voxel by voxel; voxels it did not reach are not touched."""
+    """Add one batch to running sums and clear it, voxel by voxel; memory of voxels it did not reach is not touched."""
     for voxel in range(columns.shape[0]):
         x, y = columns[voxel, top], columns[voxel, bottom]
         if y > 0.0:
@@ -77,3 +77,4 @@ def add_batch(
             top_squares[voxel] += x * x
             bottom_squares[voxel] += y * y
             products[voxel] += x * y
+            columns[voxel, top] = columns[voxel, bottom] = 0.0

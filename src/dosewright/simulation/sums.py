@@ -56,7 +56,7 @@ class RunSums:
         return self.medium.batches
 
     def add(self, tally: Tally, histories: int, cpu_seconds: float) -> None:
-        """Add one batch; the tally's doses are used up."""
+        """Add one batch; the tally's doses are used up, its LET columns are clear afterwards."""
         self.medium.add(tally.energy, histories)
         if self.water is not None:
             self.water.add(tally.energy_to_water, histories)
