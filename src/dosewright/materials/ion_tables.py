@@ -60,8 +60,11 @@ def ion_tables(
     z = np.array([z for z, _ in pairs], float)
     a = np.array([element(z).atomic_weight for z, _ in pairs])
     elastic, nonelastic = _nuclear_rows(pairs, energy, off="nuclear" in processes_off)
+    rest_let, rest_range = rest_in_water(energy)
     return IonTables(
         values=values.astype(np.float32).ravel(),
+        rest_let=rest_let.astype(np.float32),
+        rest_range=rest_range.astype(np.float32),
         delta_cut_MeV=np.inf if {"delta", "straggling"} & set(processes_off) else float(delta_cut_MeV),
         element_first=first,
         element_z=z,
@@ -71,6 +74,20 @@ def ion_tables(
         nuclear_nonelastic=nonelastic.astype(np.float32),
         mass_excess=mass_excess_MeV(),
     )
+
+
+def rest_in_water(energy_MeV: Array) -> tuple[Array, Array]:
+    """Return the mean stopping power of water (MeV cm2/g) over energies from zero to each, and the CSDA range, g/cm2.
+
+    Integrals on steps of 1 % from 10 eV; what lies below is taken with the stopping power at 10 eV.
+    """
+    fine = np.geomspace(1e-5, energy_MeV.max(), 2000)
+    stopping = proton_mass_stopping_power(named("G4_WATER"), fine)
+    steps, first = np.diff(fine), fine[0]
+    area = np.cumsum([first * stopping[0], *(steps * (stopping[1:] + stopping[:-1]) / 2)])
+    way = np.cumsum([first / stopping[0], *(steps * (1 / stopping[1:] + 1 / stopping[:-1]) / 2)])
+    mean: Array = np.interp(energy_MeV, fine, area) / energy_MeV
+    return mean, np.interp(energy_MeV, fine, way)
 
 
 def kinematics(energy_MeV: Array) -> tuple[Array, Array, Array]:

@@ -43,7 +43,9 @@ LARGEST_Q = 4.0  # 4 sin^2(theta/2) at 180 degrees
 class IonTables(NamedTuple):
     """What matter does to protons and light ions, packed for the kernels.
 
-    ``values`` is flat: [material, node, column]. Elements of a material are rows ``element_first[m]`` to
+    ``values`` is flat: [material, node, column]. ``rest_let`` (MeV cm2/g) and ``rest_range`` (g/cm2) say, at the
+    nodes, at what mean stopping power a proton loses all it has in water, and how far it goes.
+    Elements of a material are rows ``element_first[m]`` to
     ``element_first[m + 1]`` of the element arrays; their cross sections [row, node] are cm2 per gram of the material.
     ``charge_radius2`` is a third of the mean square charge radius of the nuclei of a material, weighted as they scatter
     and over (hbar c)^2: 1/MeV2.
@@ -51,6 +53,8 @@ class IonTables(NamedTuple):
     """
 
     values: NDArray[np.float32]
+    rest_let: NDArray[np.float32]
+    rest_range: NDArray[np.float32]
     delta_cut_MeV: float
     element_first: NDArray[np.int64]
     element_z: NDArray[np.float64]

@@ -3,30 +3,25 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dosewright.execution.artifact import publish, verified
-from dosewright.scoring.statistics import BatchSums
+from dosewright.simulation.sums import RunSums
 
 NAME = "sums-{batches:07d}.npz"
 
 
-def save(
-    folder: Path, fingerprint: str, sums: dict[str, BatchSums], account: NDArray[np.float64], cpu_seconds: float
-) -> None:
+def save(folder: Path, fingerprint: str, sums: RunSums) -> None:
     """Publish the sums, unless they are there already, then remove all others."""
-    one = next(iter(sums.values()))
-    arrays = {f"{name}_{part}": getattr(s, part) for name, s in sums.items() for part in ("total", "squares")}
-    path = folder / NAME.format(batches=one.batches)
+    path = folder / NAME.format(batches=sums.batches)
     kept = verified(path)
     if kept is not None and kept.get("fingerprint") == fingerprint:
         return
 
     def write(to: Path) -> None:
         with to.open("wb") as file:
-            np.savez(file, account=account, **arrays)
+            np.savez(file, **sums.arrays())  # type: ignore[arg-type]
 
-    meta = {"batches": one.batches, "histories": one.histories, "cpu_seconds": cpu_seconds}
+    meta = {"batches": sums.batches, "histories": sums.histories, "cpu_seconds": sums.cpu_seconds}
     publish(path, write, {"fingerprint": fingerprint, **meta})
     for old in folder.glob("sums-*.npz"):
         if old == path:
@@ -35,18 +30,13 @@ def save(
         old.unlink(missing_ok=True)
 
 
-def load(
-    folder: Path, fingerprint: str, names: list[str]
-) -> tuple[dict[str, BatchSums], NDArray[np.float64], float] | None:
-    """Return the newest sums that are whole and belong to this problem, their account and CPU seconds, or None."""
+def load(folder: Path, fingerprint: str, into: RunSums) -> bool:
+    """Take up the newest sums that are whole and belong to this problem; say whether there were any."""
     for path in sorted(folder.glob("sums-*.npz"), reverse=True):
         meta = verified(path)
         if meta is None or meta.get("fingerprint") != fingerprint:
             continue
         with np.load(path, allow_pickle=False) as data:
-            sums = {
-                n: BatchSums(data[f"{n}_total"], data[f"{n}_squares"], int(meta["histories"]), int(meta["batches"]))
-                for n in names
-            }
-            return sums, data["account"], float(meta.get("cpu_seconds", 0.0))
-    return None
+            into.take(data, int(meta["histories"]), int(meta["batches"]), float(meta.get("cpu_seconds", 0.0)))
+        return True
+    return False

@@ -31,7 +31,10 @@ MOST_MATERIALS = 255  # a voxel names its material in one byte
 
 @dataclass(frozen=True)
 class TransportSettings:
-    """Cuts and limits of the transport (MeV, mm); `processes_off` is for verification."""
+    """Cuts and limits of the transport (MeV, mm); an infinite delta cut condenses all losses.
+
+    `processes_off` is for verification.
+    """
 
     proton_cut_MeV: float = 0.5
     delta_cut_MeV: float = 0.2

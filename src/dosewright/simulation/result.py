@@ -8,10 +8,24 @@ from numpy.typing import NDArray
 from dosewright.core.grid import Grid, Image
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.scoring import deposit
+from dosewright.scoring.ratio_statistics import RatioSums
 from dosewright.scoring.statistics import BatchSums
 from dosewright.simulation.problem import Problem
 
 ENERGY_TOLERANCE = 1e-4
+KEV_PER_UM = 0.1  # of 1 MeV cm2/g in matter of 1 g/cm3
+
+
+@dataclass(frozen=True)
+class Let:
+    """An average of LET, keV/um, with its relative standard error (one sigma), arrays [z, y, x].
+
+    Protons, primary and secondary; unrestricted, in water of unit density. Zero where nothing was scored; the
+    uncertainty is one where fewer than two batches scored anything.
+    """
+
+    keV_um: NDArray[np.float64]
+    relative_uncertainty: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -30,6 +44,8 @@ class Result:
         The scored grid, None when it is the phantom's own (perhaps uneven) voxels.
     energy
         Energy account, MeV per primary: started, deposited, before_patient, escaped, neutral, binding, residual.
+    let_d, let_t
+        Dose-averaged and track-averaged LET of protons; None where they were not asked for.
     """
 
     dose_Gy: NDArray[np.float64]
@@ -46,6 +62,8 @@ class Result:
     compile_seconds: float
     warnings: tuple[str, ...]
     relative_uncertainty_to_water: NDArray[np.float64] | None = None
+    let_d: Let | None = None
+    let_t: Let | None = None
 
     @property
     def dose(self) -> Image:
@@ -58,6 +76,16 @@ class Result:
         if self.dose_to_water_Gy is None:
             raise ValueError("dose to water was not scored")
         return self._image(self.dose_to_water_Gy)
+
+    @property
+    def let_d_keV_um(self) -> NDArray[np.float64]:
+        """Dose-averaged LET of protons, keV/um, [z, y, x]."""
+        return _scored(self.let_d).keV_um
+
+    @property
+    def let_t_keV_um(self) -> NDArray[np.float64]:
+        """Track-averaged LET of protons, keV/um, [z, y, x]."""
+        return _scored(self.let_t).keV_um
 
     @property
     def uncertainty(self) -> Image:
@@ -73,6 +101,17 @@ class Result:
         if self.grid is None:
             raise ValueError("scored in the phantom's own voxels: there is no regular grid")
         return Image(self.grid, values)
+
+
+def _scored(let: Let | None) -> Let:
+    if let is None:
+        raise ValueError("LET was not scored")
+    return let
+
+
+def averaged_let(sums: RatioSums, shape: tuple[int, ...]) -> Let:
+    """Return an average of LET from sums of weight times LET (MeV cm2/g) and of weights."""
+    return Let(sums.ratio().reshape(shape) * KEV_PER_UM, sums.relative_uncertainty().reshape(shape))
 
 
 def dose_per_primary(sums: BatchSums, problem: Problem) -> NDArray[np.float64]:

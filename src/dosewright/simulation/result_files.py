@@ -12,10 +12,16 @@ from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.formats.dose.mhd import write_mhd
 from dosewright.geometry.voxels import Edges
 from dosewright.simulation.result import Result
-from dosewright.simulation.run_file.tables import Score
+from dosewright.simulation.run_file.tables import Quantity, Score
 from dosewright.simulation.setup.prepare import Prepared
 
 Array = NDArray[np.float64]
+
+_LET = "protons (primary and secondary), unrestricted, in unit-density water, keV/um"
+DEFINITIONS = {
+    "letd": f"LETd (dose-averaged), {_LET}; weighted with the energy that protons leave in the medium",
+    "lett": f"LETt (track-averaged), {_LET}; weighted with the path length of protons",
+}
 
 
 @dataclass(frozen=True)
@@ -47,13 +53,16 @@ def write_scores(
     """Write every score and its uncertainty; return all files."""
     files = []
     for score in scores:
-        values, uncertainty, unit = _values(score, prepared, result)
+        values, uncertainty = _values(score, prepared, result)
+        unit = unit_of(score.quantity, prepared.particles)
         for name, array, of_array in (
             (score.file_name, values, unit),
             (f"{score.file_name}_uncertainty", uncertainty, "relative standard error of the mean"),
         ):
             path = folder / f"{name}.mhd"
             extra = {"Quantity": score.quantity, "Unit": of_array, **place.keys}
+            if score.quantity in DEFINITIONS:
+                extra["Definition"] = DEFINITIONS[score.quantity]
             write_mhd(path, Image(place.grid, array), extra=extra)
             files += [path, path.with_suffix(".raw")]
     return tuple(files)
@@ -69,18 +78,28 @@ def names_of(scores: Sequence[Score]) -> tuple[str, ...]:
     )
 
 
-def _values(score: Score, prepared: Prepared, result: Result) -> tuple[Array, Array, str]:
-    """Return values, relative uncertainty and unit, per primary or for all particles of the source."""
-    times, per = (1.0, " per primary") if prepared.particles is None else (prepared.particles, "")
-    if score.quantity == "energy":
-        energy = result.dose_Gy * prepared.problem.mass_g / MEV_PER_G_IN_GY
-        return energy * times, result.relative_uncertainty, f"MeV{per}"
-    if score.quantity == "dose_to_water":
-        dose, uncertainty = result.dose_to_water_Gy, result.relative_uncertainty_to_water
-        if dose is None or uncertainty is None:
-            raise ValueError("dose to water was not scored")
-        return dose * times, uncertainty, f"Gy{per}"
-    return result.dose_Gy * times, result.relative_uncertainty, f"Gy{per}"
+def unit_of(quantity: Quantity, particles: float | None) -> str:
+    """Return the unit of a quantity; doses and energies are per primary, or for all particles of the source."""
+    if quantity in DEFINITIONS:
+        return "keV/um"
+    unit = "MeV" if quantity == "energy" else "Gy"
+    return f"{unit} per primary" if particles is None else unit
+
+
+def _values(score: Score, prepared: Prepared, result: Result) -> tuple[Array, Array]:
+    """Return values and relative uncertainty; LET is an average and does not grow with the particles."""
+    let = {"letd": result.let_d, "lett": result.let_t}.get(score.quantity)
+    if let is not None:
+        return let.keV_um, let.relative_uncertainty
+    scored = {
+        "dose": (result.dose_Gy, result.relative_uncertainty),
+        "dose_to_water": (result.dose_to_water_Gy, result.relative_uncertainty_to_water),
+        "energy": (result.dose_Gy * prepared.problem.mass_g / MEV_PER_G_IN_GY, result.relative_uncertainty),
+    }
+    values, uncertainty = scored.get(score.quantity, (None, None))
+    if values is None or uncertainty is None:
+        raise ValueError(f"{score.quantity} was not scored")
+    return values * (1.0 if prepared.particles is None else prepared.particles), uncertainty
 
 
 def _mean_grid(edges: Edges) -> Grid:

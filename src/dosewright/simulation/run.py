@@ -17,18 +17,18 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import DosewrightError, refuse
 from dosewright.core.random import first_uniform
-from dosewright.scoring.deposit import ACCOUNT_ROWS, Tally, empty_tally
-from dosewright.scoring.statistics import BatchSums, mean_uncertainty_percent
+from dosewright.scoring.deposit import Tally, empty_tally
+from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.problem import Problem
-from dosewright.simulation.result import Result, account_warnings, dose_per_primary, energy_account
+from dosewright.simulation.result import Result, account_warnings, averaged_let, dose_per_primary, energy_account
+from dosewright.simulation.sums import RunSums
 from dosewright.transport.loop_cpu import empty_room, run_histories
 
 SAVE_EVERY_SECONDS = 10.0
 HIGHEST_SEED = 1 << 64
 BATCH_STREAM = 1 << 62  # streams of batches lie apart from those of histories
-MEDIUM, WATER = "medium", "water"
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,10 @@ class Progress:
 
 @dataclass
 class _State:
-    """What a run accumulates."""
+    """The sums of a run, and the mean uncertainty (percent) when it was last looked at."""
 
-    sums: dict[str, BatchSums]
-    account: NDArray[np.float64]
-    cpu_seconds: float = 0.0
+    sums: RunSums
     uncertainty: float = float("inf")
-
-    @property
-    def medium(self) -> BatchSums:
-        """Sums of the dose to medium."""
-        return self.sums[MEDIUM]
 
 
 def simulate(
@@ -80,8 +73,8 @@ def simulate(
     reached = _run(
         problem, goal, batches, seed, threads, state, _Reporter(goal, state, on_progress, begun, folder, fingerprint)
     )
-    if folder is not None and state.medium.batches:
-        checkpoint.save(folder, fingerprint, state.sums, state.account, state.cpu_seconds)
+    if folder is not None and state.sums.batches:
+        checkpoint.save(folder, fingerprint, state.sums)
     return _result(problem, state, reached, time.monotonic() - started, compile_seconds, resumed)
 
 
@@ -99,13 +92,13 @@ class _Reporter:
     ) -> None:
         self.goal, self.state, self.tell, self.begun = goal, state, on_progress, begun
         self.folder, self.fingerprint = folder, fingerprint
-        self.before, self.saved = state.medium.histories, begun
+        self.before, self.saved = state.sums.histories, begun
 
     def batch_done(self) -> None:
         """Tell the progress after each batch."""
         if self.tell is None:
             return
-        histories, seconds = self.state.medium.histories, time.monotonic() - self.begun
+        histories, seconds = self.state.sums.histories, time.monotonic() - self.begun
         rate = (histories - self.before) / max(seconds, 1e-9)
         self.tell(
             Progress(
@@ -131,40 +124,32 @@ class _Reporter:
     def checkpoint(self) -> None:
         """Keep the sums, not more often than every few seconds."""
         if self.folder is not None and time.monotonic() - self.saved > SAVE_EVERY_SECONDS:
-            state = self.state
-            checkpoint.save(self.folder, self.fingerprint, state.sums, state.account, state.cpu_seconds)
+            checkpoint.save(self.folder, self.fingerprint, self.state.sums)
             self.saved = time.monotonic()
 
 
 def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
-    names = [MEDIUM, WATER] if problem.packed.scoring.to_water else [MEDIUM]
-    kept = checkpoint.load(folder, fingerprint, names) if folder is not None else None
-    if kept is not None:
-        return _State(*kept), True
-    voxels = int(np.prod(problem.score_shape))
-    return _State({n: BatchSums.empty(voxels) for n in names}, np.zeros(ACCOUNT_ROWS)), False
+    sums = RunSums.empty(problem.packed.scoring, int(np.prod(problem.score_shape)))
+    resumed = folder is not None and checkpoint.load(folder, fingerprint, sums)
+    return _State(sums), resumed
 
 
 def _run(
     problem: Problem, goal: Goal, batches: Batches, seed: int, threads: int, state: _State, report: _Reporter
 ) -> bool:
     """Run batches until the goal (True) or the time (False)."""
-    check_at = _first_checkpoint_after(state.medium.batches)
-    if state.medium.batches and _judge(problem, goal, state) and _at_checkpoint(batches, state):
+    check_at = _first_checkpoint_after(state.sums.batches)
+    if state.sums.batches and _judge(problem, goal, state) and _at_checkpoint(batches, state):
         return True
-    done = _batches_in_order(problem, batches, state.medium.batches, seed, threads)
+    done = _batches_in_order(problem, batches, state.sums.batches, seed, threads)
     try:
         for size, tally, cpu in done:
             if not np.isfinite(tally.account).all():
                 raise DosewrightError("A batch ended with an energy that is no number; the result is not usable.")
-            state.medium.add(tally.energy, size)
-            if WATER in state.sums:
-                state.sums[WATER].add(tally.energy_to_water, size)
-            state.account += tally.account
-            state.cpu_seconds += cpu
-            last = batches.histories_in(state.medium.batches) == 0
-            if state.medium.batches >= check_at or last:
-                check_at = Batches.next_checkpoint(state.medium.batches)
+            state.sums.add(tally, size, cpu)
+            last = batches.histories_in(state.sums.batches) == 0
+            if state.sums.batches >= check_at or last:
+                check_at = Batches.next_checkpoint(state.sums.batches)
                 if _judge(problem, goal, state) or last:
                     report.batch_done()
                     return True
@@ -188,16 +173,17 @@ def _first_checkpoint_after(batches: int) -> int:
 
 def _at_checkpoint(batches: Batches, state: _State) -> bool:
     """Say whether a kept run stopped at a fixed checkpoint or its last batch."""
-    n, at = state.medium.batches, 0
+    n, at = state.sums.batches, 0
     while at < n:
         at = Batches.next_checkpoint(at)
     return at == n or batches.histories_in(n) == 0
 
 
 def _judge(problem: Problem, goal: Goal, state: _State) -> bool:
-    dose = dose_per_primary(state.medium, problem)
-    state.uncertainty = mean_uncertainty_percent(dose, state.medium.relative_uncertainty(), problem.density_g_cm3)
-    return goal.reached(state.medium.histories, state.uncertainty)
+    medium = state.sums.medium
+    dose = dose_per_primary(medium, problem)
+    state.uncertainty = mean_uncertainty_percent(dose, medium.relative_uncertainty(), problem.density_g_cm3)
+    return goal.reached(state.sums.histories, state.uncertainty)
 
 
 def _batches_in_order(
@@ -229,9 +215,9 @@ def _new_tally(problem: Problem) -> Tally:
 
 
 def _one_batch(problem: Problem, batches: Batches, number: int, seed: int, tally: Tally) -> float:
-    """Run one batch into a cleared tally; return its CPU seconds."""
+    """Run one batch into a cleared tally; return its CPU seconds. LET is cleared by the sums that took it."""
     begun = time.thread_time()
-    for array in tally:
+    for array in (tally.energy, tally.energy_to_water, tally.account):
         array[:] = 0.0
     size = batches.histories_in(number)
     pencils = pencils_of_batch(problem.pencil_weights, size, seed, number)
@@ -264,26 +250,25 @@ def _compile(problem: Problem) -> float:
 def _result(
     problem: Problem, state: _State, reached: bool, wall: float, compile_seconds: float, resumed: bool
 ) -> Result:
-    shape = problem.score_shape[::-1]
-    water = dose_per_primary(state.sums[WATER], problem) if WATER in state.sums else None
-    warnings = account_warnings(state.account, state.medium.histories)
+    shape, sums = problem.score_shape[::-1], state.sums
+    warnings = account_warnings(sums.account, sums.histories)
     if resumed:
         warnings += ("The run was resumed from kept sums; wall time counts the last part only.",)
     return Result(
-        dose_Gy=dose_per_primary(state.medium, problem),
-        dose_to_water_Gy=water,
-        relative_uncertainty=state.medium.relative_uncertainty().reshape(shape),
+        dose_Gy=dose_per_primary(sums.medium, problem),
+        dose_to_water_Gy=dose_per_primary(sums.water, problem) if sums.water else None,
+        relative_uncertainty=sums.medium.relative_uncertainty().reshape(shape),
         grid=problem.score_grid,
-        histories=state.medium.histories,
-        batches=state.medium.batches,
+        histories=sums.histories,
+        batches=sums.batches,
         mean_uncertainty_percent=state.uncertainty,
         goal_reached=reached,
-        energy=energy_account(state.account, state.medium.histories),
+        energy=energy_account(sums.account, sums.histories),
         wall_seconds=wall,
-        cpu_seconds=state.cpu_seconds,
+        cpu_seconds=sums.cpu_seconds,
         compile_seconds=compile_seconds,
         warnings=warnings,
-        relative_uncertainty_to_water=state.sums[WATER].relative_uncertainty().reshape(shape)
-        if WATER in state.sums
-        else None,
+        relative_uncertainty_to_water=sums.water.relative_uncertainty().reshape(shape) if sums.water else None,
+        let_d=averaged_let(sums.let_d, shape) if sums.let_d else None,
+        let_t=averaged_let(sums.let_t, shape) if sums.let_t else None,
     )

@@ -9,7 +9,8 @@ from typing import Any
 from dosewright import __version__
 from dosewright.execution.artifact import file_sha256
 from dosewright.simulation.result import Result
-from dosewright.simulation.run_file.tables import RunFile
+from dosewright.simulation.result_files import DEFINITIONS, unit_of
+from dosewright.simulation.run_file.tables import RunFile, Score
 from dosewright.simulation.setup.prepare import Prepared
 
 ENERGY_NAMES = {"neutral": "neutrals", "before_patient": "before_phantom"}
@@ -40,7 +41,7 @@ def summary(run_file: RunFile, prepared: Prepared, result: Result, warnings: Ite
             "mean_uncertainty_percent": _finite(result.mean_uncertainty_percent),
             "reached": goals_reached(run_file, result),
         },
-        "scores": [{"name": s.file_name, "quantity": s.quantity} for s in run_file.score],
+        "scores": [_score(s, prepared.particles) for s in run_file.score],
         "warnings": [*dict.fromkeys((*prepared.warnings, *warnings, *result.warnings, *_nothing_scored(result)))],
     }
 
@@ -64,6 +65,12 @@ def input_hashes(run_file: RunFile) -> dict[str, str]:
         **{f"source.{key}": getattr(run_file.source, key, None) for key in ("spectrum", "file", "plan", "beam_model")},
     }
     return {key: file_sha256(Path(text)) for key, text in named.items() if text and Path(text).is_file()}
+
+
+def _score(score: Score, particles: float | None) -> dict[str, str]:
+    """Return name, quantity and unit of a score, and what the quantity is where its name does not say it."""
+    said = {"name": score.file_name, "quantity": score.quantity, "unit": unit_of(score.quantity, particles)}
+    return said | ({"definition": DEFINITIONS[score.quantity]} if score.quantity in DEFINITIONS else {})
 
 
 def _nothing_scored(result: Result) -> tuple[str, ...]:

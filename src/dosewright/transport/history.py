@@ -19,10 +19,10 @@ from dosewright.geometry.trace import (
 from dosewright.materials.lookup import WATER_RATIO, position, value
 from dosewright.scoring.deposit import CAPPED_HISTORIES, ESCAPED, STARTED
 from dosewright.sources.emit import emit
-from dosewright.transport.absorb import absorb
+from dosewright.transport.absorb import absorb, end_of_range
 from dosewright.transport.gap import to_patient
 from dosewright.transport.interact import interact
-from dosewright.transport.lanes import CAPPED, INTERACTS, LEAVES
+from dosewright.transport.lanes import CAPPED, INTERACTS, LEAVES, STOPS
 from dosewright.transport.tracks import NUCLEONS, PROTON, Track, pop
 
 
@@ -84,6 +84,8 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         return to_patient(problem, track, tally, stack, waiting, stream)
     if event == LEAVES:
         tally.account[ESCAPED] += track.energy
+    if event == STOPS:
+        end_of_range(problem, tally, track)
     if event == CAPPED:
         tally.account[CAPPED_HISTORIES] += 1.0
     return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0), waiting, stream

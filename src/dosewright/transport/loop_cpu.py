@@ -10,6 +10,7 @@ from dosewright.core.random import HIGH_SHIFT, LOW
 from dosewright.scoring.deposit import BEFORE_PATIENT, deposit, score_let
 from dosewright.transport.history import born, settled, taken_up
 from dosewright.transport.lanes import (
+    ENERGY,
     EVENT,
     GOES_ON,
     LANES,
@@ -19,6 +20,7 @@ from dosewright.transport.lanes import (
     NOT_PATIENT,
     RATIO,
     SPECIES,
+    STOPS,
     VOXEL,
     Lanes,
     clear,
@@ -101,4 +103,5 @@ def score(scoring, lanes, tally):
             continue
         deposit(scoring, tally, voxel, lost, np.float64(f[RATIO + i]))
         if scoring.let and n[SPECIES + i] == PROTON:
-            score_let(tally, voxel, lost, np.float64(f[LENGTH + i]), np.float64(f[LET + i]))
+            followed = lost - np.float64(f[ENERGY + i]) if n[EVENT + i] == STOPS else lost
+            score_let(tally, voxel, followed, np.float64(f[LENGTH + i]), np.float64(f[LET + i]))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from dosewright.simulation.run_file.lines import key_lines, line_of
 from dosewright.simulation.run_file.read import check
 from dosewright.simulation.run_file.tables import Goals, PencilSource, Phantom, PointSource, VolumeSource
 from dosewright.simulation.run_file.write import resolved_content, to_toml
+from dosewright.simulation.setup.prepare import transport_settings
 
 GOOD = """\
 [phantom]
@@ -54,7 +56,7 @@ def test_the_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
     assert (run.source.direction, run.source.sigma_mm, run.source.divergence_mrad) == ((0, 0, 1), (0, 0), (0, 0))
     t = run.transport
     assert (t.photon_cut_MeV, t.electron_cut_MeV, t.proton_cut_MeV) == (0.01, 0.2, 0.5)
-    assert (t.delta_cut_MeV, t.max_step_mm, t.processes_off) == (0.2, 2.0, ())
+    assert (t.delta_cut_MeV, t.max_step_mm, t.processes_off) == (0.2, 5.0, ())
     assert [s.file_name for s in run.score] == ["dose"]
     assert (run.run.seed, run.run.threads) == (1, 0)
 
@@ -98,6 +100,19 @@ def test_the_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
         ("histories = 1e3", "max_seconds = 3", "Unknown key 'goal.max_seconds'", 14),
         ("histories = 1e3", "histories = 1e3\n[run]\nseed = -1", "run.seed is out of range", 16),
         ("histories = 1e3", "histories = 1e3\n[transport]\nmax_step_mm = 0", "transport.max_step_mm is out of", 16),
+        (
+            "histories = 1e3",
+            "histories = 1e3\n[transport]\ndelta_cut_MeV = 'of'",
+            "Did you mean 'off'? Given: 'of'",
+            16,
+        ),
+        ("histories = 1e3", "histories = 1e3\n[transport]\ndelta_cut_MeV = 'on'", "Allowed: off, a number", 16),
+        ("histories = 1e3", "histories = 1e3\n[transport]\ndelta_cut_MeV = 0.001", "at least 0.01", 16),
+        ("histories = 1e3", "histories = 1e3\n[transport]\ndelta_cut_MeV = nan", "delta_cut_MeV is out of range", 16),
+        ("histories = 1e3", "histories = 1e3\n[transport]\ndelta_cut_MeV = true", "Allowed: a number", 16),
+        ("histories = 1e3", "histories = 1e3\n[[score]]\nquantity = 'LETd'", "Did you mean 'letd'? Given: 'LETd'", 16),
+        ("histories = 1e3", "histories = 1e3\n[[score]]\nquantity = 'let_t'", "Did you mean 'lett'?", 16),
+        ("histories = 1e3", "histories = 1e3\n[[score]]\nquantity = 'LET'", "dose_to_water, energy, letd, lett", 16),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, said: str, line: int) -> None:
@@ -119,7 +134,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, sa
             "[variance_reduction]\nbremsstrahlung_splitting.directional = {n = 3}",
             "bremsstrahlung_splitting is not avail",
         ),
-        ('[[score]]\nquantity = "letd"', "score[1].quantity: 'letd' is not available yet"),
+        ('[[score]]\nquantity = "fluence"', "score[1].quantity: 'fluence' is not available yet"),
         (
             '[[score]]\nquantity = "phase_space"\nplane_mm = [0, 0, 1]',
             "plane_mm (phase-space scoring) is not available",
@@ -198,6 +213,28 @@ def test_the_resolved_file_is_the_same_run(tmp_path: Path) -> None:
     again = read_run_file(out / "run.toml")
     assert resolved_content(again, out) == content
     assert tomllib.loads((out / "run.toml").read_text())["transport"]["processes_off"] == ["nuclear"]
+
+
+@pytest.mark.parametrize(("text", "cut"), [('"off"', np.inf), ("0.05", 0.05), ("1", 1.0)])
+def test_the_delta_cut_may_be_off(tmp_path: Path, text: str, cut: float) -> None:
+    run = read_run_file(written(tmp_path, f"{GOOD}[transport]\ndelta_cut_MeV = {text}\n"))
+    assert run.transport.delta_cut_MeV == cut
+    assert transport_settings(run).delta_cut_MeV == cut
+    check(run)
+    content = resolved_content(run, tmp_path)
+    assert content["transport"]["delta_cut_MeV"] == ("off" if np.isinf(cut) else cut)
+    again = read_run_file(written(tmp_path, to_toml(content)))
+    assert again.transport == run.transport
+
+
+@pytest.mark.parametrize(
+    ("quantities", "let"), [(["dose", "energy"], False), (["letd"], True), (["lett", "dose"], True)]
+)
+def test_let_is_scored_where_a_score_asks_for_it(tmp_path: Path, quantities: list[str], let: bool) -> None:
+    scores = "".join(f"[[score]]\nquantity = '{q}'\n" for q in quantities)
+    run = read_run_file(written(tmp_path, GOOD + scores))
+    assert [s.file_name for s in run.score] == quantities
+    assert transport_settings(run).let is let
 
 
 def test_a_run_written_in_python_is_checked_alike() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from dosewright.simulation.run_file.faults import Fault, key_text
 from dosewright.simulation.run_file.lines import Place
+from dosewright.simulation.run_file.tables import QUANTITIES
 
 KEYS: dict[tuple[str, str], str] = {
     ("phantom", "egsphant"): "EGSnrc phantoms",
@@ -16,7 +17,7 @@ WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("source", "kind"): ("phase_space",),
     ("source", "particle"): ("photon", "electron", "positron", "helium", "carbon"),
     ("transport", "processes_off"): ("rayleigh", "bound_compton", "impact_ionisation"),
-    ("score", "quantity"): ("fluence", "letd", "lett", "spectrum", "phase_space"),
+    ("score", "quantity"): ("fluence", "spectrum", "phase_space"),
     ("run", "device"): ("cuda",),
 }
 REDUCTIONS_OFF = {
@@ -32,7 +33,7 @@ AVAILABLE = {
     ("source", "kind"): "pencil, rectangle, point, volume, spots",
     ("source", "particle"): "proton",
     ("transport", "processes_off"): "nuclear, straggling, scattering, delta, hard_scattering",
-    ("score", "quantity"): "dose, dose_to_water, energy",
+    ("score", "quantity"): ", ".join(QUANTITIES),
     ("run", "device"): "cpu",
 }
 

@@ -3,12 +3,15 @@
 Lengths in mm, energies in MeV, densities in g/cm3; the unit is in the key.
 """
 
-from typing import Annotated, Any, Literal
+import math
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
+from pydantic_core import PydanticCustomError
 
 from dosewright.materials.ion_tables import HIGHEST_MEV
 
+OFF = "off"
 HEAVIEST_G_CM3 = 25.0  # osmium, the densest element, has 22.6
 
 
@@ -17,9 +20,29 @@ def whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value == value // 1 and abs(value) < 2**63 else value
 
 
+def number_or_off(value: Any) -> Any:
+    """Take "off" for a cut that nothing reaches."""
+    if value == OFF:
+        return math.inf
+    if isinstance(value, str):
+        raise PydanticCustomError("literal_error", "off or a number", {"expected": f"{OFF}, a number"})
+    return value
+
+
+def off_or_number(value: float) -> float | str:
+    """Write a cut that nothing reaches as "off"."""
+    return OFF if math.isinf(value) else value
+
+
 Count = Annotated[int, BeforeValidator(whole)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+CutOrOff = Annotated[
+    float,
+    Field(ge=0.01, allow_inf_nan=True),
+    BeforeValidator(number_or_off),
+    PlainSerializer(off_or_number, when_used="json"),
+]
 Density = Annotated[float, Field(gt=0, le=HEAVIEST_G_CM3)]
 Pair = Annotated[tuple[float, float], Strict(False)]
 Triple = Annotated[tuple[float, float, float], Strict(False)]
@@ -153,6 +176,8 @@ SOURCES: dict[str, type[AnySource]] = {
     "volume": VolumeSource,
     "spots": SpotsSource,
 }
+Quantity = Literal["dose", "dose_to_water", "energy", "letd", "lett"]
+QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 Process = Literal["nuclear", "straggling", "scattering", "delta", "hard_scattering"]
 
 
@@ -162,8 +187,8 @@ class Transport(Table):
     photon_cut_MeV: Positive = 0.01
     electron_cut_MeV: Positive = 0.2
     proton_cut_MeV: Annotated[float, Field(ge=0.1, le=20)] = 0.5
-    delta_cut_MeV: Annotated[float, Field(ge=0.01)] = 0.2
-    max_step_mm: Positive = 2.0
+    delta_cut_MeV: CutOrOff = 0.2
+    max_step_mm: Positive = 5.0
     processes_off: Annotated[tuple[Process, ...], Strict(False)] = ()
 
 
@@ -180,7 +205,7 @@ class VarianceReduction(Table):
 class Score(Table):
     """What is kept, on the phantom's own voxels or on a grid of its own."""
 
-    quantity: Literal["dose", "dose_to_water", "energy"] = "dose"
+    quantity: Quantity = "dose"
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")] | None = None
     size_mm: Sizes | None = None
     voxel_mm: Sizes | None = None

@@ -47,14 +47,15 @@ def prepare(run_file: RunFile, resolvers: Resolvers) -> Prepared:
 
 
 def transport_settings(run_file: RunFile) -> TransportSettings:
-    """Return the transport's settings; dose to water only where a score asks for it."""
-    transport = run_file.transport
+    """Return the transport's settings; dose to water and LET only where a score asks for them."""
+    transport, asked = run_file.transport, {score.quantity for score in run_file.score}
     return TransportSettings(
         proton_cut_MeV=transport.proton_cut_MeV,
         delta_cut_MeV=transport.delta_cut_MeV,
         max_step_mm=transport.max_step_mm,
         processes_off=transport.processes_off,
-        dose_to_water=any(score.quantity == "dose_to_water" for score in run_file.score),
+        dose_to_water="dose_to_water" in asked,
+        let=bool(asked & {"letd", "lett"}),
     )
 
 

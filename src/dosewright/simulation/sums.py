@@ -1,0 +1,91 @@
+"""What a run accumulates, batch after batch, and how it is put down and taken up again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.scoring.deposit import (
+    ACCOUNT_ROWS,
+    LET_COLUMNS,
+    LET_ENERGY,
+    LET_ENERGY_LET,
+    LET_PATH,
+    LET_PATH_LET,
+    Scoring,
+    Tally,
+)
+from dosewright.scoring.ratio_statistics import RatioSums
+from dosewright.scoring.statistics import BatchSums
+
+Arrays = dict[str, NDArray[np.generic]]
+COUNTS = ("histories", "batches")
+
+
+@dataclass
+class RunSums:
+    """Sums over a prefix of batches; None where something is not scored. `account` is the energy account, MeV."""
+
+    medium: BatchSums
+    water: BatchSums | None
+    let_d: RatioSums | None
+    let_t: RatioSums | None
+    account: NDArray[np.float64]
+    cpu_seconds: float = 0.0
+
+    @classmethod
+    def empty(cls, scoring: Scoring, voxels: int) -> "RunSums":
+        """Return sums over no batch."""
+        return cls(
+            BatchSums.empty(voxels),
+            BatchSums.empty(voxels) if scoring.to_water else None,
+            RatioSums.empty(voxels) if scoring.let else None,
+            RatioSums.empty(voxels) if scoring.let else None,
+            np.zeros(ACCOUNT_ROWS),
+        )
+
+    @property
+    def histories(self) -> int:
+        """Histories so far."""
+        return self.medium.histories
+
+    @property
+    def batches(self) -> int:
+        """Batches so far."""
+        return self.medium.batches
+
+    def add(self, tally: Tally, histories: int, cpu_seconds: float) -> None:
+        """Add one batch; the tally's doses are used up, its LET columns are clear afterwards."""
+        self.medium.add(tally.energy, histories)
+        if self.water is not None:
+            self.water.add(tally.energy_to_water, histories)
+        if self.let_d is not None and self.let_t is not None:
+            let = tally.let.reshape(-1, LET_COLUMNS)
+            self.let_d.add(let, LET_ENERGY_LET, LET_ENERGY)
+            self.let_t.add(let, LET_PATH_LET, LET_PATH)
+        self.account += tally.account
+        self.cpu_seconds += cpu_seconds
+
+    def arrays(self) -> Arrays:
+        """Return all arrays by name, not copied."""
+        parts = {
+            f"{name}_{field.name}": getattr(part, field.name)
+            for name, part in self._parts().items()
+            for field in fields(part)
+            if field.name not in COUNTS
+        }
+        return {"account": self.account, **parts}
+
+    def take(self, arrays: Mapping[str, NDArray[np.generic]], histories: int, batches: int, cpu_seconds: float) -> None:
+        """Take up what `arrays` returned; raises KeyError where something is missing."""
+        for name, kept in self.arrays().items():
+            kept[...] = arrays[name]
+        for part in (self.medium, self.water):
+            if part is not None:
+                part.histories, part.batches = histories, batches
+        self.cpu_seconds = cpu_seconds
+
+    def _parts(self) -> dict[str, BatchSums | RatioSums]:
+        parts = {"medium": self.medium, "water": self.water, "let_d": self.let_d, "let_t": self.let_t}
+        return {name: part for name, part in parts.items() if part is not None}
