@@ -180,7 +180,8 @@ def fly(problem, slots, sums, seed, same_voxels):
                 )
             deposit(scoring, tally, voxel, did.lost, did.ratio)
             if scoring.let and species == PROTON:
-                score_let(tally, voxel, did.lost, did.length, did.let)
+                followed = did.lost - p.energy if did.stopped else did.lost  # the end of the range counts by itself
+                score_let(tally, voxel, followed, did.length, did.let)
         within = p.ix >= 0 and p.ix < nx and p.iy >= 0 and p.iy < ny and p.iz >= 0 and p.iz < nz
         event = i32(GOES_ON) if within else i32(LEAVES)
         event = i32(INTERACTS) if did.hit else event
