@@ -91,7 +91,7 @@ def test_words_in_32_bits_are_those_that_draws_are_made_of(seed: int, history: i
     assert [int(w) * 2.0**-32 + 2.0**-33 for w in words] == uniforms
     if draw & ONES < ONES:  # a particle draws fewer than 2^32 numbers
         eight, twice_after = eight_words(stream)
-        *second, last = draw_four(after)
+        *second, last = draw_four(Stream(*(np.uint64(n) for n in after)))
         assert [int(w) * 2.0**-32 + 2.0**-33 for w in eight] == uniforms + second
         assert twice_after == last
 

@@ -295,8 +295,8 @@ OFF: dict[str, tuple[int | str, ...]] = {
     "nuclear": ("nuclear",),
 }
 MOVED: dict[str, tuple[int, ...]] = {
-    "delta": (lookup.STOPPING, lookup.STRAGGLING),
-    "straggling": (lookup.STOPPING,),
+    "delta": (lookup.STOPPING, lookup.STRAGGLING, lookup.QUANTUM),
+    "straggling": (lookup.STOPPING, lookup.QUANTUM),
     "hard_scattering": (lookup.SCATTERING, lookup.HARD_CUT),
 }
 

@@ -10,6 +10,7 @@ from dosewright.core.single import f32
 from dosewright.geometry.trace import PATIENT, Place, Ray
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
+from dosewright.materials.lookup import COLUMNS, QUANTUM
 from dosewright.scoring.deposit import Tally, empty_tally
 from dosewright.simulation import problem as packing
 from dosewright.simulation.problem import TransportSettings
@@ -58,9 +59,10 @@ def water_and_bone() -> Voxels:
 
 
 def without_matter(problem: Problem) -> Problem:
-    """The same with tables of zeros: particles fly straight and lose nothing."""
-    tables = problem.tables
-    return problem._replace(tables=tables._replace(values=np.zeros_like(tables.values)))
+    """The same with tables of zeros, but for the size of a quantum: particles fly straight and lose nothing."""
+    values = np.zeros((problem.tables.values.size // COLUMNS, COLUMNS), np.float32)
+    values[:, QUANTUM] = 1.0
+    return problem._replace(tables=problem.tables._replace(values=values.ravel()))
 
 
 def run(problem: Problem, histories: int, *, first: int = 0, seed: int = 3) -> Tally:

@@ -13,7 +13,7 @@ from dosewright.geometry.trace import Place, Ray
 from dosewright.materials.ion_tables import ion_tables, largest_transfer_MeV
 from dosewright.materials.library import named
 from dosewright.materials.stopping import electrons_per_gram_mol, proton_mass_stopping_power
-from dosewright.transport.ion import knock_on_energy, largest_transfer, normal, straggled_loss
+from dosewright.transport.ion import knock_on_energy, largest_transfer, mean_loss, normal, straggled_loss
 from dosewright.transport.tracks import PROTON, Track
 
 from .flights import exits, pencil_problem, slab
@@ -23,19 +23,32 @@ SAMPLES = 200_000
 
 @pytest.mark.parametrize("quanta", [0.6, 1.0, 3.0, 30.0, 1000.0])
 def test_condensed_loss_keeps_mean_and_variance(quanta: float) -> None:
-    """Mean to 4 standard errors plus 0.5 %, variance to 5 %, down to less than one quantum in a step."""
-    normal = np.random.default_rng(1).standard_normal(SAMPLES)
-    mean, variance = 0.8, 0.64 / quanta
-    loss = np.array([straggled_loss(f32(mean), f32(variance), f32(g)) for g in normal], float)
+    """Mean to 4 standard errors plus 0.5 %, variance to 5 %, third moment to 12 %, down to half a quantum in a step."""
+    numbers = np.random.default_rng(1).standard_normal(SAMPLES)
+    mean, variance, quantum = 0.8, 0.64 / quanta, 0.8 / quanta
+    loss = np.array([straggled_loss(f32(mean), f32(variance), f32(quantum), f32(g)) for g in numbers], float)
     assert loss.min() >= 0.0
     assert loss.mean() == pytest.approx(mean, abs=4 * np.sqrt(variance / SAMPLES) + 0.005 * mean)
     assert loss.var() == pytest.approx(variance, rel=0.05)
+    spread = 8 * np.sqrt(15 / SAMPLES) * variance**1.5  # of the estimate of a third moment
+    assert ((loss - loss.mean()) ** 3).mean() == pytest.approx(2 * variance * quantum, rel=0.12, abs=spread)
 
 
-def test_no_variance_is_the_mean_and_no_mean_is_nothing() -> None:
-    assert float(straggled_loss(f32(0.8), f32(0.0), f32(-2.0))) == pytest.approx(0.8, rel=1e-6)
-    assert straggled_loss(f32(0.0), f32(0.0), f32(3.0)) == 0.0
-    assert straggled_loss(f32(0.0), f32(1e-3), f32(3.0)) == 0.0
+def test_no_variance_is_the_mean_and_no_loss_is_nothing() -> None:
+    assert float(straggled_loss(f32(0.8), f32(0.0), f32(0.1), f32(-2.0))) == pytest.approx(0.8, rel=1e-6)
+    assert straggled_loss(f32(0.0), f32(0.0), f32(0.1), f32(3.0)) == 0.0
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 0.8])
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.15])
+def test_the_mean_loss_is_that_of_a_power_law(power: float, share: float) -> None:
+    """S = E^-p: the exact loss over a length, and over half of what was planned, to 1.2e-3 of the loss at the worst."""
+    energy, planned = 100.0, share * 100.0
+    stopping, halfway = 1.0, (1 - 0.5 * share) ** -power
+    for part in (1.0, 0.5):
+        got, _ = mean_loss(f32(energy), f32(stopping), f32(halfway), f32(planned), f32(part * planned))
+        exact = energy * (1 - (1 - (power + 1) * part * share) ** (1 / (power + 1)))
+        assert float(got) == pytest.approx(exact, rel=1.2e-3)
 
 
 @kernel
