@@ -6,13 +6,14 @@ from dosewright.core.jit import kernel
 from dosewright.core.random import draw_four, eight_words
 from dosewright.core.single import f32, i32
 from dosewright.geometry.trace import FAR_CM, GAP, OUTSIDE, PATIENT, Place, Ray, advance, enter_box, packed_word, to_box
-from dosewright.scoring.deposit import BEFORE_PATIENT, ESCAPED
+from dosewright.scoring.deposit import BEFORE_PATIENT, CAPPED_HISTORIES, ESCAPED
 from dosewright.transport.interact import interact
 from dosewright.transport.scattering import soft_angle, turned_by
 from dosewright.transport.step import LONGEST_CM, THIN_DENSITY, Flight, step
 from dosewright.transport.tracks import CHARGE_SQUARED, NUCLEONS, Track, rate_column
 
-TOUCHES_CM = 1.0e-6
+TOUCHES_CM = 1.0e-4  # well above what single precision resolves of a step
+MOST_STEPS = 100_000
 _VAST, _HALF, _NOWHERE = f32(4.0 * LONGEST_CM), f32(0.5), i32(0)  # a voxel whose faces are never reached
 
 
@@ -31,7 +32,9 @@ def to_patient(problem, track, tally, stack, waiting, stream):
     u, v, w = turned_by(f32(ray.u), f32(ray.v), f32(ray.w), cosine, sine, f32(u2))
     turned = Ray(ray.x, ray.y, ray.z, np.float64(u), np.float64(v), np.float64(w))
     track = Track(turned, Place(GAP, 0, 0, 0), track.energy, track.species, 0.0, track.free_paths)
-    while track.energy > 0.0:
+    for _ in range(MOST_STEPS):
+        if track.energy <= 0.0:
+            return track, waiting, stream
         distance = to_box(geometry, track.ray)
         if distance >= FAR_CM:
             tally.account[ESCAPED] += track.energy
@@ -43,7 +46,9 @@ def to_patient(problem, track, tally, stack, waiting, stream):
         track, hit, stream = _through_gap(problem, track, distance, tally, stream)
         if hit:
             track, waiting, stream = interact(problem, track, geometry.gap_material, tally, stack, waiting, stream)
-    return track, waiting, stream
+    tally.account[CAPPED_HISTORIES] += 1.0
+    tally.account[ESCAPED] += track.energy
+    return _ended(track), waiting, stream
 
 
 @kernel
