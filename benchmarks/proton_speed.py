@@ -14,7 +14,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from benchmarks.speed_child import cold_and_warm, has_wide_vectors, in_child, without_wide_vectors
+from benchmarks.speed_child import cold_and_warm, has_wide_vectors, in_child, one_by_one, without_wide_vectors
 from benchmarks.speed_problems import patient, water
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.problem import Problem
@@ -44,13 +44,9 @@ def by_simulate(problem: Problem, histories: int, seed: int) -> float:
     return simulate(problem, Goal(histories=histories), seed=seed, threads=1).histories_per_cpu_second
 
 
-# Loops over histories to be compared, the first one as shipped; another one is a line here.
-LOOPS: dict[str, Callable[[Problem, int, int], float]] = {"as shipped": by_simulate}
-
-
-def rate(problem: Problem, histories: int, loop: str = "as shipped") -> float:
+def rate(problem: Problem, histories: int) -> float:
     """Return the median of primaries per CPU second."""
-    return statistics.median(LOOPS[loop](problem, histories, seed) for seed in range(REPEATS))
+    return statistics.median(by_simulate(problem, histories, seed) for seed in range(REPEATS))
 
 
 def rates_in_turn(problems: Sequence[Problem], histories: int) -> list[float]:
@@ -174,27 +170,20 @@ def compilation(_: int) -> list[str]:
 
 
 def vectors(histories: int) -> list[str]:
-    """The same code compiled without 512-bit vectors, and other loops over the histories."""
-    page = []
-    if has_wide_vectors():
-        runs = [
-            statistics.median(
-                in_child("water", (150.0, 2.0), histories=2 * histories, environment=environment)["per_cpu_second"]
-                for _ in range(3)
-            )
-            for environment in ({}, without_wide_vectors())
-        ]
-        page.append(
-            f"150 MeV, 2 mm: {runs[0]:,.0f} primaries per CPU second as compiled for this processor, {runs[1]:,.0f}"
-            " without its 512-bit vectors (compiled for Haswell)."
+    """The same code with the vectors of this processor, with those of AVX2, and one particle after the other."""
+    names = ["as compiled for this processor", "with 256-bit vectors (AVX2)", "as a scalar loop"]
+    rates = [
+        statistics.median(
+            in_child("water", (150.0, 2.0), histories=histories, environment=environment)["per_cpu_second"]
+            for _ in range(3)
         )
-    else:
-        page.append("This processor has no 512-bit vectors: the table above is without them.")
-    shipped = rate(water(150.0, 2.0), histories)
-    for name in list(LOOPS)[1:]:
-        other = rate(water(150.0, 2.0), histories, name)
-        page.append(judged(f"As shipped over the loop {name!r}: {shipped / other:.2f}", shipped / other, least=1.5))
-    return page
+        for environment in ({}, without_wide_vectors(), one_by_one())
+    ]
+    each = ", ".join(f"{rate:,.0f} {name}" for rate, name in zip(rates, names, strict=True))
+    page = [f"150 MeV, 2 mm, primaries per CPU second: {each}."]
+    if not has_wide_vectors():
+        page.append("This processor has no 512-bit vectors.")
+    return [*page, judged(f"AVX2 over the scalar loop: {rates[1] / rates[2]:.2f}", rates[1] / rates[2], least=1.5)]
 
 
 PARTS: dict[str, tuple[str, Callable[[int], list[str]]]] = {

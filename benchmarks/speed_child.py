@@ -60,7 +60,13 @@ def without_wide_vectors() -> dict[str, str]:
     for name in features:
         if name.startswith(("avx512", "avx10", "evex512")):
             features[name] = False
-    return {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": features.flatten()}
+    return {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": features.flatten() + ",+fast-gather"}
+
+
+def one_by_one() -> dict[str, str]:
+    """Return an environment in which the loop over lanes stays a loop: AVX2, but gathers are thought too dear."""
+    environment = without_wide_vectors()
+    return environment | {"NUMBA_CPU_FEATURES": environment["NUMBA_CPU_FEATURES"].removesuffix(",+fast-gather")}
 
 
 def has_wide_vectors() -> bool:
