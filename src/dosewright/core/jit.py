@@ -52,9 +52,14 @@ def vector_features() -> str:
 
 
 if not numba.config.DISABLE_JIT:
-    numba.config.CACHE_DIR = str(use_kernel_folder(cache_folder()))
-    if not numba.config.CPU_FEATURES and not numba.config.CPU_NAME:
-        numba.config.CPU_NAME, numba.config.CPU_FEATURES = llvmlite.binding.get_host_cpu_name(), vector_features()
+    # In the environment, for Numba reads it again while it compiles and forgets what was set beside it.
+    _folder = use_kernel_folder(cache_folder())
+    os.environ["DOSEWRIGHT_CACHE"] = str(_folder.parent.parent)  # so that child processes find the same folder
+    os.environ["NUMBA_CACHE_DIR"] = str(_folder)
+    if not (numba.config.CPU_NAME or numba.config.CPU_FEATURES):
+        os.environ["NUMBA_CPU_NAME"] = llvmlite.binding.get_host_cpu_name()
+        os.environ["NUMBA_CPU_FEATURES"] = vector_features()
+    numba.config.reload_config()
 
 # Divisions by zero give infinity as in NumPy; no NaN is ever made on purpose. Kernels allocate nothing, so Numba's
 # reference counting is left out: it would cost more than the physics, as every tuple of arrays is counted at each use.
