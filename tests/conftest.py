@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import dosewright.core.jit  # noqa: F401  before pymedphys compiles anything: Numba takes the CPU's features once
+
 # On a build machine the same examples every time; elsewhere new ones at each run.
 settings.register_profile("build", derandomize=True)
 if os.environ.get("CI"):

@@ -86,6 +86,7 @@ def test_the_cache_goes_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("DOSEWRIGHT_CACHE", str(tmp_path / "own"))
     assert cache_folder() == tmp_path / "own" / "dosewright" / name
     monkeypatch.delenv("DOSEWRIGHT_CACHE")
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     assert cache_folder() == tmp_path / "xdg" / "dosewright" / name
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache" / "dosewright" / name
