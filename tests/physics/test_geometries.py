@@ -30,19 +30,20 @@ def depth_dose_between(run: Run, low_mm: float, high_mm: float) -> float:
 
 @pytest.mark.parametrize("medium", SLABS)
 def test_slabs_shift_the_range_by_their_water_equivalent(medium: str) -> None:
-    """R80 behind a slab as in water, moved by thickness less water-equivalent thickness, to 0.2 mm.
+    """R80 behind a slab as in water, moved by thickness less water-equivalent thickness, to 0.1 mm.
 
-    Nuclear interactions are off; 20 000 protons know R80 to 0.02 mm.
+    Nuclear interactions are off, and deflections: detours behind a slab that scatters strongly shorten the range (by
+    0.1 mm behind titanium), and water-equivalent thickness knows nothing of them. 20 000 protons know R80 to 0.02 mm.
     """
     low, high, name, density = SLABS[medium]
-    water = pencil_on_slabs(ENERGY, 20_000, 170.0, 0.5, off=("nuclear",), dx_mm=2.0)
-    slab = pencil_on_slabs(ENERGY, 20_000, 270.0, 0.5, off=("nuclear",), dx_mm=2.0, slabs=(SLABS[medium],))
+    water = pencil_on_slabs(ENERGY, 20_000, 170.0, 0.5, off=("nuclear", "scattering"), dx_mm=2.0)
+    slab = pencil_on_slabs(ENERGY, 20_000, 270.0, 0.5, off=("nuclear", "scattering"), dx_mm=2.0, slabs=(SLABS[medium],))
     r80 = distal_mm(water.depth_dose, water.z_mm, 0.8)
     behind = slab.z_mm > high
     shifted = distal_mm(slab.depth_dose[behind], slab.z_mm[behind], 0.8)
     at_face = float(energy_behind("G4_WATER", 1.0, low, ENERGY))
     expected = r80 + (high - low) - water_equivalent_mm(name, density, high - low, at_face)
-    assert shifted == pytest.approx(expected, abs=0.2)
+    assert shifted == pytest.approx(expected, abs=0.1)
 
 
 @pytest.mark.parametrize("medium", SLABS)

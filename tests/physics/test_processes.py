@@ -50,13 +50,13 @@ def test_tracks_end_at_the_csda_range(water_eV: float, energy: float, range_cm: 
 def test_range_straggling(name: str, energy: float) -> None:
     """Fluctuations alone: mean range to 0.1 %, its width to 1.5 % and its skewness to 0.05 of theory.
 
-    Standard errors of some 33 000 tracks: 0.4 % of the width and 0.014. Theory is of first order in the losses, which
+    Standard errors of some 65 000 tracks: 0.3 % of the width and 0.010. Theory is of first order in the losses, which
     is good to 0.5 % of the width; the bins add 0.2 %.
     """
     mean = float(csda_range_mm(name, named(name).density_g_cm3, energy))
     sigma, skewness = range_straggling(name, energy, DEFAULTS.proton_cut_MeV)
-    depths = stopping_depths(name, energy, mean, sigma)
-    assert depths.size > 25_000
+    depths = stopping_depths(name, energy, mean, sigma, columns=420)
+    assert depths.size > 50_000
     assert depths.mean() == pytest.approx(mean, rel=0.001)
     assert depths.std() == pytest.approx(sigma, rel=0.015)
     assert skew(depths) == pytest.approx(skewness, abs=0.05)
