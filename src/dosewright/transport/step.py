@@ -5,8 +5,8 @@ step. Distance to the boundary, distance to the interaction, turn, move, lose en
 interact, leave) is settled by the caller, particle by particle.
 
 Half of a step's condensed deflection is applied before it and half with that of the next, which keeps the lateral
-spread right to second order in the step (a leapfrog, as in the trapezoidal rule). Stopping power and all other
-quantities are taken half way, so that the loss is right to second order as well.
+spread right to second order in the step (a leapfrog, as in the trapezoidal rule). All quantities are
+taken half way; the mean loss is right to third order.
 
 There is no branch in here and all is single precision: the same function is one lane of a vector on a CPU and one
 thread on a graphics card.
@@ -162,10 +162,12 @@ def step(tables, cut, max_step, particle, word, size_x, size_y, size_z, rate_col
     hard = column(tables.values, start, HARD_SCATTERING, f) * density / (rate + SMALLEST)
     chance = unit(words[4])
     deflected = hit and chance < hard
-    cut = column(tables.values, start, HARD_CUT, f) * p.charge2 * p.per_nucleon * p.per_nucleon
+    smallest = column(tables.values, start, HARD_CUT, f) * p.charge2 * p.per_nucleon * p.per_nucleon
     momentum2, beta2 = momentum2_and_beta2(energy, PROTON_MASS / p.per_nucleon)
     radius2 = tables.charge_radius2[np.uintp(material)]
-    cosine, sine = hard_angle(min(cut, LARGEST), radius2, momentum2, beta2, chance / (hard + SMALLEST), unit(words[6]))
+    cosine, sine = hard_angle(
+        min(smallest, LARGEST), radius2, momentum2, beta2, chance / (hard + SMALLEST), unit(words[6])
+    )
     u, v, w = turned_by(u, v, w, cosine if deflected else ONE, sine if deflected else ZERO, unit(words[5]))
     paths = -log(unit(words[7])) if deflected else paths
 
