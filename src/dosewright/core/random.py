@@ -17,7 +17,6 @@ LOW = np.uint64(0xFFFFFFFF)
 HIGH_SHIFT = np.uint64(32)
 ROUNDS = 10
 WORD = np.uint32
-WORD_BITS = np.uint64(32)
 TO_UNIT = 2.0**-32
 UNIT_23, HALF_UNIT_23 = np.float32(2.0**-23), np.float32(2.0**-24)
 HALF_STEP = 2.0**-33  # keeps every number inside (0, 1)
@@ -77,8 +76,8 @@ def random_words(seed_low, seed_high, history_low, history_high, particle, draw)
     k0, k1 = WORD(seed_low), WORD(seed_high)
     for _ in range(ROUNDS):
         p0, p1 = MULTIPLIER_0 * np.uint64(c0), MULTIPLIER_1 * np.uint64(c2)
-        c0, c1 = WORD(WORD(p1 >> WORD_BITS) ^ c1 ^ k0), WORD(p1 & LOW)
-        c2, c3 = WORD(WORD(p0 >> WORD_BITS) ^ c3 ^ k1), WORD(p0 & LOW)
+        c0, c1 = WORD(WORD(p1 >> HIGH_SHIFT) ^ c1 ^ k0), WORD(p1 & LOW)
+        c2, c3 = WORD(WORD(p0 >> HIGH_SHIFT) ^ c3 ^ k1), WORD(p0 & LOW)
         k0, k1 = WORD(np.uint64(k0) + WEYL_0), WORD(np.uint64(k1) + WEYL_1)
     return c0, c1, c2, c3
 

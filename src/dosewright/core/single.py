@@ -10,7 +10,7 @@ from dosewright.core.jit import inlined
 
 f32, i32 = np.float32, np.int32
 
-ZERO, HALF, ONE, TWO, THREE, FOUR, NINTH, THIRD = (f32(c) for c in (0, 0.5, 1, 2, 3, 4, 1 / 9, 1 / 3))
+ZERO, HALF, ONE, TWO, FOUR, NINTH, THIRD = (f32(c) for c in (0, 0.5, 1, 2, 4, 1 / 9, 1 / 3))
 LN2, PER_LN2 = f32(0.6931471805599453), f32(1.4426950408889634)
 QUARTER_TURN = f32(1.5707963267948966)
 THREE_HALVES = f32(1.5)
