@@ -90,3 +90,22 @@ def test_the_cache_goes_where_the_user_says(monkeypatch: pytest.MonkeyPatch, tmp
     assert cache_folder() == tmp_path / "xdg" / "dosewright" / name
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert cache_folder() == Path.home() / ".cache" / "dosewright" / name
+
+
+def test_the_choice_survives_when_numba_reads_its_environment_again(tmp_path: Path) -> None:
+    """As it does while compiling, once anything called NUMBA_... has changed: same folder, same CPU features."""
+    program = """
+import os, numba
+import dosewright.core.jit
+before = (numba.config.CACHE_DIR, numba.config.CPU_NAME, numba.config.CPU_FEATURES)
+os.environ["NUMBA_SOMETHING"] = "1"
+numba.config.reload_config()
+assert (numba.config.CACHE_DIR, numba.config.CPU_NAME, numba.config.CPU_FEATURES) == before
+print(numba.config.CACHE_DIR, dosewright.core.jit.cache_folder())
+"""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
+    environment["DOSEWRIGHT_CACHE"] = str(tmp_path)
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+    ).stdout.split()
+    assert said[0] == said[1] == str(tmp_path / "dosewright" / f"kernels-{source_hash()}")
