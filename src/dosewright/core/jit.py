@@ -24,8 +24,8 @@ def source_hash(rooms: tuple[str, ...] = COMPILED_ROOMS) -> str:
     """Return a hash over the sources of some rooms, and over Numba and LLVM."""
     digest = sha256(f"{numba.__version__} {llvmlite.__version__}".encode())
     for room in rooms:
-        for file in sorted((_PACKAGE / room).glob("*.py")):
-            digest.update(file.name.encode())
+        for file in sorted((_PACKAGE / room).rglob("*.py")):
+            digest.update(file.relative_to(_PACKAGE).as_posix().encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 

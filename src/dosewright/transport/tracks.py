@@ -18,7 +18,8 @@ from dosewright.geometry.trace import Place, Ray
 from dosewright.materials.lookup import HELIUM_RATE, ION_RATE, PROTON_RATE
 
 PROTON, DEUTERON, ALPHA, TRITON, HELION = 0, 1, 2, 3, 4
-# By species: nucleons, charge squared, mass (MeV).
+PHOTON, ELECTRON, POSITRON = 5, 6, 7
+# By species of nuclei: nucleons, charge squared, mass (MeV).
 NUCLEONS = np.array([1.0, 2.0, 4.0, 3.0, 3.0])
 CHARGE_SQUARED = np.array([1.0, 1.0, 4.0, 1.0, 4.0])
 MASS_MEV = np.array([PROTON_MASS_MEV, DEUTERON_MASS_MEV, ALPHA_MASS_MEV, TRITON_MASS_MEV, HELION_MASS_MEV])

@@ -1,0 +1,1 @@
+"""What matter does to electrons and positrons."""

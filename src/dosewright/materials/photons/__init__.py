@@ -1,0 +1,1 @@
+"""What matter does to photons, and how its atoms relax."""

@@ -1,0 +1,39 @@
+"""What never changes during a run of photons, electrons and positrons."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.geometry.trace import Geometry
+from dosewright.materials.electrons.lookup import ElectronTables
+from dosewright.scoring.deposit import Scoring
+from dosewright.scoring.leaving import Leaving
+from dosewright.sources.emit import Source
+from dosewright.transport.photons.tables import PhotonTables
+
+
+class Cuts(NamedTuple):
+    """Kinetic energies (MeV) by material below which a particle is absorbed where it is.
+
+    They are also the energies above which secondary particles are made. Below ``rejection`` an electron that cannot
+    reach the nearest face of its voxel is absorbed at once.
+    """
+
+    photon: NDArray[np.float64]
+    electron: NDArray[np.float64]
+    rejection: NDArray[np.float64]
+
+
+class CoupledProblem(NamedTuple):
+    """All that never changes during a run; `species` is that of the source."""
+
+    geometry: Geometry
+    photons: PhotonTables
+    electrons: ElectronTables
+    source: Source
+    species: int
+    scoring: Scoring
+    leaving: Leaving
+    cuts: Cuts
+    max_step_cm: float

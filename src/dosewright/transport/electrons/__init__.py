@@ -1,0 +1,1 @@
+"""Transport of electrons and positrons."""
