@@ -10,7 +10,7 @@ from dosewright.materials.electrons.lookup import ElectronTables
 from dosewright.scoring.deposit import Scoring
 from dosewright.scoring.leaving import Leaving
 from dosewright.sources.emit import Source
-from dosewright.transport.photons.tables import PhotonTables
+from dosewright.materials.photons.tables import PhotonTables
 
 
 class Cuts(NamedTuple):
