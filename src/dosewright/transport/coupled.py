@@ -20,9 +20,9 @@ class Cuts(NamedTuple):
     reach the nearest face of its voxel is absorbed at once.
     """
 
-    photon: NDArray[np.float64]
-    electron: NDArray[np.float64]
-    rejection: NDArray[np.float64]
+    photon: NDArray[np.float32]
+    electron: NDArray[np.float32]
+    rejection: NDArray[np.float32]
 
 
 class CoupledProblem(NamedTuple):

@@ -19,12 +19,13 @@ from dosewright.materials.lookup import HELIUM_RATE, ION_RATE, PROTON_RATE
 
 PROTON, DEUTERON, ALPHA, TRITON, HELION = 0, 1, 2, 3, 4
 PHOTON, ELECTRON, POSITRON = 5, 6, 7
-# By species of nuclei: nucleons, charge squared, mass (MeV).
-NUCLEONS = np.array([1.0, 2.0, 4.0, 3.0, 3.0])
-CHARGE_SQUARED = np.array([1.0, 1.0, 4.0, 1.0, 4.0])
+# By species: nucleons (one where there are none), charge squared; mass of the nuclei (MeV).
+NUCLEONS = np.array([1.0, 2.0, 4.0, 3.0, 3.0, 1.0, 1.0, 1.0])
+CHARGE_SQUARED = np.array([1.0, 1.0, 4.0, 1.0, 4.0, 0.0, 1.0, 1.0])
 MASS_MEV = np.array([PROTON_MASS_MEV, DEUTERON_MASS_MEV, ALPHA_MASS_MEV, TRITON_MASS_MEV, HELION_MASS_MEV])
 
-RATE_COLUMN = np.array([PROTON_RATE, ION_RATE, HELIUM_RATE, ION_RATE, HELIUM_RATE])
+# Of the nuclei, in `materials.lookup`; the others have tables of their own.
+RATE_COLUMN = np.array([PROTON_RATE, ION_RATE, HELIUM_RATE, ION_RATE, HELIUM_RATE, 0, 0, 0])
 
 STACK_ROWS = 4096
 _HISTORY, _PARTICLE, _COLUMNS = 12, 13, 14

@@ -1,0 +1,152 @@
+"""Histories of photons, electrons and positrons on a CPU thread.
+
+Photons are followed one by one to their end; the electrons and positrons they make fly side by side in lanes. The caller
+owns the tally and decides which histories.
+"""
+
+import numpy as np
+
+from dosewright.core.jit import inlined, kernel
+from dosewright.core.random import HIGH_SHIFT, LOW, draw_four, start_stream
+from dosewright.geometry.trace import FAR_CM, OUTSIDE, PATIENT, Place, Ray, advance, enter_box, to_box, to_patient_axes
+from dosewright.scoring.deposit import CAPPED_HISTORIES, ESCAPED, STARTED, deposit
+from dosewright.scoring.leaving import score_leaving
+from dosewright.sources.emit import emit
+from dosewright.transport.electrons.interact import interact, stopped
+from dosewright.transport.electrons.lockstep import advance_electrons
+from dosewright.transport.history import material_at
+from dosewright.transport.lanes import (
+    CAPPED,
+    EVENT,
+    GOES_ON,
+    INTERACTS,
+    LANES,
+    LEAVES,
+    LOST,
+    RATIO,
+    STOPS,
+    VOXEL,
+    clear,
+    put,
+    taken,
+)
+from dosewright.transport.lockstep import locate_in_grid
+from dosewright.transport.photons.flight import fly
+from dosewright.transport.tracks import PHOTON, Track, name_children, pop, push
+
+NONE = np.int64(0)  # a literal nought would have a type of its own, and compile everything twice
+
+
+@kernel
+def run_coupled_histories(problem, first, pencils, seed, tally, room):
+    """Run histories ``first``, ``first + 1``, ... with the pencil beam named for each, adding to `tally`.
+
+    What becomes of a history does not depend on its neighbours; particles are added to the tally in a fixed order.
+    """
+    lanes, stack = room
+    seed_low, seed_high = np.uint32(seed & LOW), np.uint32(seed >> HIGH_SHIFT)
+    begun, waiting, flying = NONE, NONE, NONE
+    for i in range(LANES):
+        begun, waiting, flying = refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying)
+    while flying > 0:
+        advance_electrons(problem, lanes, seed_low, seed_high)
+        if not problem.scoring.same_voxels:
+            locate_in_grid(problem.scoring, lanes)
+        score(problem.scoring, lanes, tally)
+        for i in range(LANES):
+            event = lanes.integers[EVENT + i]
+            if event == GOES_ON:
+                continue
+            track, stream = taken(lanes, i, seed)
+            track, waiting, stream = settled(problem, track, event, tally, stack, waiting, stream)
+            if track.energy > 0.0:
+                put(lanes, i, track, stream)
+            else:
+                flying -= 1
+                begun, waiting, flying = refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying)
+
+
+@kernel
+def refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying):
+    """Put the next electron or positron into a lane, following photons until one is there; else empty the lane."""
+    lanes, stack = room
+    while waiting > 0 or begun < pencils.size:
+        if waiting == 0:
+            waiting = born(problem, first + begun, pencils[begun], seed, tally, stack, waiting)
+            begun += 1
+            continue
+        track, stream = pop(stack, waiting, seed)
+        waiting -= 1
+        if track.species == PHOTON:
+            waiting = fly(problem, track.ray, track.place, track.energy, tally, stack, waiting, stream)
+            if waiting >= stack.shape[0]:
+                tally.account[CAPPED_HISTORIES] += 1.0  # secondaries may have found no room
+            continue
+        put(lanes, i, track, stream)
+        return begun, waiting, flying + 1
+    clear(lanes, i)
+    return begun, waiting, flying
+
+
+@kernel
+def born(problem, number, pencil, seed, tally, stack, waiting):
+    """Put the primary of a history on the stack where it enters the box; returns the stack count."""
+    geometry, before = problem.geometry, waiting
+    stream = start_stream(seed, number)
+    x, y, z, u, v, w, energy, stream = emit(problem.source, pencil, stream)
+    tally.account[STARTED] += energy
+    ray = to_patient_axes(geometry, Ray(x, y, z, u, v, w))
+    distance = to_box(geometry, ray)
+    if distance >= FAR_CM:
+        tally.account[ESCAPED] += energy
+        return waiting
+    inside, place = enter_box(geometry, advance(ray, distance), PATIENT)
+    waiting = push(stack, waiting, inside, place, energy, problem.species)
+    name_children(stack, before, waiting, stream)
+    return waiting
+
+
+@kernel
+def settled(problem, track, event, tally, stack, waiting, stream):
+    """Do what ended a step; returns the track (of no energy if it is over), the stack count, the stream."""
+    if event == INTERACTS:
+        material = material_at(problem.geometry, track.place)
+        return interact(problem, track, material, tally, stack, waiting, stream)
+    if event == LEAVES:
+        tally.account[ESCAPED] += track.energy
+        score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w)
+    if event == STOPS:  # its energy is scored; a positron still annihilates
+        before = waiting
+        track = held_inside(problem.geometry, track)
+        material = material_at(problem.geometry, track.place)
+        waiting, stream = stopped(problem, material, track, 0.0, tally, stack, waiting, stream)
+        name_children(stack, before, waiting, stream)
+    if event == CAPPED:
+        tally.account[CAPPED_HISTORIES] += 1.0
+        tally.account[ESCAPED] += track.energy
+    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0), waiting, stream
+
+
+@inlined
+def held_inside(geometry, track):
+    """Return a track that stopped on a face of the box, and may be counted one voxel outside, inside it."""
+    place, cells = track.place, geometry.cells
+    ix = min(max(place.ix, 0), np.int64(cells[PATIENT, 0] - 1))
+    iy = min(max(place.iy, 0), np.int64(cells[PATIENT, 1] - 1))
+    iz = min(max(place.iz, 0), np.int64(cells[PATIENT, 2] - 1))
+    ray = track.ray
+    fx = ray.x if ix == place.ix else 1.0 - ray.x  # beyond a face its other side is 0 or 1
+    fy = ray.y if iy == place.iy else 1.0 - ray.y
+    fz = ray.z if iz == place.iz else 1.0 - ray.z
+    back = Ray(fx, fy, fz, ray.u, ray.v, ray.w)
+    return Track(back, Place(PATIENT, ix, iy, iz), track.energy, track.species, 0.0, 0.0)
+
+
+@inlined
+def score(scoring, lanes, tally):
+    """Add what every lane has lost in its last step."""
+    f, n = lanes.floats, lanes.integers
+    for i in range(LANES):
+        lost = np.float64(f[LOST + i])
+        if lost > 0.0:
+            deposit(scoring, tally, n[VOXEL + i], lost, np.float64(f[RATIO + i]))

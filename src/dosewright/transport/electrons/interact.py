@@ -1,0 +1,97 @@
+"""One hard interaction of an electron or positron, chosen by the rates; large deflections are done in the step."""
+
+import numpy as np
+
+from dosewright.core.jit import inlined, kernel
+from dosewright.core.random import draw_four
+from dosewright.core.units import ELECTRON_MASS_MEV
+from dosewright.materials.electrons.lookup import (
+    HARD_COLLISION,
+    HARD_ELASTIC,
+    IMPACT,
+    RADIATION,
+    RATE,
+    position,
+    value,
+)
+from dosewright.scoring.deposit import BINDING
+from dosewright.transport.electrons.absorb import absorb_here
+from dosewright.transport.electrons.annihilation import at_rest, in_flight
+from dosewright.transport.electrons.bremsstrahlung import radiate
+from dosewright.transport.electrons.collisions import collide
+from dosewright.transport.electrons.impact import ionise
+from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON, Track, name_children, push, turned
+
+
+@kernel
+def interact(problem, track, material, tally, stack, waiting, stream):
+    """Let one hard interaction happen; returns the track (of no energy if it ended), the stack count, the stream."""
+    tables, first = problem.electrons, waiting
+    photon_cut = np.float64(problem.cuts.photon[material])
+    electron_cut = np.float64(problem.cuts.electron[material])
+    kind = 2 * material + (1 if track.species == POSITRON else 0)
+    a, b, c, _, stream = draw_four(stream)
+    i, f = position(track.energy)
+    every = value(tables, kind, RATE, i, f) - value(tables, kind, HARD_ELASTIC, i, f)
+    chosen = a * np.float64(every)
+    collision = np.float64(value(tables, kind, HARD_COLLISION, i, f))
+    radiation = collision + np.float64(value(tables, kind, RADIATION, i, f))
+    impact = radiation + np.float64(value(tables, kind, IMPACT, i, f))
+    ray, place, energy, azimuth = track.ray, track.place, track.energy, 2.0 * np.pi * b
+    if chosen < collision:
+        lost, cos_on, cos_off, stream = collide(track.species, energy, electron_cut, stream)
+        if lost > 0.0:
+            waiting = push(stack, waiting, turned(ray, cos_off, azimuth + np.pi), place, lost, ELECTRON)
+            ray = turned(ray, cos_on, azimuth)
+            energy -= lost
+    elif chosen < radiation:
+        k, cosine, stream = radiate(tables, material, energy, photon_cut, stream)
+        if k > 0.0:
+            waiting = push(stack, waiting, turned(ray, cosine, azimuth), place, k, PHOTON)
+            energy -= k
+    elif chosen < impact:
+        lost, waiting, stream = ionise(
+            problem.photons.atoms, problem.photons.impact, material, energy, ray, place, photon_cut, electron_cut,
+            stack, waiting, stream,
+        )  # fmt: skip
+        energy -= lost
+    elif track.species == POSITRON:
+        waiting, stream = _annihilated(problem, material, track, azimuth, photon_cut, tally, stack, waiting, stream)
+        energy = 0.0
+    if 0.0 < energy < electron_cut:
+        track = Track(ray, place, energy, track.species, 0.0, 0.0)
+        waiting, stream = stopped(problem, material, track, energy, tally, stack, waiting, stream)
+        energy = 0.0
+    name_children(stack, first, waiting, stream)
+    return Track(ray, place, energy, track.species, track.deflection_due, -np.log(c)), waiting, stream
+
+
+@inlined
+def _annihilated(problem, material, track, azimuth, photon_cut, tally, stack, waiting, stream):
+    """Annihilation in flight; returns the stack count and the stream."""
+    k1, cos1, k2, cos2, stream = in_flight(track.energy, stream)
+    here = 0.0
+    if k1 >= photon_cut:
+        waiting = push(stack, waiting, turned(track.ray, cos1, azimuth), track.place, k1, PHOTON)
+    else:
+        here += k1
+    if k2 >= photon_cut:
+        waiting = push(stack, waiting, turned(track.ray, cos2, azimuth + np.pi), track.place, k2, PHOTON)
+    else:
+        here += k2
+    tally.account[BINDING] -= 2.0 * ELECTRON_MASS_MEV
+    absorb_here(problem, tally, material, track.ray, track.place, here)
+    return waiting, stream
+
+
+@kernel
+def stopped(problem, material, track, energy, tally, stack, waiting, stream):
+    """End an electron or positron that leaves an energy here; a positron annihilates. Children are left unnamed."""
+    here = energy
+    if track.species == POSITRON:
+        photon_cut = np.float64(problem.cuts.photon[material])
+        rest, waiting, stream = at_rest(track.ray, track.place, photon_cut, stack, waiting, stream)
+        here += rest
+        tally.account[BINDING] -= 2.0 * ELECTRON_MASS_MEV
+    absorb_here(problem, tally, material, track.ray, track.place, here)
+    return waiting, stream

@@ -1,0 +1,198 @@
+"""One step of an electron or positron through a voxel: as `transport.step` for protons, with the physics of light ones.
+
+A step ends at the face of the voxel, at a hard interaction, after its share of energy or deflection, or after the
+largest step. Small elastic deflections are condensed; a step turns by half of its own and half of the one before it
+(a leapfrog), with the mean cosine of the theory of Goudsmit and Saunderson, Phys. Rev. 57, 24 (1940). Large ones
+are sampled one by one, so that neither boundaries nor the length of steps matter (mixed simulation, Fernandez-Varea
+et al., Nucl. Instrum. Methods B 73, 447 (1993)).
+
+There is no branch in here and all is single precision: the same function is one lane of a vector on a CPU and one
+thread on a graphics card.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dosewright.core.jit import inlined
+from dosewright.core.random import unit
+from dosewright.core.single import FOUR, HALF, ONE, TWO, ZERO, f32, i32, log
+from dosewright.geometry.trace import medium_of, to_face
+from dosewright.materials.electrons.lookup import (
+    ANGLE_NODES,
+    COARSE,
+    COARSE_NODES,
+    HARD_CUT,
+    HARD_ELASTIC,
+    LONGEST,
+    QUANTUM,
+    RANGE,
+    RATE,
+    SCATTERING,
+    SCREENING,
+    STOPPING,
+    STRAGGLING,
+    WATER_RATIO,
+    column,
+    position,
+    row,
+)
+from dosewright.transport.ion import mean_loss, normal, straggled_loss
+from dosewright.transport.scattering import turned_by
+from dosewright.transport.step import LONGEST_CM, SMALLEST, THIN_DENSITY, moved, to_faces
+
+BYTE, TO_SHARE = np.uint32(0xFF), f32(1 / 256)
+LARGEST_SHARE = f32(0.7)  # of the energy that a step may be planned to lose as seen from its start
+SIXTH, QUARTER, LARGEST_DUE = f32(1 / 6), f32(0.25), f32(2.0)
+_COARSE, _COARSE_NODES, _ANGLES = i32(COARSE), i32(COARSE_NODES), i32(ANGLE_NODES)
+_PER_COARSE, _LAST_ANGLE = f32(1 / COARSE), f32(ANGLE_NODES - 1)
+_LAST_CELL = i32(ANGLE_NODES - 2)
+
+
+class Flight(NamedTuple):
+    """An electron or positron inside a box, as the step sees it; see `transport.lanes` for the quantities."""
+
+    energy: float
+    u: float
+    v: float
+    w: float
+    fx: float
+    fy: float
+    fz: float
+    due: float
+    paths: float
+    ix: int
+    iy: int
+    iz: int
+
+
+class Done(NamedTuple):
+    """What a step did: energy lost, where (fractions of the voxel), ratio of stopping powers of water and medium, and
+    how it ended.
+    """
+
+    lost: float
+    at_x: float
+    at_y: float
+    at_z: float
+    ratio: float
+    hit: bool
+    stopped: bool
+
+
+@inlined
+def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z, words):
+    """Advance an electron (kind 0) or positron (1 more) by one step in its voxel; returns it and what was done."""
+    values = tables.values
+    _, density = medium_of(word)
+
+    # Plan: how far at most, as seen from here, and the energy half way.
+    i, f = position(p.energy)
+    start = row(kind, i)
+    stopping_here = column(values, start, STOPPING, f) * density
+    rate_here = column(values, start, RATE, f) * density
+    by_length = min(max_step / min(density, THIN_DENSITY), LONGEST_CM)
+    longest = min(by_length, column(values, start, LONGEST, f) / (density + SMALLEST))
+    planned = min(min(longest, to_faces(p, size_x, size_y, size_z)), p.paths / (rate_here + SMALLEST))
+    nearest = to_nearest_face(p, size_x, size_y, size_z)
+    rejected = (p.energy < rejection) and (column(values, start, RANGE, f) < nearest * density)
+    halfway = p.energy - HALF * min(stopping_here * planned, LARGEST_SHARE * p.energy)
+    i, f = position(halfway)
+    start = row(kind, i)
+    rate = column(values, start, RATE, f) * density
+    to_interaction = p.paths / (rate + SMALLEST)
+
+    # Turn by what is due and half of what this step will bring.
+    turning = column(values, start, SCATTERING, f) * density
+    half = HALF * turning * planned
+    due = p.due + half
+    cosine, sine = soft_angle(min(max(due, ZERO), LARGEST_DUE), unit(words[0]))
+    u, v, w = turned_by(p.u, p.v, p.w, cosine, sine, unit(words[1]))
+
+    # Distance to the boundary, distance to the interaction.
+    face_x, face_y, face_z = to_face(p.fx, size_x, u), to_face(p.fy, size_y, v), to_face(p.fz, size_z, w)
+    boundary = min(min(face_x, face_y), face_z)
+    length = min(min(boundary, longest), to_interaction)
+    hit = (to_interaction <= min(boundary, longest)) and (not rejected)
+    crossing = (not hit) and (boundary <= longest) and (not rejected)
+    length = ZERO if rejected else length
+
+    # Lose energy, somewhere on the way.
+    halfway_stopping = column(values, start, STOPPING, f) * density
+    lost, growth = mean_loss(p.energy, stopping_here, halfway_stopping, planned, length)
+    variance = column(values, start, STRAGGLING, f) * density * length * (growth * growth)
+    quantum = column(values, start, QUANTUM, f) * growth
+    lost = min(straggled_loss(lost, variance, quantum, normal(unit(words[2]), unit(words[3]))), p.energy)
+    energy = p.energy - lost
+    stopped = (energy < cut) or rejected
+    lost = p.energy if stopped else p.energy - energy  # what was really taken off in single precision
+    share = (f32(np.int32(words[0] & BYTE)) + HALF) * TO_SHARE * length
+
+    # Move.
+    cross_x = crossing and face_x <= boundary
+    cross_y = crossing and (not cross_x) and face_y <= boundary
+    cross_z = crossing and (not cross_x) and (not cross_y)
+    fx, at_x, ix = moved(p.fx, u, size_x, length, share, cross_x, p.ix)
+    fy, at_y, iy = moved(p.fy, v, size_y, length, share, cross_y, p.iy)
+    fz, at_z, iz = moved(p.fz, w, size_z, length, share, cross_z, p.iz)
+    due, paths = min(due, ZERO) + turning * length - half, p.paths - rate * length
+
+    # The most frequent of the hard interactions, a large deflection, happens here; the others are the caller's.
+    hard = column(values, start, HARD_ELASTIC, f) * density / (rate + SMALLEST)
+    chance = unit(words[4])
+    deflected = hit and chance < hard
+    cosine, sine = hard_angle(tables, kind, start, i, f, min(chance / (hard + SMALLEST), ONE))
+    u, v, w = turned_by(u, v, w, cosine if deflected else ONE, sine if deflected else ZERO, unit(words[5]))
+    paths = -log(unit(words[7])) if deflected else paths
+
+    after = Flight(energy, u, v, w, fx, fy, fz, due, paths, ix, iy, iz)
+    ratio = column(values, start, WATER_RATIO, f)
+    return after, Done(lost, at_x, at_y, at_z, ratio, hit and (not deflected) and (not stopped), stopped)
+
+
+@inlined
+def soft_angle(mean_square, u):
+    """Return cosine and sine of a condensed deflection of which 2 (1 - cos) would be this on a straight path.
+
+    1 - cos is exponential with mean 1 - exp(-mean_square/2), which is the mean cosine of Goudsmit and Saunderson, and
+    their next moment to second order.
+    """
+    x = HALF * mean_square
+    mean = x * (ONE - HALF * x * (ONE - x * (THIRD - QUARTER * THIRD * x * (ONE - FIFTH * x))))
+    m = min(-mean * log(u), TWO)
+    return ONE - m, np.sqrt(m * (TWO - m))
+
+
+THIRD, FIFTH = f32(1 / 3), f32(0.2)
+
+
+@inlined
+def hard_angle(tables, kind, start, i, f, xi):
+    """Return cosine and sine of one large deflection at a cumulative probability."""
+    screening = column(tables.values, start, SCREENING, f)
+    smallest = column(tables.values, start, HARD_CUT, f)
+    low, high = ONE / (smallest + screening), ONE / (FOUR + screening)
+    q = ONE / (low + xi * (high - low)) - screening
+    coarse = i32(i // _COARSE)
+    g = (f32(i - i32(coarse * _COARSE)) + f) * _PER_COARSE
+    t = xi * _LAST_ANGLE
+    cell = min(i32(t), _LAST_CELL)
+    h = t - f32(cell)
+    begin = i32(i32(i32(i32(kind * _COARSE_NODES) + coarse) * _ANGLES) + cell)
+    below = _between(tables.hard_angle, begin, h)
+    above = _between(tables.hard_angle, i32(begin + _ANGLES), h)
+    q = min(max(q * (below + g * (above - below)), ZERO), FOUR)
+    return ONE - HALF * q, np.sqrt(q * (ONE - QUARTER * q))
+
+
+@inlined
+def _between(table, begin, h):
+    low = table[np.uintp(begin)]
+    return low + h * (table[np.uintp(begin + i32(1))] - low)
+
+
+@inlined
+def to_nearest_face(p, size_x, size_y, size_z):
+    """Return the distance to the nearest face of the voxel, in any direction."""
+    x, y, z = min(p.fx, ONE - p.fx) * size_x, min(p.fy, ONE - p.fy) * size_y, min(p.fz, ONE - p.fz) * size_z
+    return min(min(x, y), z)

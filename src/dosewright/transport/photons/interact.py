@@ -1,0 +1,72 @@
+"""One interaction of a photon: which, and what becomes of it."""
+
+import numpy as np
+
+from dosewright.core.jit import inlined, kernel
+from dosewright.materials.photons.lookup import COMPTON, PAIR, RAYLEIGH
+from dosewright.scoring.deposit import BINDING
+from dosewright.transport.electrons.absorb import absorb_here
+from dosewright.transport.photons.compton import compton
+from dosewright.transport.photons.pair import pair
+from dosewright.transport.photons.photoelectric import photoelectric
+from dosewright.transport.photons.rayleigh import rayleigh
+from dosewright.transport.photons.relaxation import relax
+from dosewright.transport.tracks import name_children
+
+
+@kernel
+def interact(problem, material, i, f, chosen, energy, ray, place, tally, stack, waiting, stream):
+    """Let a photon interact; returns what is left of its energy, its ray, the stack count, the stream.
+
+    ``chosen`` is a uniform share of the total cross section (cm2/g); `i` and `f` are the photon's place in the grid.
+    """
+    photons, first = problem.photons, waiting
+    photon_cut = np.float64(problem.cuts.photon[material])
+    electron_cut = np.float64(problem.cuts.electron[material])
+    if chosen < _partial(photons.attenuation, material, i, f, RAYLEIGH):
+        ray, stream = rayleigh(photons.rayleigh, material, energy, ray, stream)
+        return energy, ray, waiting, stream
+    if chosen < _partial(photons.attenuation, material, i, f, COMPTON):
+        energy, ray, here, z, shell, waiting, stream = compton(
+            photons.compton, material, energy, ray, place, photon_cut, electron_cut, stack, waiting, stream
+        )
+        if shell >= 0:
+            element = photons.atoms.row_of_z[z]
+            rest, waiting, stream = relax(
+                photons.atoms, element, shell, ray, place, photon_cut, electron_cut, stack, waiting, stream
+            )
+            here += rest
+    elif chosen < _partial(photons.attenuation, material, i, f, PAIR):
+        here, waiting, stream = pair(
+            photons.pair, material, energy, ray, place, photon_cut, electron_cut, stack, waiting, stream
+        )
+        # What neither went on nor stayed is rest energy: of two particles, or less what annihilated at once.
+        tally.account[BINDING] += energy - here - _carried(stack, first, waiting)
+        energy = 0.0
+    else:
+        here, waiting, stream = photoelectric(
+            photons.atoms, photons.attenuation, material, energy, ray, place, photon_cut, electron_cut, stack, waiting,
+            stream,
+        )  # fmt: skip
+        energy = 0.0
+    if energy < photon_cut:
+        here += energy
+        energy = 0.0
+    absorb_here(problem, tally, material, ray, place, here)
+    name_children(stack, first, waiting, stream)
+    return energy, ray, waiting, stream
+
+
+@inlined
+def _partial(attenuation, material, i, f, which):
+    low = attenuation.cumulated[material, i, which]
+    return low + f * (attenuation.cumulated[material, i + 1, which] - low)
+
+
+@inlined
+def _carried(stack, first, waiting):
+    """Return the kinetic energy of what was put on the stack."""
+    total = 0.0
+    for row in range(first, waiting):
+        total += stack[row, 6]
+    return total
