@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 
 HIGHEST_EVALUATED_MEV = 0.79  # xraylib's data end at 0.8 MeV
 MATCHED_MEV = 0.75  # where the formulas above are scaled to the data
+HIGHEST_OF_SHELLS_MEV = 0.3  # end of the data by shell
 NEAR_EDGE = 2.0e-3  # an edge and the jump of the data differ by less than this share of the energy
 SMALLEST_JUMP = 1.004
 STEEPNESS = 2.7  # the photoelectric cross section goes about as E to minus this beside an edge
@@ -30,7 +31,7 @@ HUBBELL = (
     (1.1330e-9, -2.177e-12, 2.013e-2, 3.5),
     (-9.12e-11, 0.0, 0.0, 4.0),
 )
-SHELLS = tuple("K L1 L2 L3 M1 M2 M3 M4 M5 N1 N2 N3 N4 N5 N6 N7".split())
+SHELLS = tuple(["K", "L1", "L2", "L3", "M1", "M2", "M3", "M4", "M5", "N1", "N2", "N3", "N4", "N5", "N6", "N7"])
 
 
 def per_gram(z: int, barn: Array) -> Array:
@@ -63,6 +64,23 @@ def photoelectric_barn(z: int, energy_MeV: Array) -> Array:
         sigma[between] = _scalar(xraylib.CSb_Photo, z, np.array([beside])) * (energy[between] / beside) ** -STEEPNESS
     scale = _scalar(xraylib.CSb_Photo, z, np.array([MATCHED_MEV]))[0] / _hubbell(z, np.array([MATCHED_MEV]))[0]
     sigma[~low] = scale * _hubbell(z, energy[~low])
+    return sigma
+
+
+def shell_barn(z: int, shell: str, edge_MeV: float, energy_MeV: Array) -> Array:
+    """Return the photoelectric cross section of one shell, barn per atom; 0 below its edge and beyond the data.
+
+    Kissel's partial cross sections (xraylib), which begin a little beside the edge.
+    """
+    number = getattr(xraylib, f"{shell}_SHELL")
+    electrons = xraylib.ElectronConfig(z, number)
+    sigma = np.zeros_like(energy_MeV)
+    for i in np.flatnonzero((energy_MeV >= edge_MeV) & (energy_MeV < HIGHEST_OF_SHELLS_MEV)):
+        at = max(energy_MeV[i], edge_MeV * (1.0 + NEAR_EDGE))
+        try:
+            sigma[i] = electrons * xraylib.CSb_Photo_Partial(z, number, at * 1e3)
+        except ValueError:
+            continue
     return sigma
 
 
