@@ -100,7 +100,8 @@ def scattering_function(material: Material, x_per_angstrom: NDArray[np.float64])
         total += atoms * np.exp(np.interp(np.log(x_per_angstrom), np.log(_X_PER_ANGSTROM), _log_incoherent(Z)))
         electrons += atoms * Z
     below = np.minimum(x_per_angstrom / _X_PER_ANGSTROM[0], 1.0)
-    return total / electrons * below * below
+    per_electron: NDArray[np.float64] = total / electrons * below * below
+    return per_electron
 
 
 @cache

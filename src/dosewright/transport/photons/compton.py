@@ -10,7 +10,7 @@ import numpy as np
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.units import ELECTRON_MASS_MEV
-from dosewright.materials.photons.quantiles import quantile
+from dosewright.transport.photons.quantile import quantile
 from dosewright.transport.tracks import ELECTRON, push, turned
 
 NO_SHELL = -1

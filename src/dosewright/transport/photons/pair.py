@@ -5,8 +5,8 @@ import numpy as np
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.units import ELECTRON_MASS_MEV
-from dosewright.materials.photons.quantiles import quantile
 from dosewright.transport.electrons.annihilation import at_rest
+from dosewright.transport.photons.quantile import quantile
 from dosewright.transport.tracks import ELECTRON, POSITRON, push, turned
 
 
