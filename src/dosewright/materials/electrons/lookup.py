@@ -34,7 +34,7 @@ LOWEST_OCTAVE, OCTAVES = -10, 16  # 2^-10 to 64 MeV
 NODES = OCTAVES * 2**STEP_BITS + 1
 COARSE = 8  # fine nodes from one coarse node to the next
 COARSE_NODES = OCTAVES * 2**STEP_BITS // COARSE + 1
-ANGLE_NODES = 33  # of the hard-deflection tables, evenly from 0 to 1 in cumulative probability
+ANGLE_NODES = 33  # of the hard-deflection tables, evenly from 0 to 1 in (q/4)^(1/4), q of the simple cross section
 SHAPE_NODES = 33  # of the bremsstrahlung tables, evenly from 0 to 1 in k/T
 LOWEST_MEV, HIGHEST_MEV = 1.0e-3, 50.0
 LARGEST_Q = 4.0
@@ -52,7 +52,7 @@ class ElectronTables(NamedTuple):
 
     ``values`` is flat: [kind, node, column], with kind = 2 * material for electrons and one more for positrons.
     ``hard_angle`` is flat: [kind, coarse node, angle node]: what the q of a hard deflection is over that of the
-    screened Rutherford cross section dq/(q + A)^2 at the same cumulative probability.
+    screened Rutherford cross section dq/(q + A)^2 at the same cumulative probability, on nodes of the latter q.
     ``radiation_shape`` is flat: [material, coarse node, shape node]: the cross section k dsigma/dk over its
     largest value at that energy. ``radiation_z`` is the atomic number by material that radiates like the mixture.
     """
