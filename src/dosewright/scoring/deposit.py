@@ -10,6 +10,7 @@ from dosewright.core.jit import inlined
 # Rows of the energy account, MeV.
 STARTED, DEPOSITED, BEFORE_PATIENT, ESCAPED, NEUTRAL, BINDING, CAPPED_HISTORIES = range(7)
 ACCOUNT_ROWS = 7
+LEAVING_KINDS = 3  # photons, electrons, positrons
 
 
 class Scoring(NamedTuple):
@@ -33,21 +34,29 @@ LET_COLUMNS = 4
 
 
 class Tally(NamedTuple):
-    """What accumulates: energy deposited (MeV), the same times the water ratio, LET sums, and the energy account."""
+    """What accumulates: energy deposited (MeV), the same times the water ratio, LET sums, and the energy account.
+
+    `leaving` counts what leaves the phantom by kind, energy and angle, `leaving_energy` (MeV) by kind; see
+    `scoring.leaving`.
+    """
 
     energy: NDArray[np.float64]
     energy_to_water: NDArray[np.float64]
     let: NDArray[np.float64]
     account: NDArray[np.float64]
+    leaving: NDArray[np.float64]
+    leaving_energy: NDArray[np.float64]
 
 
-def empty_tally(scoring: Scoring, voxels: int) -> Tally:
+def empty_tally(scoring: Scoring, voxels: int, leaving_bins: int = 0) -> Tally:
     """Return a tally of nothing; what is not scored has no room."""
     return Tally(
         np.zeros(voxels),
         np.zeros(voxels if scoring.to_water else 0),
         np.zeros(LET_COLUMNS * voxels if scoring.let else 0),
         np.zeros(ACCOUNT_ROWS),
+        np.zeros(leaving_bins),
+        np.zeros(LEAVING_KINDS if leaving_bins else 0),
     )
 
 
