@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.matter import Material
 from dosewright.materials.electrons import lookup
-from dosewright.materials.electrons.annihilation import annihilation
+from dosewright.materials.electrons.annihilation import annihilation_rate
 from dosewright.materials.electrons.collisions import restricted
 from dosewright.materials.electrons.elastic import elastic, transport_coefficients
 from dosewright.materials.electrons.lookup import ANGLE_NODES, COARSE_NODES, ElectronTables, node_energies_MeV
@@ -68,21 +68,21 @@ def _kind(
     shells = impact(material, energy, photon_cut, processes_off=off)
     unrestricted = collision_stopping(material, energy, positron=positron) + radiated.total
     condensed = collisions.stopping + ("bremsstrahlung" not in off) * radiated.soft - shells.loss
-    first_path = 1.0 / transport_coefficients(material, energy, positron=positron).first
+    first_path = 1.0 / transport_coefficients(material, energy, positron, cut)[1]
     hard_path = np.minimum(limits.deflection * first_path, limits.loss * energy / unrestricted)
     scattered = elastic(material, energy, hard_path, positron=positron, cut_MeV=cut)
     columns = np.zeros((energy.size, lookup.COLUMNS))
     columns[:, lookup.STOPPING] = condensed
     if "straggling" not in off:
         columns[:, lookup.STRAGGLING] = collisions.variance
-        columns[:, lookup.QUANTUM] = collisions.third_moment / np.maximum(2.0 * collisions.variance, 1e-300)
+        columns[:, lookup.QUANTUM] = collisions.third / np.maximum(2.0 * collisions.variance, 1e-300)
     if "scattering" not in off:
         columns[:, lookup.SCATTERING] = scattered.soft
         columns[:, lookup.HARD_ELASTIC] = scattered.hard * ("hard_scattering" not in off)
     columns[:, lookup.HARD_COLLISION] = collisions.rate
     columns[:, lookup.RADIATION] = radiated.rate
     columns[:, lookup.IMPACT] = shells.rate
-    in_flight = annihilation(material, energy) * positron * ("annihilation" not in off)
+    in_flight = annihilation_rate(material, energy) * positron * ("annihilation" not in off)
     columns[:, lookup.RATE] = (
         columns[:, [lookup.HARD_ELASTIC, lookup.HARD_COLLISION, lookup.RADIATION, lookup.IMPACT]].sum(axis=1) + in_flight
     )

@@ -51,7 +51,7 @@ def interact(problem, track, material, tally, stack, waiting, stream):
             energy -= k
     elif chosen < impact:
         lost, waiting, stream = ionise(
-            problem.photons.atoms, problem.photons.impact, material, energy, ray, place, photon_cut, electron_cut,
+            problem.photons.atoms, problem.photons.atoms, material, energy, ray, place, photon_cut, electron_cut,
             stack, waiting, stream,
         )  # fmt: skip
         energy -= lost

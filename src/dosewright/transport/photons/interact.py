@@ -45,9 +45,8 @@ def interact(problem, material, i, f, chosen, energy, ray, place, tally, stack, 
         energy = 0.0
     else:
         here, waiting, stream = photoelectric(
-            photons.atoms, photons.attenuation, material, energy, ray, place, photon_cut, electron_cut, stack, waiting,
-            stream,
-        )  # fmt: skip
+            photons.atoms, i, f, material, energy, ray, place, photon_cut, electron_cut, stack, waiting, stream
+        )
         energy = 0.0
     if energy < photon_cut:
         here += energy
