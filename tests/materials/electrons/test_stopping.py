@@ -12,14 +12,18 @@ from dosewright.materials.library import named
 
 WATER_75 = Material("water", 1.0, {1: 0.111894, 8: 0.888106}, 75.0)  # as in ESTAR
 AIR = named("G4_AIR")
+_BONE = {1: 0.047234, 6: 0.14433, 7: 0.04199, 8: 0.446096, 12: 0.0022, 15: 0.10497, 16: 0.00315, 20: 0.20993, 30: 1e-4}
+CORTICAL_BONE = Material("bone", 1.85, _BONE, 106.4)  # ICRP, as in ESTAR
 ENERGIES = np.array([0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0])
 ESTAR_WATER = [22.56, 13.17, 6.603, 4.115, 2.793, 2.034, 1.849, 1.824, 1.892, 1.968, 2.046, 2.139]
 ESTAR_AIR = [19.75, 11.57, 5.818, 3.633, 2.469, 1.802, 1.661, 1.684, 1.833, 1.979, 2.134, 2.319]
 
 
-def test_water_and_air() -> None:
+def test_water_air_and_bone() -> None:
     assert collision_stopping(WATER_75, ENERGIES) == pytest.approx(ESTAR_WATER, rel=5e-4)
     assert collision_stopping(AIR, ENERGIES) == pytest.approx(ESTAR_AIR, rel=1.5e-3)
+    bone = collision_stopping(CORTICAL_BONE, np.array([0.01, 0.1, 1.0, 10.0]))
+    assert bone == pytest.approx([19.72, 3.679, 1.659, 1.799], rel=5e-4)
 
 
 @pytest.mark.parametrize(
