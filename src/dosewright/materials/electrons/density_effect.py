@@ -38,7 +38,7 @@ FIRST_IONISATION_EV = (
     *(9.318, 10.749, 4.073, 5.278, 5.380, 6.307, 5.89, 6.194),
 )
 
-# Conduction electrons of an atom of a metal: its lowest common valence, the rule of Sternheimer, Berger and Seltzer; the
+# Conduction electrons of an atom of a metal: its lowest common valence, as Sternheimer, Berger and Seltzer rule; the
 # table is our own reading. One more or less changes the stopping power by 0.1 %.
 CONDUCTION = {
     **dict.fromkeys((3, 11, 19, 29, 37, 47, 55, 79, 81), 1),
