@@ -21,7 +21,7 @@ from dosewright.materials.photons.cross_sections import (
 )
 from dosewright.materials.photons.impact import IONISED, ionisation_cm2_per_g
 from dosewright.materials.photons.lookup import Attenuation
-from dosewright.materials.photons.vacancies import FOLLOWED, Transition, highest_line_MeV, transitions
+from dosewright.materials.photons.vacancies import FOLLOWED, highest_line_MeV, transitions
 
 Array = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ class Atoms(NamedTuple):
 def atoms(materials: Sequence[Material], attenuation: Attenuation, processes_off: Collection[str] = ()) -> Atoms:
     """Return the atoms of some materials on the nodes of their attenuation.
 
-    With "fluorescence" off no vacancy is filled: all its energy stays where the atom is.
+    With "fluorescence" off no vacancy is filled: all its energy stays where the atom is, and electrons ionise no shell.
     """
     numbers = sorted({z for material in materials for z in material.mass_fractions})
     rows = {z: row for row, z in enumerate(numbers)}
@@ -85,26 +85,26 @@ def atoms(materials: Sequence[Material], attenuation: Attenuation, processes_off
                 edge[row, SHELLS.index(name)] = energy
     share = np.concatenate([shell_shares(z, attenuation.energies) for z in numbers])
     entries = [(z, shell) for z in numbers for shell in range(FOLLOWED)]
-    none: tuple[Transition, ...] = ()
-    still = "fluorescence" in processes_off
-    by_entry = [none if still else transitions(*entry) for entry in entries]
-    every = [transition for of_shell in by_entry for transition in of_shell]
+    filled = [transitions(*entry) if "fluorescence" not in processes_off else () for entry in entries]
+    every = [transition for of_shell in filled for transition in of_shell]
+    lines = [highest_line_MeV(*entry) if of_shell else 0.0 for entry, of_shell in zip(entries, filled, strict=True)]
+    nodes = node_energies_MeV()
     return Atoms(
-        first.astype(np.int64),
-        np.array([row for row, _ in places], np.int64),
-        np.array([weight for m in materials for weight in m.mass_fractions.values()]),
-        cumulated,
-        np.array(numbers, np.int64),
-        row_of_z.astype(np.int64),
-        edge.ravel(),
-        share,
-        np.concatenate([[0], np.cumsum([len(of_shell) for of_shell in by_entry])]).astype(np.int64),
-        np.concatenate([[0.0]] + [np.cumsum([t.probability for t in of_shell]) for of_shell in by_entry])[1:],
-        np.array([t.energy for t in every], float),
-        np.array([t.radiative for t in every], bool),
-        np.array([t.left for t in every], np.int64).reshape(-1, 2),
-        np.array([0.0 if still else highest_line_MeV(*entry) for entry in entries]),
-        np.array([ionisation_cm2_per_g(z, shell, node_energies_MeV()) for z in numbers for shell in range(IONISED)]),
+        first=first.astype(np.int64),
+        row=np.array([row for row, _ in places], np.int64),
+        weight=np.array([weight for m in materials for weight in m.mass_fractions.values()]),
+        cumulated=cumulated,
+        z=np.array(numbers, np.int64),
+        row_of_z=row_of_z.astype(np.int64),
+        edge=edge.ravel(),
+        share=share,
+        begin=np.concatenate([[0], np.cumsum([len(of_shell) for of_shell in filled])]).astype(np.int64),
+        probability=np.concatenate([np.cumsum([t.probability for t in of_shell]) for of_shell in filled]),
+        energy=np.array([t.energy for t in every], float),
+        radiative=np.array([t.radiative for t in every], bool),
+        left=np.array([t.left for t in every], np.int64).reshape(-1, 2),
+        line=np.array(lines),
+        impact=np.array([ionisation_cm2_per_g(z, shell, nodes) for z in numbers for shell in range(IONISED)]),
     )
 
 
