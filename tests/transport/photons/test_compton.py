@@ -132,3 +132,12 @@ def test_energies_follow_the_impulse_approximation(name: str, Z: int, energy: fl
     assert np.sqrt((shift**2).mean()) == pytest.approx(spread, rel=0.005)
     of_k = ((out[:, SHELL] == 0) & (out[:, ELEMENT] == Z)).mean()
     assert of_k == pytest.approx(np.average(inner, weights=weight), abs=0.0015)
+
+
+@pytest.mark.parametrize("off", ["doppler", "bound_compton"])
+def test_electrons_at_rest_scatter_to_comptons_energy(off: str) -> None:
+    energy = 0.05
+    out = sampled("G4_Cu", energy, off=(off,), events=20_000)
+    at_rest = energy / (1.0 + energy / ELECTRON_MASS_MEV * (1.0 - out[:, COSINE]))
+    np.testing.assert_allclose(out[:, AFTER], at_rest, rtol=1e-9)
+    assert (out[:, SHELL] >= 0).any() == (off == "doppler")
