@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from dosewright.core.units import FINE_STRUCTURE
-from dosewright.materials.electrons.partial_waves import Field, yukawa_rates
+from dosewright.materials.electrons.partial_waves import Field, nuclear_radius, yukawa_rates
 from dosewright.materials.electrons.screening import X_PER_MC
 
 Array = NDArray[np.float64]
@@ -39,7 +39,7 @@ def fitted_field(z: int) -> Field:
     system = np.vstack([basis / seen[:, None], 1e3 * np.ones(rates.size), 1e-4 * np.eye(rates.size)])
     wanted = np.concatenate([np.ones(x.size), [1e3], np.zeros(rates.size)])
     weights = np.linalg.lstsq(system, wanted, rcond=None)[0]
-    return Field(z, weights / weights.sum(), rates)
+    return Field(z, weights / weights.sum(), rates, nuclear_radius(z))
 
 
 def contraction(z: int, transfer_mc: Array) -> Array:

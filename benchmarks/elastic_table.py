@@ -1,6 +1,6 @@
 """Make the packaged table of elastic scattering: ``python -m benchmarks.elastic_table`` (a quarter of an hour).
 
-Partial waves in the screened field up to 1 MeV. Above, the cross section of a point nucleus times what screening
+Partial waves in the screened field up to 1 MeV. Above, the cross section of the bare nucleus times what screening
 makes of it at 1 MeV at the same momentum transfer: its logarithm beyond Born's approximation goes as (Z alpha/beta)^2
 where it is the same for both charges (the leading term), and as 1/T at the same angle where it is opposite.
 """
@@ -16,7 +16,13 @@ from benchmarks.atomic_fields import fitted_field
 from dosewright.core.units import ELECTRON_MASS_MEV, FINE_STRUCTURE
 from dosewright.materials.electrons.elastic_data import TABLE
 from dosewright.materials.electrons.lookup import LARGEST_Q
-from dosewright.materials.electrons.partial_waves import Field, cross_section, mott_cross_section, phases
+from dosewright.materials.electrons.partial_waves import (
+    Field,
+    cross_section,
+    mott_cross_section,
+    nuclear_radius,
+    phases,
+)
 from dosewright.materials.electrons.screening import (
     RATIO_NODES,
     TABLE_MEV,
@@ -93,15 +99,19 @@ def above(z: int, energy: float, q: Array, positron: bool) -> Array:
     reference_born = 2 * np.log(1 - _field(z).form_factor(np.sqrt(r2 * same_transfer)))
     beyond = np.where(q * p2 / r2 < LARGEST_Q, even - reference_born, 0.0) * rb2 / b2
     beyond += (-odd if positron else odd) * WAVES_TO_MEV / energy
-    return mott_cross_section(z, energy / ELECTRON_MASS_MEV, positron, 1 - q / 2) * np.exp(log_born + beyond)
+    return bare(z, energy, q, positron) * np.exp(log_born + beyond)
+
+
+def bare(z: int, energy: float, q: Array, positron: bool) -> Array:
+    """Return the elastic cross section of the nucleus alone, (hbar/mc)^2/sr."""
+    return mott_cross_section(z, energy / ELECTRON_MASS_MEV, positron, 1 - q / 2, radius=nuclear_radius(z))
 
 
 def screened_at_reference(z: int, q: Array) -> tuple[Array, Array]:
     """Return ln of screened over bare at the highest energy of the waves: even and odd in the charge."""
     logs = []
     for positron in (False, True):
-        bare = mott_cross_section(z, WAVES_TO_MEV / ELECTRON_MASS_MEV, positron, 1 - q / 2)
-        logs.append(np.log(by_waves(z, WAVES_TO_MEV, q, positron) / bare))
+        logs.append(np.log(by_waves(z, WAVES_TO_MEV, q, positron) / bare(z, WAVES_TO_MEV, q, positron)))
     return (logs[0] + logs[1]) / 2, (logs[0] - logs[1]) / 2
 
 

@@ -9,6 +9,7 @@ from dosewright.materials.electrons.partial_waves import (
     cross_section,
     field,
     mott_cross_section,
+    nuclear_radius,
     phases,
     yukawa_rates,
 )
@@ -86,7 +87,20 @@ def test_close_collisions_do_not_notice_the_screening():
         kinetic = 1.0 / ELECTRON_MASS_MEV
         up, down = phases(field(z), kinetic, False)
         screened = cross_section(up, down, momentum(kinetic), cosines)
-        assert screened == pytest.approx(mott_cross_section(z, kinetic, False, cosines), rel=bound)
+        bare = mott_cross_section(z, kinetic, False, cosines, radius=nuclear_radius(z))
+        assert screened == pytest.approx(bare, rel=bound)
+
+
+def test_the_size_of_a_light_nucleus_is_its_form_factor():
+    """Born: |F|^2 = 1 - (p^2 <r^2>/3) q for small nuclei; electrons are drawn in, positrons kept out a little."""
+    kinetic, cosines = 10.0 / ELECTRON_MASS_MEV, np.cos(np.radians([60, 90, 120, 150]))
+    change = []
+    for positron in (False, True):
+        bodies = [mott_cross_section(6, kinetic, positron, cosines, radius=r) for r in (nuclear_radius(6), 0.0)]
+        change.append(1 - bodies[0] / bodies[1])
+    born = momentum(kinetic) ** 2 * 3 / 5 * nuclear_radius(6) ** 2 / 3 * 2 * (1 - cosines)
+    assert np.mean(change, axis=0) == pytest.approx(born, rel=0.05)
+    assert np.all(change[0] > change[1])
 
 
 def test_heavy_nuclei_attract_electrons_behind_and_repel_positrons():

@@ -7,7 +7,7 @@ from dosewright.core.errors import DosewrightError
 from dosewright.core.units import AVOGADRO_PER_MOL, ELECTRON_MASS_MEV, FINE_STRUCTURE
 from dosewright.materials.electrons import elastic_data
 from dosewright.materials.electrons.partial_waves import cross_section, field, phases
-from dosewright.materials.electrons.screening import TABLE_MEV, elastic_per_q, incoherent_share, nuclear_size
+from dosewright.materials.electrons.screening import TABLE_MEV, elastic_per_q, incoherent_share
 from dosewright.materials.elements import element
 
 BOHR2_CM2 = (0.529177210e-8) ** 2
@@ -21,7 +21,7 @@ def grid(energy):
 def moments(z, energy, positron=False, per_q=None):
     q = grid(energy)
     value = elastic_per_q(z, np.array([energy]), q, positron) if per_q is None else per_q
-    value = value * nuclear_size(z, np.array([energy]), q) * q
+    value = value * q
     return np.array([np.trapezoid(value * f, np.log(q))[0] for f in (np.ones_like(q), q / 2, 1.5 * q * (1 - q / 4))])
 
 
@@ -36,6 +36,15 @@ def test_between_its_energies_the_table_gives_the_waves(z, energy, positron):
     exact = np.pi * cross_section(up, down, np.sqrt(kinetic * (kinetic + 2)), 1 - q[0] / 2)[None] * length2
     assert elastic_per_q(z, np.array([energy]), q, positron)[0] == pytest.approx(exact[0], rel=0.006)
     assert moments(z, energy, positron) == pytest.approx(moments(z, energy, positron, exact), rel=5e-4)
+
+
+def test_beyond_the_waves_gold_scatters_as_in_elsepa():
+    """First and second transport cross section at 10 MeV (ELSEPA 2020, a0^2); the nucleus's size is two per cent of them."""
+    per_atom = element(79).atomic_weight / AVOGADRO_PER_MOL / BOHR2_CM2
+    total, first, second = moments(79, 10.0) * per_atom
+    assert first == pytest.approx(3.63592e-6, rel=0.003)
+    assert second == pytest.approx(9.96830e-6, rel=0.003)
+    assert total == pytest.approx(2.75801e-1, rel=0.01)
 
 
 def test_every_element_varies_smoothly_over_where_the_waves_end():

@@ -24,7 +24,6 @@ from dosewright.materials.electrons.screening import (
     bohr_angle2,
     elastic_per_q,
     incoherent_share,
-    nuclear_size,
     rutherford,
     screening,
 )
@@ -171,7 +170,7 @@ def _atoms(material: Material, energies_MeV: tuple[float, ...], positron: bool) 
     weight = (q + core) * span / (Q_NODES - 1)
     atoms = np.zeros_like(q)
     for z, share in material.mass_fractions.items():
-        atoms += share * elastic_per_q(z, energies, q, positron) * nuclear_size(z, energies, q)
+        atoms += share * elastic_per_q(z, energies, q, positron)
     return q, weight, atoms
 
 

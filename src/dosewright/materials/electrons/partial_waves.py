@@ -13,8 +13,9 @@ from scipy.interpolate import CubicSpline
 from scipy.special import loggamma, spherical_jn, spherical_yn
 
 from dosewright.core.jit import kernel
-from dosewright.core.units import FINE_STRUCTURE
+from dosewright.core.units import ELECTRON_MASS_MEV, FINE_STRUCTURE, HBAR_C_MEV_FM
 from dosewright.materials.electrons.elastic_data import stored
+from dosewright.materials.elements import element
 
 Array = NDArray[np.float64]
 Waves = NDArray[np.complex128]
@@ -23,16 +24,19 @@ YUKAWAS = 16
 GRID_SHARE, GRID_PHASE = 0.04, 0.25  # longest step: of the radius, and of phase
 SMALLEST_PHASE = 1e-9
 ALL_WAVES, SKIPPED = 120, 0.02  # beyond these l, only every fiftieth part further; a spline in between
+INNERMOST = 1e-6
+NEAR_WAVES, NEAR_PHASE = 24, 300.0  # waves that meet a nucleus of finite size, and how far out they are followed
 ROOT3 = np.sqrt(3.0)
 
 
 @dataclass(frozen=True)
 class Field:
-    """An atom as a sum of Yukawa potentials: -(Z alpha/r) sum of weights exp(-rates r)."""
+    """An atom as a sum of Yukawa potentials: -(Z alpha/r) sum of weights exp(-rates r), its nucleus a sphere."""
 
     z: int
     weights: Array
     rates: Array
+    nucleus: float = 0.0
 
     def screening(self, r: Array) -> Array:
         """Return the share of the nuclear charge that is seen at a radius."""
@@ -63,12 +67,28 @@ def yukawa_rates(z: int) -> Array:
 @cache
 def field(z: int) -> Field:
     """Return the field of a neutral atom: form factors of xraylib made relativistic (`benchmarks/atomic_fields.py`)."""
-    return Field(z, stored("weights")[z - 1], yukawa_rates(z))
+    return Field(z, stored("weights")[z - 1], yukawa_rates(z), nuclear_radius(z))
+
+
+def nuclear_radius(z: int) -> float:
+    """Return the radius of a uniform sphere with the nucleus's mean square radius.
+
+    Rms radius 0.82 A^(1/3) + 0.58 fm (Hofstadter, Rev. Mod. Phys. 28, 214 (1956)), 0.84 fm for the proton.
+    """
+    rms = 0.84 if z == 1 else 0.82 * element(z).atomic_weight ** (1 / 3) + 0.58
+    return float(np.sqrt(5 / 3) * rms * ELECTRON_MASS_MEV / HBAR_C_MEV_FM)
+
+
+def nuclear_potential(r: Array, radius: float) -> Array:
+    """Return the potential of a unit charge spread evenly over a sphere, or of a point."""
+    if radius <= 0:
+        return 1 / r
+    return np.where(r < radius, (3 - (r / radius) ** 2) / (2 * radius), 1 / r)
 
 
 def potential(atom: Field, r: Array, kinetic: float, positron: bool) -> Array:
     """Return the potential energy; for electrons with exchange (Furness and McCarthy, J. Phys. B 6, 2280 (1973))."""
-    static = FINE_STRUCTURE * atom.z / r * atom.screening(r)
+    static = FINE_STRUCTURE * atom.z * (nuclear_potential(r, atom.nucleus) - (1 - atom.screening(r)) / r)
     if positron:
         return static
     local = kinetic + static
@@ -123,10 +143,7 @@ def _integrate(
 def phases(atom: Field, kinetic: float, positron: bool) -> tuple[Array, Array]:
     """Return the phase shifts of j = l + 1/2 and j = l - 1/2 (for l = 0: zero), until they vanish."""
     momentum = np.sqrt(kinetic * (kinetic + 2))
-    radii = _radii(atom.edge(), momentum)
-    steps = np.diff(radii)
-    middle = radii[:-1] + 0.5 * steps
-    r_1, r_2 = middle - steps * ROOT3 / 6, middle + steps * ROOT3 / 6
+    radii, steps, r_1, r_2 = _steps(atom.edge(), momentum)
     kinetic_1 = kinetic - potential(atom, r_1, kinetic, positron)
     kinetic_2 = kinetic - potential(atom, r_2, kinetic, positron)
     # Largest angular momentum that reaches a radius; a wave begins far inside of that.
@@ -154,11 +171,15 @@ def phases(atom: Field, kinetic: float, positron: bool) -> tuple[Array, Array]:
     return whole[0], whole[1]
 
 
-def _radii(edge: float, momentum: float) -> Array:
-    radii = [1e-6]
+def _steps(edge: float, momentum: float) -> tuple[Array, Array, Array, Array]:
+    """Radii out to an edge, the steps between, and the two Gauss points of each."""
+    radii = [INNERMOST]
     while radii[-1] < edge:
         radii.append(radii[-1] + min(GRID_SHARE * radii[-1], GRID_PHASE / momentum))
-    return np.array(radii)
+    ends = np.array(radii)
+    steps = np.diff(ends)
+    middle = ends[:-1] + 0.5 * steps
+    return ends, steps, middle - steps * ROOT3 / 6, middle + steps * ROOT3 / 6
 
 
 def _match(out: Array, wave: int, kappa: int, r: float, kinetic: float) -> float:
@@ -180,8 +201,10 @@ def cross_section(up: Array, down: Array, momentum: float, cosines: Array) -> Ar
     return np.asarray((np.abs(f) ** 2 + np.abs(g) ** 2) / (4 * momentum**2), float)
 
 
-def mott_cross_section(z: int, kinetic: float, positron: bool, cosines: Array, waves: int = 2000) -> Array:
-    """Return the elastic cross section of a bare point nucleus per solid angle, (hbar/mc)^2/sr.
+def mott_cross_section(
+    z: int, kinetic: float, positron: bool, cosines: Array, *, radius: float = 0.0, waves: int = 2000
+) -> Array:
+    """Return the elastic cross section of a bare nucleus, a point or a sphere, per solid angle, (hbar/mc)^2/sr.
 
     The series is taken relative to that of Rutherford's amplitude, whose sum is known (Mott, Proc. R. Soc. A 124, 425
     (1929); phase shifts: Berestetskii, Lifshitz, Pitaevskii, Quantum Electrodynamics, section 36).
@@ -193,11 +216,36 @@ def mott_cross_section(z: int, kinetic: float, positron: bool, cosines: Array, w
     rutherford = np.exp(2j * np.imag(loggamma(wave + 1 - 1j * nu)))
     plus = _coulomb(-(wave + 1), wave, charge, nu, kinetic)
     minus = _coulomb(wave, wave, charge, nu, kinetic)
+    if radius > 0:
+        up, down = _nuclear_phases(z, kinetic, positron, radius)
+        plus[:NEAR_WAVES] *= np.exp(2j * up)
+        minus[:NEAR_WAVES] *= np.exp(2j * down)
     direct = (wave + 1) * (plus - rutherford) + wave * (minus - rutherford)
     f, g = _reduced_sums(direct, minus - plus, cosines)
     sine2 = 0.5 * (1 - cosines)
     closed = 1j * nu / sine2 * rutherford[0] * np.exp(1j * nu * np.log(sine2))
     return np.asarray((np.abs(f + closed) ** 2 + np.abs(g) ** 2) / (4 * momentum**2), float)
+
+
+def _nuclear_phases(z: int, kinetic: float, positron: bool, radius: float) -> tuple[Array, Array]:
+    """What the size of the nucleus adds to the phases of the first waves; j = l + 1/2 and j = l - 1/2."""
+    momentum = np.sqrt(kinetic * (kinetic + 2))
+    radii, steps, r_1, r_2 = _steps(max(NEAR_PHASE / momentum, 10 * radius), momentum)
+    charge = (-1 if positron else 1) * FINE_STRUCTURE * z
+    out, shifts = np.zeros(2), np.zeros((2, NEAR_WAVES))
+    for sign, size in ((1, radius), (-1, 0.0)):
+        kinetic_1 = kinetic + charge * nuclear_potential(r_1, size)
+        kinetic_2 = kinetic + charge * nuclear_potential(r_2, size)
+        for wave in range(NEAR_WAVES):
+            for which, kappa in enumerate((-(wave + 1), wave)):
+                if kappa:
+                    reach = wave / momentum * 10.0 ** (-10 / wave) if wave > 1 else 0.0
+                    first = int(np.searchsorted(radii, min(0.1 * reach, 0.1 * radius)))
+                    _integrate(steps, kinetic_1, kinetic_2, first, float(kappa), r_1, r_2, out)
+                    local = kinetic + charge / float(radii[-1])
+                    shifts[which, wave] += sign * _match(out, wave, kappa, float(radii[-1]), local)
+    shifts -= np.pi * np.rint(shifts / np.pi)
+    return shifts[0], shifts[1]
 
 
 def _coulomb(kappa: Array, wave: Array, charge: float, nu: float, kinetic: float) -> Waves:

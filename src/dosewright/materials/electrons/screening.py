@@ -1,7 +1,7 @@
 """Elastic scattering of electrons and positrons by one atom, over a simple formula.
 
 The packaged table holds ln of the cross section over c (1 - beta^2 q/4)/(q + A)^2, q = 4 sin^2(theta/2), with A of the
-Thomas-Fermi radius: partial waves in the screened field up to 1 MeV; above, a point nucleus times the screening found
+Thomas-Fermi radius: partial waves in the screened field up to 1 MeV; above, the bare nucleus times the screening found
 there (`benchmarks/elastic_table.py` makes it).
 """
 
@@ -98,7 +98,7 @@ def elastic_per_q(z: int, energies_MeV: Array, q: Array, positron: bool) -> Arra
     Returns
     -------
     Array
-        [energy, angle]. The nucleus is a point; `nuclear_size` is a factor of its own.
+        [energy, angle].
     """
     # The ratio itself, for its logarithm has sharp minima where waves of low energy cancel.
     ratio = _in_energy(tuple(energies_MeV.tolist())) @ np.exp(_table()[int(positron), z - 1])
@@ -111,17 +111,6 @@ def elastic_per_q(z: int, energies_MeV: Array, q: Array, positron: bool) -> Arra
     logarithm = (x - 1) * (x - 2) * (x - 3) / -6 * y[0] + x * (x - 2) * (x - 3) / 2 * y[1]
     logarithm += x * (x - 1) * (x - 3) / -2 * y[2] + x * (x - 1) * (x - 2) / 6 * y[3]
     return np.asarray(simple(z, energies_MeV, q) * np.exp(logarithm), float)
-
-
-def nuclear_size(z: int, energies_MeV: Array, q: Array) -> Array:
-    """Return the form factor exp(-p^2 q <r^2>/3) of the nucleus, squared amplitude of a Gaussian charge.
-
-    Rms radius 0.82 A^(1/3) + 0.58 fm (Hofstadter, Rev. Mod. Phys. 28, 214 (1956)), 0.84 fm for the proton.
-    """
-    radius = 0.84 if z == 1 else 0.82 * element(z).atomic_weight ** (1 / 3) + 0.58
-    momentum2, _ = kinematics(energies_MeV)
-    size = (ELECTRON_MASS_MEV * radius / HBAR_C_MEV_FM) ** 2 / 3 * momentum2[:, None]
-    return np.asarray(np.exp(-size * q), float)
 
 
 def incoherent_share(z: int, transfer_mc: Array) -> Array:
