@@ -20,7 +20,7 @@ def grid(energy):
 
 def moments(z, energy, positron=False, per_q=None):
     q = grid(energy)
-    value = elastic_per_q(z, np.array([energy]), q, positron) if per_q is None else per_q
+    value = elastic_per_q({z: 1.0}, np.array([energy]), q, positron) if per_q is None else per_q
     value = value * q
     return np.array([np.trapezoid(value * f, np.log(q))[0] for f in (np.ones_like(q), q / 2, 1.5 * q * (1 - q / 4))])
 
@@ -34,12 +34,12 @@ def test_between_its_energies_the_table_gives_the_waves(z, energy, positron):
     q = grid(energy)
     length2 = FINE_STRUCTURE**2 * BOHR2_CM2 * AVOGADRO_PER_MOL / element(z).atomic_weight
     exact = np.pi * cross_section(up, down, np.sqrt(kinetic * (kinetic + 2)), 1 - q[0] / 2)[None] * length2
-    assert elastic_per_q(z, np.array([energy]), q, positron)[0] == pytest.approx(exact[0], rel=0.006)
+    assert elastic_per_q({z: 1.0}, np.array([energy]), q, positron)[0] == pytest.approx(exact[0], rel=0.006)
     assert moments(z, energy, positron) == pytest.approx(moments(z, energy, positron, exact), rel=5e-4)
 
 
 def test_beyond_the_waves_gold_scatters_as_in_elsepa():
-    """First and second transport cross section at 10 MeV (ELSEPA 2020, a0^2); the nucleus's size is two per cent of them."""
+    """First and second transport cross section at 10 MeV (ELSEPA 2020, a0^2); the nuclear size is two per cent."""
     per_atom = element(79).atomic_weight / AVOGADRO_PER_MOL / BOHR2_CM2
     total, first, second = moments(79, 10.0) * per_atom
     assert first == pytest.approx(3.63592e-6, rel=0.003)
@@ -53,6 +53,13 @@ def test_every_element_varies_smoothly_over_where_the_waves_end():
         first = np.array([moments(z, e)[1] * e**2 for e in energies])
         bend = np.diff(np.log(first), 2)
         assert np.abs(np.diff(bend)).max() < 2e-3, z
+
+
+def test_a_mixture_scatters_like_its_atoms():
+    energies, shares = np.array([0.0117, 0.3, 7.0]), {1: 0.111894, 8: 0.5, 74: 0.388106}
+    q = np.tile(np.geomspace(1e-6, 4, 500), (3, 1))
+    parts = sum(share * elastic_per_q({z: 1.0}, energies, q, False) for z, share in shares.items())
+    assert elastic_per_q(shares, energies, q, False) == pytest.approx(parts, rel=2e-3)
 
 
 def test_few_electrons_go_off_by_small_transfers_and_all_by_large_ones():

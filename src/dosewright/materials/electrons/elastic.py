@@ -24,8 +24,8 @@ from dosewright.materials.electrons.screening import (
     bohr_angle2,
     elastic_per_q,
     incoherent_share,
+    mixture_screening,
     rutherford,
-    screening,
 )
 from dosewright.materials.elements import element
 
@@ -93,7 +93,7 @@ def elastic(
     """
     energies = np.asarray(energies_MeV, float)
     q, weight, atoms, collisions = _cross_sections(material, energies, positron, cut_MeV)
-    scale = _mixture_screening(material, energies)[:, None]
+    scale = mixture_screening(material.mass_fractions, energies)[:, None]
     single = atoms + collisions * q / (q + scale)
     below = cumulative_trapezoid(single * weight, axis=1, initial=0)
     turned = cumulative_trapezoid(q * single * weight, axis=1, initial=0)
@@ -168,17 +168,8 @@ def _atoms(material: Material, energies_MeV: tuple[float, ...], positron: bool) 
     span = np.log1p(LARGEST_Q / core)
     q = np.minimum(core * np.expm1(np.linspace(0, 1, Q_NODES) * span), LARGEST_Q)
     weight = (q + core) * span / (Q_NODES - 1)
-    atoms = np.zeros_like(q)
-    for z, share in material.mass_fractions.items():
-        atoms += share * elastic_per_q(z, energies, q, positron)
+    atoms = elastic_per_q(material.mass_fractions, energies, q, positron)
     return q, weight, atoms
-
-
-def _mixture_screening(material: Material, energies: Array) -> Array:
-    """Screening angle squared of the mixture: the mean of its logarithm, weighted with Z^2/A."""
-    shares = {z: w * z**2 / element(z).atomic_weight for z, w in material.mass_fractions.items()}
-    mean = sum(share * np.log(screening(z, energies)) for z, share in shares.items())
-    return np.asarray(np.exp(mean / sum(shares.values())), float)
 
 
 def _collisions(energies: Array, q: Array, weight: Array, positron: bool, cut_MeV: float) -> tuple[Array, Array]:

@@ -5,7 +5,7 @@ Thomas-Fermi radius: partial waves in the screened field up to 1 MeV; above, the
 there (`benchmarks/elastic_table.py` makes it).
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import xraylib
@@ -58,10 +58,16 @@ def rutherford(z: int, energies_MeV: Array) -> Array:
     return np.asarray(per_gram / (momentum2 * beta2 * ELECTRON_MASS_MEV**2), float)
 
 
-def simple(z: int, energies_MeV: Array, q: Array) -> Array:
-    """Return c (1 - beta^2 q/4)/(q + A)^2, cm2 per gram of the element and per q, [energy, angle]."""
+def mixture_screening(shares: dict[int, float], energies_MeV: Array) -> Array:
+    """Return A of a mixture by mass: the mean of its logarithm, weighted with Z^2/A as nuclei scatter."""
+    weights = {z: share * z**2 / element(z).atomic_weight for z, share in shares.items()}
+    mean = sum(weight * np.log(screening(z, energies_MeV)) for z, weight in weights.items())
+    return np.asarray(np.exp(mean / sum(weights.values())), float)
+
+
+def simple(c: Array, a: Array, energies_MeV: Array, q: Array) -> Array:
+    """Return c (1 - beta^2 q/4)/(q + A)^2 per q, [energy, angle]."""
     _, beta2 = kinematics(energies_MeV)
-    c, a = rutherford(z, energies_MeV), screening(z, energies_MeV)
     return np.asarray(c[:, None] * (1 - beta2[:, None] * q / LARGEST_Q) / (q + a[:, None]) ** 2, float)
 
 
@@ -72,22 +78,22 @@ def coordinate(q: Array, energies_MeV: Array) -> Array:
     return np.asarray(0.5 * (np.log1p(q / core) / np.log1p(LARGEST_Q / core) + angle), float)
 
 
-def node_q(energy_MeV: float) -> Array:
+def node_q(energy_MeV: float, fineness: int = 100_000) -> Array:
     """Return q at the nodes of the table; the first is small, not zero."""
     energy = np.array([energy_MeV])
     smallest = 1e-3 * CORE * float(bohr_angle2(energy)[0])
-    fine = np.append(np.geomspace(smallest, LARGEST_Q, 100_000)[:-1], LARGEST_Q)
+    fine = np.append(np.geomspace(smallest, LARGEST_Q, fineness)[:-1], LARGEST_Q)
     even = np.linspace(0, 1, RATIO_NODES)
     return np.asarray(np.interp(even, coordinate(fine[None], energy)[0], fine), float)
 
 
-def elastic_per_q(z: int, energies_MeV: Array, q: Array, positron: bool) -> Array:
-    """Return the elastic cross section per q, cm2 per gram of the element.
+def elastic_per_q(shares: dict[int, float], energies_MeV: Array, q: Array, positron: bool) -> Array:
+    """Return the elastic cross section of a mixture of atoms per q, cm2/g.
 
     Parameters
     ----------
-    z
-        Atomic number.
+    shares
+        Atomic number to mass fraction.
     energies_MeV
         Kinetic energies, 2^-10 to 64 MeV.
     q
@@ -100,17 +106,32 @@ def elastic_per_q(z: int, energies_MeV: Array, q: Array, positron: bool) -> Arra
     Array
         [energy, angle].
     """
-    # The ratio itself, for its logarithm has sharp minima where waves of low energy cancel.
-    ratio = _in_energy(tuple(energies_MeV.tolist())) @ np.exp(_table()[int(positron), z - 1])
-    nodes = np.log(np.maximum(ratio, SMALLEST_RATIO))
-    at = coordinate(q, energies_MeV) * (RATIO_NODES - 1)
-    low = np.clip(at.astype(np.int64) - 1, 0, RATIO_NODES - 4)
-    x = at - low
-    y = [np.take_along_axis(nodes, low + k, 1) for k in range(4)]
-    # Lagrange's cubic through the four nodes around.
-    logarithm = (x - 1) * (x - 2) * (x - 3) / -6 * y[0] + x * (x - 2) * (x - 3) / 2 * y[1]
-    logarithm += x * (x - 1) * (x - 3) / -2 * y[2] + x * (x - 1) * (x - 2) / 6 * y[3]
-    return np.asarray(simple(z, energies_MeV, q) * np.exp(logarithm), float)
+    key = tuple(energies_MeV.tolist())
+    nodes = _nodes(key)
+    summed = np.zeros_like(nodes)
+    for z, share in shares.items():
+        # The ratio itself between energies, for its logarithm has sharp minima where waves of low energy cancel.
+        ratio = np.maximum(_in_energy(key) @ np.exp(_table()[int(positron), z - 1]), SMALLEST_RATIO)
+        summed += share * ratio * simple(rutherford(z, energies_MeV), screening(z, energies_MeV), energies_MeV, nodes)
+    c = np.asarray(sum(share * rutherford(z, energies_MeV) for z, share in shares.items()), float)
+    a = mixture_screening(shares, energies_MeV)
+    logarithm = _between_nodes(np.log(summed / simple(c, a, energies_MeV, nodes)), coordinate(q, energies_MeV))
+    return np.asarray(simple(c, a, energies_MeV, q) * np.exp(logarithm), float)
+
+
+def _between_nodes(table: Array, at: Array) -> Array:
+    """Lagrange's cubic through the four nodes around, [energy, angle]."""
+    place = at * (RATIO_NODES - 1)
+    low = np.clip(place.astype(np.int64) - 1, 0, RATIO_NODES - 4)
+    x = place - low
+    y = [np.take_along_axis(table, low + k, 1) for k in range(4)]
+    outer = (x - 1) * (x - 2) * (x * y[3] - (x - 3) * y[0]) / 6
+    return np.asarray(outer + x * (x - 3) * ((x - 2) * y[1] - (x - 1) * y[2]) / 2, float)
+
+
+@lru_cache(maxsize=4)
+def _nodes(energies_MeV: tuple[float, ...]) -> Array:
+    return np.array([node_q(energy, 2000) for energy in energies_MeV])
 
 
 def incoherent_share(z: int, transfer_mc: Array) -> Array:
@@ -127,7 +148,7 @@ def _incoherent_table(z: int) -> tuple[Array, Array]:
     return np.log(x), np.log([xraylib.SF_Compt(z, value) / z for value in x])
 
 
-@cache
+@lru_cache(maxsize=4)
 def _in_energy(energies_MeV: tuple[float, ...]) -> Array:
     """Weights of the table's energies in a cubic spline over ln E, [energy, table energy]."""
     spline = CubicSpline(np.log(TABLE_MEV), np.eye(TABLE_MEV.size))
