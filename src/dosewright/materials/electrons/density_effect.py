@@ -114,7 +114,7 @@ def _root(f: Array, nu2: Array, slow: Array) -> Array:
         terms = f / (nu2 + l2[:, None])
         value, slope = terms.sum(1), (terms / (nu2 + l2[:, None])).sum(1)
         l2 = l2 + value * (value - slow) / (slow * slope)
-    return l2
+    return np.asarray(l2, float)
 
 
 def _shells(material: Material, z: int) -> list[tuple[float, float]]:

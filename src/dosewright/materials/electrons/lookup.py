@@ -35,7 +35,7 @@ NODES = OCTAVES * 2**STEP_BITS + 1
 COARSE = 8  # fine nodes from one coarse node to the next
 COARSE_NODES = OCTAVES * 2**STEP_BITS // COARSE + 1
 ANGLE_NODES = 33  # of the hard-deflection tables, evenly from 0 to 1 in (q/4)^(1/4), q of the simple cross section
-SHAPE_NODES = 33  # of the bremsstrahlung tables, evenly from 0 to 1 in k/T
+SHAPE_NODES = 65  # of the bremsstrahlung tables, evenly from 0 to 1 in k/T
 LOWEST_MEV, HIGHEST_MEV = 1.0e-3, 50.0
 LARGEST_Q = 4.0
 

@@ -48,7 +48,7 @@ def in_flight(energy, stream):
 def at_rest(ray, place, photon_cut, stack, waiting, stream):
     """Put the two photons of an annihilation at rest on the stack: back to back, in any direction.
 
-    Returns the energy left here (both photons, where they are below the cut; else none), the stack count and the stream.
+    Returns the energy left here (of both photons, where they are below the cut), the stack count and the stream.
     """
     if photon_cut > ELECTRON_MASS_MEV:
         return 2.0 * ELECTRON_MASS_MEV, waiting, stream
