@@ -7,6 +7,7 @@ further out take no part and their energy stays where the atom is.
 import re
 from collections.abc import Collection, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -86,7 +87,7 @@ def atoms(materials: Sequence[Material], attenuation: Attenuation, processes_off
     counts = [len(material.mass_fractions) for material in materials]
     first = np.concatenate([[0], np.cumsum(counts)])
     cumulated = np.array([sigma for _, sigma in places])
-    for begin, end in zip(first[:-1], first[1:], strict=True):
+    for begin, end in pairwise(first):
         cumulated[begin:end] = np.cumsum(cumulated[begin:end], axis=0)
     edge = np.zeros((len(numbers), FOLLOWED))
     for z, row in rows.items():
