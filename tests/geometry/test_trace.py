@@ -29,7 +29,7 @@ from dosewright.geometry.trace import (
 )
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
-from dosewright.simulation.problem import pack_geometry
+from dosewright.simulation.pack import pack_geometry
 
 Array = NDArray[np.float64]
 

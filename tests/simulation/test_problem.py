@@ -17,7 +17,8 @@ from dosewright.geometry.trace import BEAMLINE, PATIENT, medium_of
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.scoring.deposit import scored_voxel
-from dosewright.simulation.problem import Problem, TransportSettings, pack_geometry, phantom_problem, proton_problem
+from dosewright.simulation.pack import pack_geometry
+from dosewright.simulation.problem import Problem, TransportSettings, phantom_problem, proton_problem
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
 from dosewright.sources.pencil_beams import PencilBeams

@@ -140,5 +140,5 @@ def show(folder: Path, *, as_json: bool) -> dict[str, Any]:
     if not goals["reached"]:
         typer.echo("Stopped by the time limit before the goal; the result is valid with its stated uncertainty.")
     for score in summary["scores"]:
-        typer.echo(f"{score['quantity']} ({score['unit']}): {folder / score['name']}.mhd")
+        typer.echo(f"{score['quantity']} ({score['unit']}): {folder / score['file']}")
     return summary

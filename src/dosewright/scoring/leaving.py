@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dosewright.core.jit import inlined
-from dosewright.scoring.deposit import LEAVING_KINDS, add
+from dosewright.scoring.deposit import LEAVING_KINDS, Tally, add
 
 FIRST_SPECIES = 5  # photons; electrons and positrons follow, as `transport.tracks` numbers them
 _EDGE = 1.0 + 1.0e-6  # single precision may put the highest energy that much above itself
@@ -31,8 +31,8 @@ def leaving_bins(leaving: Leaving) -> int:
     return LEAVING_KINDS * (leaving.energy_bins + 1) * leaving.angle_bins if leaving.energy_bins else 0
 
 
-@inlined
-def score_leaving(leaving, tally, species, energy, w):
+@inlined  # type: ignore[untyped-decorator]
+def score_leaving(leaving: Leaving, tally: Tally, species: int, energy: float, w: float) -> None:
     """Count a particle that leaves with a kinetic energy (MeV) and a direction cosine to the phantom's z axis."""
     if leaving.energy_bins == 0:
         return

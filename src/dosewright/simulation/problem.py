@@ -1,4 +1,4 @@
-"""One problem, packed to flat arrays: geometry, tables, source and scoring."""
+"""One problem, packed to flat arrays: geometry, tables, source and scoring; and how those of protons are packed."""
 
 from dataclasses import dataclass, fields
 from hashlib import sha256
@@ -13,20 +13,18 @@ from dosewright.core.grid import Grid
 from dosewright.core.jit import COMPILED_ROOMS, source_hash
 from dosewright.core.matter import Material
 from dosewright.core.units import MM_PER_CM
-from dosewright.geometry.mass import mass_on
 from dosewright.geometry.slab import Slab
-from dosewright.geometry.trace import BEAMLINE, PATIENT, Geometry, packed_voxels
+from dosewright.geometry.trace import Geometry
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.ion_tables import HIGHEST_MEV, ion_tables
 from dosewright.materials.library import named
 from dosewright.scoring.deposit import Scoring
+from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
 from dosewright.sources.pencil_beams import PencilBeams
 from dosewright.transport import step
-
-BEAMLINE_HALF_WIDTH_MM = 1000.0
-MOST_MATERIALS = 255  # a voxel names its material in one byte
+from dosewright.transport.coupled import CoupledProblem
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class Problem:
         What a report must repeat.
     """
 
-    packed: step.Problem
+    packed: step.Problem | CoupledProblem
     pencil_weights: NDArray[np.float64]
     score_grid: Grid | None
     score_shape: tuple[int, int, int]
@@ -119,13 +117,12 @@ def proton_problem(
     gap = None if pencil_beams.medium == "vacuum" else named("G4_AIR")
     source = _pencil_source(pencil_beams.rows)
     geometry, materials = pack_geometry(voxels, beamline, pencil_beams.start_mm, gap, to_patient)
-    scoring = _scoring(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
-    packed = _packed(geometry, materials, source, scoring, settings)
-    mass = mass_on(voxels, score_grid)
-    density = mass / score_grid.voxel_volume_cm3
+    scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
+    packed = _packed(geometry, materials, source, scored.scoring, settings)
     return Problem(
-        packed, pencil_beams.particles, score_grid, score_grid.shape, mass, density, pencil_beams.assumptions
-    )
+        packed, pencil_beams.particles, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3,
+        pencil_beams.assumptions,
+    )  # fmt: skip
 
 
 def phantom_problem(
@@ -139,24 +136,16 @@ def phantom_problem(
 ) -> Problem:
     """Pack a source in front of a phantom in vacuum, scored on a grid or, without one, in the phantom's own voxels."""
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
-    if score_grid is None:
-        scoring = Scoring(
-            True, np.zeros((3, 4), np.float32), np.array(voxels.shape, np.int32), settings.dose_to_water, settings.let
-        )
-        shape, mass, density = voxels.shape, _voxel_mass(voxels), voxels.density_g_cm3.astype(np.float64)
-    else:
-        scoring = _scoring(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
-        shape, mass = score_grid.shape, mass_on(voxels, score_grid)
-        density = mass / score_grid.voxel_volume_cm3
-    packed = _packed(geometry, materials, source, scoring, settings)
-    return Problem(packed, weights, score_grid, shape, mass, density)
+    scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
+    packed = _packed(geometry, materials, source, scored.scoring, settings)
+    return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3)
 
 
 def _packed(
     geometry: Geometry, materials: list[Material], source: Source, scoring: Scoring, settings: TransportSettings
 ) -> step.Problem:
     """Put the parts together; refuse energies beyond the tables."""
-    highest = _highest_energy_MeV(source)
+    highest = source_energies_MeV(source)[1]
     if highest > HIGHEST_MEV:
         raise refuse("The proton energy lies beyond the tables", given=f"{highest:.1f} MeV", allowed=f"{HIGHEST_MEV:g}")
     return step.Problem(
@@ -168,111 +157,9 @@ def _packed(
     )
 
 
-def _highest_energy_MeV(source: Source) -> float:
-    """Return the mean energy plus five sigma, or the end of the spectrum."""
-    if source.spectrum_high.size:
-        return float(source.spectrum_high.max())
-    if source.kind == emit.PENCILS:
-        return float((source.pencils[:, emit.MEAN_ENERGY] + 5 * source.pencils[:, emit.ENERGY_SIGMA]).max())
-    return float(source.energy[0] + 5 * source.energy[1])
-
-
-def _voxel_mass(voxels: Voxels) -> NDArray[np.float64]:
-    """Mass of every voxel, g, [z, y, x]."""
-    x, y, z = (np.diff(e) / MM_PER_CM for e in voxels.edges_mm)
-    volume = z[:, None, None] * y[None, :, None] * x[None, None, :]
-    mass: NDArray[np.float64] = volume * voxels.density_g_cm3
-    return mass
-
-
 def _pencil_source(rows: NDArray[np.float64]) -> Source:
     nothing = np.zeros(0)
     return Source(emit.PENCILS, rows, np.zeros(3), np.zeros(2), nothing, nothing, nothing)
-
-
-def pack_geometry(
-    voxels: Voxels, beamline: tuple[Slab, ...], start_mm: float, gap: Material | None, to_patient: Rigid
-) -> tuple[Geometry, list[Material]]:
-    """Pack the patient box, the beamline box (if any slab) and the gap; lengths become cm."""
-    slabs = sorted(beamline, key=lambda s: s.upstream_mm)
-    materials = list(voxels.materials)
-    line_edges, line_material, line_density = _beamline_box(slabs, start_mm, gap, materials)
-    gap_index = _index_of(gap, materials) if gap else 0
-    boxes = {BEAMLINE: line_edges, PATIENT: voxels.edges_mm}
-    flat: list[NDArray[np.float64]] = []
-    first, cells = np.zeros((2, 3), np.int32), np.zeros((2, 3), np.int32)
-    for b, edges in boxes.items():
-        for axis in range(3):
-            first[b, axis] = sum(f.size for f in flat)
-            cells[b, axis] = max(len(edges[axis]) - 1, 0)
-            flat.append(np.asarray(edges[axis], float) / MM_PER_CM)
-    into_box = to_patient.then(voxels.frame.inverse())
-    line = packed_voxels(np.array(line_material, np.uint8), np.array(line_density, np.float32))
-    edges_cm = np.concatenate(flat)
-    geometry = Geometry(
-        edges=edges_cm,
-        faces=edges_cm.astype(np.float32),
-        sizes=np.append(np.diff(edges_cm), 0.0).astype(np.float32),
-        first=first,
-        cells=cells,
-        voxel_first=np.array([voxels.material.size, 0], np.int32),
-        voxels=np.concatenate([packed_voxels(voxels.material, voxels.density_g_cm3), line]),
-        gap_material=gap_index,
-        gap_density=gap.density_g_cm3 if gap else 0.0,
-        rotation=np.ascontiguousarray(into_box.rotation),
-        translation=into_box.translation / MM_PER_CM,
-    )
-    return geometry, materials
-
-
-def _beamline_box(
-    slabs: list[Slab], start_mm: float, gap: Material | None, materials: list[Material]
-) -> tuple[tuple[NDArray[np.float64], ...], list[int], list[float]]:
-    """Edges, materials and densities of the beamline from the lowest slab face up to the start plane."""
-    if not slabs:
-        return (np.zeros(0),) * 3, [], []
-    edges, index, density = [slabs[0].downstream_mm], [], []
-    gap_index, gap_density = (_index_of(gap, materials), gap.density_g_cm3) if gap else (0, 0.0)
-    for slab in slabs:
-        if slab.downstream_mm < edges[-1] - 1e-6:
-            raise refuse("Two slabs in the beam overlap", given=f"{slab.downstream_mm:g} below {edges[-1]:g} mm")
-        if slab.downstream_mm > edges[-1] + 1e-6:
-            edges.append(slab.downstream_mm)
-            index.append(gap_index)
-            density.append(gap_density)
-        edges.append(slab.upstream_mm)
-        index.append(_index_of(slab.material, materials))
-        density.append(slab.density_g_cm3)
-    if start_mm < edges[-1] - 1e-6:
-        raise refuse(
-            "The beam starts below the upstream face of a slab",
-            given=f"{start_mm:g} mm",
-            allowed=f">= {edges[-1]:g} mm",
-        )
-    if start_mm > edges[-1] + 1e-6:
-        edges.append(start_mm)
-        index.append(gap_index)
-        density.append(gap_density)
-    across = np.array([-BEAMLINE_HALF_WIDTH_MM, BEAMLINE_HALF_WIDTH_MM])
-    return (across, across, np.array(edges)), index, density
-
-
-def _index_of(material: Material, materials: list[Material]) -> int:
-    """Return the place of a material in the list, appended if new."""
-    if material not in materials:
-        if len(materials) > MOST_MATERIALS:
-            raise refuse("Too many materials for one problem", given=len(materials) + 1, allowed=MOST_MATERIALS + 1)
-        materials.append(material)
-    return materials.index(material)
-
-
-def _scoring(voxels: Voxels, grid: Grid, *, to_water: bool, let: bool) -> Scoring:
-    """Describe how positions in the patient box fall into the voxels of `grid`."""
-    into_grid = grid.direction.T / np.array(grid.spacing_mm)[:, None]
-    rotation = into_grid @ voxels.frame.rotation
-    shift = into_grid @ (voxels.frame.translation - np.asarray(grid.origin_mm)) + 0.5
-    matrix = np.concatenate([rotation * MM_PER_CM, shift[:, None]], axis=1)
-    return Scoring(False, matrix.astype(np.float32), np.array(grid.shape, np.int32), to_water, let)
 
 
 def _feed(digest: Any, value: Any) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dosewright.core.grid import Grid, Image
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.scoring import deposit
+from dosewright.scoring.leaving import Leaving
 from dosewright.scoring.ratio_statistics import RatioSums
 from dosewright.scoring.statistics import BatchSums
 from dosewright.simulation.problem import Problem
@@ -29,6 +30,25 @@ class Let:
 
 
 @dataclass(frozen=True)
+class LeavingSpectrum:
+    """What left the phantom, per primary, with relative standard errors (one where nothing was counted).
+
+    Arrays start with the kind of particle: photons, electrons, positrons. `counts` and its uncertainty are
+    [kind, energy, angle]; `number` and `energy_MeV` are of all that left, `above` is the number of particles of more
+    energy than the bins reach.
+    """
+
+    bins: Leaving
+    counts: NDArray[np.float64]
+    counts_uncertainty: NDArray[np.float64]
+    number: NDArray[np.float64]
+    number_uncertainty: NDArray[np.float64]
+    energy_MeV: NDArray[np.float64]
+    energy_uncertainty: NDArray[np.float64]
+    above: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Result:
     """Dose per primary with its uncertainty, arrays [z, y, x], and how it was reached.
 
@@ -46,6 +66,8 @@ class Result:
         Energy account, MeV per primary: started, deposited, before_patient, escaped, neutral, binding, residual.
     let_d, let_t
         Dose-averaged and track-averaged LET of protons; None where they were not asked for.
+    leaving
+        What left the phantom; None where it was not asked for.
     """
 
     dose_Gy: NDArray[np.float64]
@@ -64,6 +86,7 @@ class Result:
     relative_uncertainty_to_water: NDArray[np.float64] | None = None
     let_d: Let | None = None
     let_t: Let | None = None
+    leaving: LeavingSpectrum | None = None
 
     @property
     def dose(self) -> Image:
@@ -112,6 +135,25 @@ def _scored(let: Let | None) -> Let:
 def averaged_let(sums: RatioSums, shape: tuple[int, ...]) -> Let:
     """Return an average of LET from sums of weight times LET (MeV cm2/g) and of weights."""
     return Let(sums.ratio().reshape(shape) * KEV_PER_UM, sums.relative_uncertainty().reshape(shape))
+
+
+def leaving_spectrum(bins: Leaving, counts: BatchSums, totals: BatchSums) -> LeavingSpectrum:
+    """Return what left the phantom from sums of counts by bin, and of numbers and energies by kind."""
+    shape = (deposit.LEAVING_KINDS, bins.energy_bins + 1, bins.angle_bins)
+    by_bin, of_bin = counts.mean().reshape(shape), counts.relative_uncertainty().reshape(shape)
+    (number, energy), (of_number, of_energy) = (
+        values.reshape(2, deposit.LEAVING_KINDS) for values in (totals.mean(), totals.relative_uncertainty())
+    )
+    return LeavingSpectrum(
+        bins=bins,
+        counts=by_bin[:, :-1],
+        counts_uncertainty=of_bin[:, :-1],
+        number=number,
+        number_uncertainty=of_number,
+        energy_MeV=energy,
+        energy_uncertainty=of_energy,
+        above=by_bin[:, -1].sum(axis=1),
+    )
 
 
 def dose_per_primary(sums: BatchSums, problem: Problem) -> NDArray[np.float64]:

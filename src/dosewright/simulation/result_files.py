@@ -1,4 +1,4 @@
-"""The scored quantities of a run as MetaImages, each with its relative uncertainty."""
+"""The scored quantities of a run as MetaImages, each with its relative uncertainty; spectra as tables."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from dosewright.core.grid import Grid, Image
 from dosewright.core.units import MEV_PER_G_IN_GY
+from dosewright.execution.artifact import write_atomically
 from dosewright.formats.dose.mhd import write_mhd
 from dosewright.geometry.voxels import Edges
 from dosewright.simulation.result import Result
-from dosewright.simulation.run_file.tables import Quantity, Score
+from dosewright.simulation.run_file.tables import COUPLED, Quantity, Score
 from dosewright.simulation.setup.prepare import Prepared
 
 Array = NDArray[np.float64]
@@ -21,7 +22,10 @@ _LET = "protons (primary and secondary), unrestricted, in unit-density water, ke
 DEFINITIONS = {
     "letd": f"LETd (dose-averaged), {_LET}; weighted with the energy that protons leave in the medium",
     "lett": f"LETt (track-averaged), {_LET}; weighted with the path length of protons",
+    "spectrum": "particles per primary that leave the phantom, by kinetic energy and angle to its z axis; not divided "
+    "by the width of a bin",
 }
+SPECTRUM_COLUMNS = ("low_MeV", "high_MeV", "low_deg", "high_deg", "per_primary", "relative_uncertainty")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,9 @@ def write_scores(
     """Write every score and its uncertainty; return all files."""
     files = []
     for score in scores:
+        if score.quantity == "spectrum":
+            files.append(write_spectrum(folder / f"{score.file_name}.csv", score, result))
+            continue
         values, uncertainty = _values(score, prepared, result)
         unit = unit_of(score.quantity, prepared.particles)
         for name, array, of_array in (
@@ -68,20 +75,48 @@ def write_scores(
     return tuple(files)
 
 
+def write_spectrum(path: Path, score: Score, result: Result) -> Path:
+    """Write a spectrum of what left the phantom: a line per bin of energy and angle; return the file."""
+    if result.leaving is None or score.particle is None:
+        raise ValueError("no spectrum was scored")
+    leaving, kind = result.leaving, COUPLED.index(score.particle)
+    bins = leaving.bins
+    energies = np.linspace(0.0, bins.highest_MeV, bins.energy_bins + 1)
+    angles = np.linspace(0.0, 180.0, bins.angle_bins + 1)
+    lines = [",".join(SPECTRUM_COLUMNS)]
+    for row, column in np.ndindex(bins.energy_bins, bins.angle_bins):
+        edges = (*energies[row : row + 2], *angles[column : column + 2])
+        at = (kind, row, column)
+        numbers = (*edges, leaving.counts[at], leaving.counts_uncertainty[at])
+        lines.append(",".join(f"{value:.9g}" for value in numbers))
+    text = "\n".join(lines) + "\n"
+    write_atomically(path, lambda to: _write_text(to, text))
+    return path
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
 def names_of(scores: Sequence[Score]) -> tuple[str, ...]:
     """Return the names of all files that scores will write."""
     return tuple(
-        f"{score.file_name}{part}{suffix}"
+        name
         for score in scores
-        for part in ("", "_uncertainty")
-        for suffix in (".mhd", ".raw")
+        for name in (
+            [f"{score.file_name}.csv"]
+            if score.quantity == "spectrum"
+            else [f"{score.file_name}{part}{suffix}" for part in ("", "_uncertainty") for suffix in (".mhd", ".raw")]
+        )
     )
 
 
 def unit_of(quantity: Quantity, particles: float | None) -> str:
     """Return the unit of a quantity; doses and energies are per primary, or for all particles of the source."""
-    if quantity in DEFINITIONS:
+    if quantity in ("letd", "lett"):
         return "keV/um"
+    if quantity == "spectrum":
+        return "particles per primary"
     unit = "MeV" if quantity == "energy" else "Gy"
     return f"{unit} per primary" if particles is None else unit
 

@@ -18,12 +18,22 @@ from numpy.typing import NDArray
 from dosewright.core.errors import DosewrightError, refuse
 from dosewright.core.random import first_uniform
 from dosewright.scoring.deposit import Tally, empty_tally
+from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving, leaving_bins
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.problem import Problem
-from dosewright.simulation.result import Result, account_warnings, averaged_let, dose_per_primary, energy_account
+from dosewright.simulation.result import (
+    Result,
+    account_warnings,
+    averaged_let,
+    dose_per_primary,
+    energy_account,
+    leaving_spectrum,
+)
 from dosewright.simulation.sums import RunSums
+from dosewright.transport.coupled import CoupledProblem
+from dosewright.transport.coupled_loop import empty_coupled_room, run_coupled_histories
 from dosewright.transport.loop_cpu import empty_room, run_histories
 
 SAVE_EVERY_SECONDS = 10.0
@@ -129,7 +139,8 @@ class _Reporter:
 
 
 def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
-    sums = RunSums.empty(problem.packed.scoring, int(np.prod(problem.score_shape)))
+    voxels = int(np.prod(problem.score_shape))
+    sums = RunSums.empty(problem.packed.scoring, voxels, leaving_bins(_leaving(problem)))
     resumed = folder is not None and checkpoint.load(folder, fingerprint, sums)
     return _State(sums), resumed
 
@@ -211,18 +222,33 @@ def _batches_in_order(
 
 
 def _new_tally(problem: Problem) -> Tally:
-    return empty_tally(problem.packed.scoring, int(np.prod(problem.score_shape)))
+    voxels = int(np.prod(problem.score_shape))
+    return empty_tally(problem.packed.scoring, voxels, leaving_bins(_leaving(problem)))
+
+
+def _leaving(problem: Problem) -> Leaving:
+    """Return the bins of what leaves the phantom; none for protons."""
+    return problem.packed.leaving if isinstance(problem.packed, CoupledProblem) else NOTHING_LEAVING
 
 
 def _one_batch(problem: Problem, batches: Batches, number: int, seed: int, tally: Tally) -> float:
     """Run one batch into a cleared tally; return its CPU seconds. LET is cleared by the sums that took it."""
     begun = time.thread_time()
-    for array in (tally.energy, tally.energy_to_water, tally.account):
+    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy):
         array[:] = 0.0
     size = batches.histories_in(number)
     pencils = pencils_of_batch(problem.pencil_weights, size, seed, number)
-    run_histories(problem.packed, np.uint64(number * batches.size), pencils, np.uint64(seed), tally, empty_room())
+    _run_histories(problem, number * batches.size, pencils, seed, tally)
     return time.thread_time() - begun
+
+
+def _run_histories(problem: Problem, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:
+    """Run histories through the loop of their kind of problem."""
+    start, key = np.uint64(first), np.uint64(seed)
+    if isinstance(problem.packed, CoupledProblem):
+        run_coupled_histories(problem.packed, start, pencils, key, tally, empty_coupled_room())
+    else:
+        run_histories(problem.packed, start, pencils, key, tally, empty_room())
 
 
 def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: int) -> NDArray[np.int64]:
@@ -241,9 +267,7 @@ def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: 
 def _compile(problem: Problem) -> float:
     """Compile or load the kernels; return the seconds it took."""
     begun = time.monotonic()
-    nothing = np.zeros(0, np.int64)
-    tally = empty_tally(problem.packed.scoring, 1)
-    run_histories(problem.packed, np.uint64(0), nothing, np.uint64(0), tally, empty_room())
+    _run_histories(problem, 0, np.zeros(0, np.int64), 0, empty_tally(problem.packed.scoring, 1))
     return time.monotonic() - begun
 
 
@@ -271,4 +295,7 @@ def _result(
         relative_uncertainty_to_water=sums.water.relative_uncertainty().reshape(shape) if sums.water else None,
         let_d=averaged_let(sums.let_d, shape) if sums.let_d else None,
         let_t=averaged_let(sums.let_t, shape) if sums.let_t else None,
+        leaving=leaving_spectrum(_leaving(problem), sums.leaving, sums.leaving_totals)
+        if sums.leaving and sums.leaving_totals
+        else None,
     )

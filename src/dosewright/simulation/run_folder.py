@@ -87,9 +87,10 @@ def goal_of(goals: Goals) -> Goal:
 def _write_files(folder: Path, run_file: RunFile, prepared: Prepared, result: Result) -> None:
     """Write images, then the summary that vouches for them; an old summary goes first."""
     averages = [let.keV_um for let in (result.let_d, result.let_t) if let is not None]
-    numbers = (result.dose_Gy, np.array(list(result.energy.values())), *averages)
+    spectra = [] if result.leaving is None else [result.leaving.counts, result.leaving.energy_MeV]
+    numbers = (result.dose_Gy, np.array(list(result.energy.values())), *averages, *spectra)
     if not all(np.isfinite(values).all() for values in numbers):
-        raise ArithmeticError("the dose, the LET or the energy account holds numbers that are not finite")
+        raise ArithmeticError("the dose, the LET, a spectrum or the energy account holds numbers that are not finite")
     (folder / SUMMARY).unlink(missing_ok=True)
     place = place_of(prepared, result)
     files = write_scores(folder, run_file.score, prepared, result, place)

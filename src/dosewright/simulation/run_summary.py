@@ -9,9 +9,10 @@ from typing import Any
 from dosewright import __version__
 from dosewright.execution.artifact import file_sha256
 from dosewright.simulation.result import Result
-from dosewright.simulation.result_files import DEFINITIONS, unit_of
-from dosewright.simulation.run_file.tables import RunFile, Score
+from dosewright.simulation.result_files import DEFINITIONS, names_of, unit_of
+from dosewright.simulation.run_file.tables import COUPLED, RunFile, Score
 from dosewright.simulation.setup.prepare import Prepared
+from dosewright.simulation.transport_account import transport_account
 
 ENERGY_NAMES = {"neutral": "neutrals", "before_patient": "before_phantom"}
 
@@ -41,8 +42,9 @@ def summary(run_file: RunFile, prepared: Prepared, result: Result, warnings: Ite
             "mean_uncertainty_percent": _finite(result.mean_uncertainty_percent),
             "reached": goals_reached(run_file, result),
         },
-        "scores": [_score(s, prepared.particles) for s in run_file.score],
-        "warnings": [*dict.fromkeys((*prepared.warnings, *warnings, *result.warnings, *_nothing_scored(result)))],
+        "transport": transport_account(run_file, prepared),
+        "scores": [_score(s, prepared.particles, result) for s in run_file.score],
+        "warnings": [*dict.fromkeys((*prepared.warnings, *warnings, *result.warnings, *_missed(run_file, result)))],
     }
 
 
@@ -67,18 +69,46 @@ def input_hashes(run_file: RunFile) -> dict[str, str]:
     return {key: file_sha256(Path(text)) for key, text in named.items() if text and Path(text).is_file()}
 
 
-def _score(score: Score, particles: float | None) -> dict[str, str]:
-    """Return name, quantity and unit of a score, and what the quantity is where its name does not say it."""
-    said = {"name": score.file_name, "quantity": score.quantity, "unit": unit_of(score.quantity, particles)}
-    return said | ({"definition": DEFINITIONS[score.quantity]} if score.quantity in DEFINITIONS else {})
+def _score(score: Score, particles: float | None, result: Result) -> dict[str, Any]:
+    """Return name, file, quantity and unit of a score, what the quantity is where its name does not say it, totals."""
+    said: dict[str, Any] = {
+        "name": score.file_name,
+        "file": names_of([score])[0],
+        "quantity": score.quantity,
+        "unit": unit_of(score.quantity, particles),
+    }
+    if score.quantity in DEFINITIONS:
+        said["definition"] = DEFINITIONS[score.quantity]
+    return said | _totals(score, result)
 
 
-def _nothing_scored(result: Result) -> tuple[str, ...]:
+def _totals(score: Score, result: Result) -> dict[str, Any]:
+    """Return number and energy of all that left the phantom, for a spectrum."""
+    if score.quantity != "spectrum" or score.particle is None or result.leaving is None:
+        return {}
+    leaving, kind = result.leaving, COUPLED.index(score.particle)
+    return {
+        "particle": score.particle,
+        "number_per_primary": float(leaving.number[kind]),
+        "number_relative_uncertainty": float(leaving.number_uncertainty[kind]),
+        "energy_MeV_per_primary": float(leaving.energy_MeV[kind]),
+        "energy_relative_uncertainty": float(leaving.energy_uncertainty[kind]),
+        "number_above_the_bins_per_primary": float(leaving.above[kind]),
+    }
+
+
+def _missed(run_file: RunFile, result: Result) -> tuple[str, ...]:
+    """Say where nothing was scored, and what spectra do not show."""
     if result.energy["deposited"] <= 0:
         return ("No energy was left in the phantom. Does the source point at it?",)
     if not result.dose_Gy.any():
         return ("Nothing was scored: the score grid got no energy.",)
-    return ()
+    spectra = [(s, _totals(s, result)) for s in run_file.score if s.quantity == "spectrum"]
+    return tuple(
+        f"{score.file_name}.csv leaves out {above:.3g} particles per primary of more than energy_max_MeV."
+        for score, said in spectra
+        if (above := said.get("number_above_the_bins_per_primary", 0.0)) > 0
+    )
 
 
 def _finite(value: float) -> float | None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from dosewright.scoring.deposit import (
     ACCOUNT_ROWS,
+    LEAVING_KINDS,
     LET_COLUMNS,
     LET_ENERGY,
     LET_ENERGY_LET,
@@ -25,17 +26,23 @@ COUNTS = ("histories", "batches")
 
 @dataclass
 class RunSums:
-    """Sums over a prefix of batches; None where something is not scored. `account` is the energy account, MeV."""
+    """Sums over a prefix of batches; None where something is not scored. `account` is the energy account, MeV.
+
+    `leaving` counts what leaves the phantom by bin, `leaving_totals` holds the number and then the energy (MeV) by
+    kind of particle.
+    """
 
     medium: BatchSums
     water: BatchSums | None
     let_d: RatioSums | None
     let_t: RatioSums | None
     account: NDArray[np.float64]
+    leaving: BatchSums | None = None
+    leaving_totals: BatchSums | None = None
     cpu_seconds: float = 0.0
 
     @classmethod
-    def empty(cls, scoring: Scoring, voxels: int) -> "RunSums":
+    def empty(cls, scoring: Scoring, voxels: int, leaving_bins: int = 0) -> "RunSums":
         """Return sums over no batch."""
         return cls(
             BatchSums.empty(voxels),
@@ -43,6 +50,8 @@ class RunSums:
             RatioSums.empty(voxels) if scoring.let else None,
             RatioSums.empty(voxels) if scoring.let else None,
             np.zeros(ACCOUNT_ROWS),
+            BatchSums.empty(leaving_bins) if leaving_bins else None,
+            BatchSums.empty(2 * LEAVING_KINDS) if leaving_bins else None,
         )
 
     @property
@@ -56,7 +65,7 @@ class RunSums:
         return self.medium.batches
 
     def add(self, tally: Tally, histories: int, cpu_seconds: float) -> None:
-        """Add one batch; the tally's doses are used up, its LET columns are clear afterwards."""
+        """Add one batch; the tally's doses and counts are used up, its LET columns are clear afterwards."""
         self.medium.add(tally.energy, histories)
         if self.water is not None:
             self.water.add(tally.energy_to_water, histories)
@@ -64,6 +73,10 @@ class RunSums:
             let = tally.let.reshape(-1, LET_COLUMNS)
             self.let_d.add(let, LET_ENERGY_LET, LET_ENERGY)
             self.let_t.add(let, LET_PATH_LET, LET_PATH)
+        if self.leaving is not None and self.leaving_totals is not None:
+            numbers = tally.leaving.reshape(LEAVING_KINDS, -1).sum(axis=1)
+            self.leaving_totals.add(np.concatenate([numbers, tally.leaving_energy]), histories)
+            self.leaving.add(tally.leaving, histories)
         self.account += tally.account
         self.cpu_seconds += cpu_seconds
 
@@ -81,11 +94,14 @@ class RunSums:
         """Take up what `arrays` returned; raises KeyError where something is missing."""
         for name, kept in self.arrays().items():
             kept[...] = arrays[name]
-        for part in (self.medium, self.water):
+        for part in (self.medium, self.water, self.leaving, self.leaving_totals):
             if part is not None:
                 part.histories, part.batches = histories, batches
         self.cpu_seconds = cpu_seconds
 
     def _parts(self) -> dict[str, BatchSums | RatioSums]:
-        parts = {"medium": self.medium, "water": self.water, "let_d": self.let_d, "let_t": self.let_t}
+        parts = {
+            "medium": self.medium, "water": self.water, "let_d": self.let_d, "let_t": self.let_t,
+            "leaving": self.leaving, "leaving_totals": self.leaving_totals,
+        }  # fmt: skip
         return {name: part for name, part in parts.items() if part is not None}

@@ -26,7 +26,11 @@ class Cuts(NamedTuple):
 
 
 class CoupledProblem(NamedTuple):
-    """All that never changes during a run; `species` is that of the source."""
+    """All that never changes during a run; `species` is that of the source.
+
+    ``kerma`` [material, node of the attenuation] is the energy that a photon leaves where it is per unit of path
+    (MeV cm2/g), the estimator of dose where electrons do not travel; empty for dose from energy deposited.
+    """
 
     geometry: Geometry
     photons: PhotonTables
@@ -37,3 +41,7 @@ class CoupledProblem(NamedTuple):
     leaving: Leaving
     cuts: Cuts
     max_step_cm: float
+    kerma: NDArray[np.float64]
+
+
+NO_KERMA = np.zeros((0, 0))

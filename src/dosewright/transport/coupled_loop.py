@@ -32,6 +32,7 @@ from dosewright.transport.lanes import (
 )
 from dosewright.transport.lockstep import locate_in_grid
 from dosewright.transport.photons.flight import fly
+from dosewright.transport.photons.track_length import fly_scoring
 from dosewright.transport.tracks import PHOTON, Track, name_children, pop, push
 
 NONE = np.int64(0)  # a literal nought would have a type of its own, and compile everything twice
@@ -78,7 +79,10 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying
         track, stream = pop(stack, waiting, seed)
         waiting -= 1
         if track.species == PHOTON:
-            waiting = fly(problem, track.ray, track.place, track.energy, tally, stack, waiting, stream)
+            if problem.kerma.shape[0] > 0:
+                waiting = fly_scoring(problem, track.ray, track.place, track.energy, tally, stack, waiting, stream)
+            else:
+                waiting = fly(problem, track.ray, track.place, track.energy, tally, stack, waiting, stream)
             if waiting >= stack.shape[0]:
                 tally.account[CAPPED_HISTORIES] += 1.0  # secondaries may have found no room
             continue

@@ -21,7 +21,7 @@ from dosewright.materials.photons.quantiles import node_energies_MeV, quantiles
 X_PER_MOMENTUM = 20.60743  # 1/A for a momentum transfer of mc: mc/2h
 _LOWEST_K = 2.02  # closer to the threshold the formula cancels, and its shape stands still
 _FINE = 513
-_MOMENTA = np.geomspace(1.0e-4, 1.0, 1601)  # mc
+_MOMENTA = np.geomspace(1.0e-6, 1.0, 1601)  # mc
 
 
 class PairTables(NamedTuple):

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from dosewright.core.errors import InputError
-from dosewright.materials.ion_tables import HIGHEST_MEV
 from dosewright.simulation.run_file.faults import Fault, faults_from, is_there
+from dosewright.simulation.run_file.particles import ABILITIES, lowest_cut_MeV
 from dosewright.simulation.run_file.tables import (
     AnySource,
     Energetic,
@@ -16,17 +16,20 @@ from dosewright.simulation.run_file.tables import (
     SpotsSource,
     Transport,
 )
-from dosewright.simulation.setup.proton_spectrum import read_spectrum
 from dosewright.simulation.setup.resolvers import Resolvers
+from dosewright.simulation.setup.spectrum import SIGMAS, energies_MeV
 from dosewright.simulation.setup.spot_table import read_spots
 
-SIGMAS = 5.0  # a sampled energy stays below the mean plus this many sigmas
 AXIS_MM = 1e-3  # how far the centre of a field may lie from the axis
 
 
 def source_faults(source: AnySource, transport: Transport | None, resolvers: Resolvers) -> list[Fault]:
     """Return all mistakes of the source."""
+    able = ABILITIES[source.particle]
     faults: list[Fault] = []
+    if source.kind not in able.sources:
+        what = f"There are no sources of kind {source.kind!r} for {able.name}"
+        faults.append(Fault(("source", "kind"), what, None, ", ".join(able.sources)))
     direction = getattr(source, "direction", None)
     if direction is not None and not np.linalg.norm(direction) > 0:
         faults.append(Fault(("source", "direction"), "source.direction has no length", list(direction)))
@@ -45,22 +48,30 @@ def _energy_faults(source: Energetic, transport: Transport | None) -> list[Fault
     if (source.energy_MeV is None) == (source.spectrum is None):
         given = "neither" if source.energy_MeV is None else "both"
         return [Fault(("source",), "The source needs energy_MeV or spectrum", given, "one of them")]
-    lowest = transport.proton_cut_MeV if transport else 0.0
-    if source.spectrum is not None:
-        if source.energy_spread_percent:
-            return [Fault(("source", "energy_spread_percent"), "A spectrum has no energy_spread_percent beside it")]
-        try:
-            if is_there(source.spectrum):
-                read_spectrum(Path(source.spectrum), lowest)
-        except InputError as error:
-            return faults_from(error, ("source", "spectrum"))
+    if source.spectrum is not None and source.energy_spread_percent:
+        return [Fault(("source", "energy_spread_percent"), "A spectrum has no energy_spread_percent beside it")]
+    if source.spectrum is not None and not is_there(source.spectrum):
         return []
-    energy = source.energy_MeV or 0.0
-    highest = energy * (1 + SIGMAS * source.energy_spread_percent / 100)
-    allowed = f"above proton_cut_MeV ({lowest:g}) and, with {SIGMAS:g} sigmas of spread, up to {HIGHEST_MEV:g} MeV"
-    if energy <= lowest or highest > HIGHEST_MEV:
-        return [Fault(("source", "energy_MeV"), "source.energy_MeV is out of range", f"{energy:g}", allowed)]
-    return []
+    key = "energy_MeV" if source.spectrum is None else "spectrum"
+    try:
+        lowest, highest = energies_MeV(source)
+    except InputError as error:
+        return faults_from(error, ("source", key))
+    cut = lowest_cut_MeV(source.particle, transport or Transport())
+    return _range_faults(source, key, lowest, highest, cut)
+
+
+def _range_faults(source: Energetic, key: str, lowest: float, highest: float, cut: float) -> list[Fault]:
+    """Refuse energies beyond the tables, or all below the cut; protons of a spectrum must all lie above it."""
+    able = ABILITIES[source.particle]
+    above = source.energy_MeV if source.energy_MeV is not None else highest if able.regions else lowest
+    if above > cut and able.lowest_MeV <= lowest and highest <= able.highest_MeV:
+        return []
+    given = f"{above:g} MeV" if source.spectrum is None else f"{lowest:g} to {highest:g} MeV"
+    spread = f", with {SIGMAS:g} sigmas of spread," if source.spectrum is None else ""
+    start = f"from {able.lowest_MeV:g} MeV, " if able.lowest_MeV else ""
+    allowed = f"{start}above {able.cut} ({cut:g}) and{spread} up to {able.highest_MeV:g} MeV"
+    return [Fault(("source", key), f"source.{key} is out of range", given, allowed)]
 
 
 def _correlation_faults(source: PencilSource) -> list[Fault]:

@@ -4,20 +4,18 @@ from typing import Any
 
 from dosewright.simulation.run_file.faults import Fault, key_text
 from dosewright.simulation.run_file.lines import Place
-from dosewright.simulation.run_file.tables import QUANTITIES
+from dosewright.simulation.run_file.tables import PARTICLES, QUANTITIES
 
 KEYS: dict[tuple[str, str], str] = {
     ("phantom", "egsphant"): "EGSnrc phantoms",
-    ("transport", "region"): "regions with cuts of their own",
     ("goal", "voxel_error"): "goals per voxel",
     **{("source", key): "phase-space sources" for key in ("reuse", "recycle", "mirror", "skip", "transform", "filter")},
     **{("score", key): "phase-space scoring" for key in ("plane_mm", "normal", "format", "kill")},
 }
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("source", "kind"): ("phase_space",),
-    ("source", "particle"): ("photon", "electron", "positron", "helium", "carbon"),
-    ("transport", "processes_off"): ("rayleigh", "bound_compton", "impact_ionisation"),
-    ("score", "quantity"): ("fluence", "spectrum", "phase_space"),
+    ("source", "particle"): ("helium", "carbon"),
+    ("score", "quantity"): ("fluence", "phase_space"),
     ("run", "device"): ("cuda",),
 }
 REDUCTIONS_OFF = {
@@ -31,8 +29,7 @@ REDUCTIONS_OFF = {
 NOT_YET = "is not available yet"
 AVAILABLE = {
     ("source", "kind"): "pencil, rectangle, point, volume, spots",
-    ("source", "particle"): "proton",
-    ("transport", "processes_off"): "nuclear, straggling, scattering, delta, hard_scattering",
+    ("source", "particle"): ", ".join(PARTICLES),
     ("score", "quantity"): ", ".join(QUANTITIES),
     ("run", "device"): "cpu",
 }
@@ -62,16 +59,11 @@ def _taken(table: dict[str, Any], place: Place, section: str) -> list[Fault]:
         del table[key]
         faults.append(Fault((*place, key), f"{key_text((*place, key))} ({KEYS[section, key]}) {NOT_YET}"))
     for key in [k for k in table if (section, k) in WORDS]:
-        given = table[key]
-        later = [w for w in (given if isinstance(given, list) else [given]) if _is_later(w, WORDS[section, key])]
-        if not later:
+        if not _is_later(table[key], WORDS[section, key]):
             continue
-        allowed = AVAILABLE[section, key]
-        faults += [Fault((*place, key), f"{key_text((*place, key))}: {w!r} {NOT_YET}", None, allowed) for w in later]
-        if isinstance(given, list):
-            table[key] = [w for w in given if w not in later]
-        else:
-            table[key] = allowed.split(", ")[0]
+        place_of_key, allowed = (*place, key), AVAILABLE[section, key]
+        faults.append(Fault(place_of_key, f"{key_text(place_of_key)}: {table[key]!r} {NOT_YET}", None, allowed))
+        table[key] = allowed.split(", ")[0]
     return faults
 
 

@@ -14,9 +14,11 @@ from dosewright.formats.text.hounsfield import SCANNER_DENSITY
 from dosewright.formats.text.lines import read_text
 from dosewright.simulation.run_file.check_phantom import phantom_faults, phantom_text_faults, score_faults
 from dosewright.simulation.run_file.check_source import goal_faults, source_faults
+from dosewright.simulation.run_file.check_transport import region_faults, score_kind_faults, transport_faults
 from dosewright.simulation.run_file.faults import Fault, fault_of, is_there
 from dosewright.simulation.run_file.later import take_out_later_words
 from dosewright.simulation.run_file.lines import Place, key_lines, line_of
+from dosewright.simulation.run_file.particles import ABILITIES
 from dosewright.simulation.run_file.tables import (
     SOURCES,
     Goals,
@@ -186,16 +188,22 @@ def _missing_files(content: dict[str, Any]) -> list[Fault]:
 
 def _check_between(checked: _Checked, content: dict[str, Any], resolvers: Resolvers) -> None:
     """Check what single keys do not show, of the tables that are right so far."""
-    if (phantom := checked.clean("phantom")) is not None:
-        checked.faults += phantom_faults(phantom, resolvers)
+    phantom, source = checked.clean("phantom"), checked.clean("source")
+    transport = checked.clean("transport") or Transport()
+    if phantom is not None:
+        wrong = phantom_faults(phantom, resolvers)
+        checked.faults += wrong
+        if not wrong and (source is None or ABILITIES[source.particle].regions):
+            checked.faults += region_faults(transport, phantom, resolvers)
     else:
         checked.faults += phantom_text_faults(content.get("phantom"), resolvers)
-    if (source := checked.clean("source")) is not None:
-        checked.faults += source_faults(source, checked.tables.get("transport", Transport()), resolvers)
+    if source is not None:
+        checked.faults += source_faults(source, transport, resolvers)
+    checked.faults += transport_faults(transport, source)
     if (goals := checked.clean("goal")) is not None:
         checked.faults += goal_faults(goals)
     if (scores := checked.clean("score")) is not None:
-        checked.faults += score_faults(scores, checked.clean("phantom"))
+        checked.faults += score_faults(scores, checked.clean("phantom")) + score_kind_faults(scores, source)
 
 
 def _with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:

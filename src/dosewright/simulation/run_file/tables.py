@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
 from pydantic_core import PydanticCustomError
 
-from dosewright.materials.ion_tables import HIGHEST_MEV
+from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV
 
 OFF = "off"
 HEAVIEST_G_CM3 = 25.0  # osmium, the densest element, has 22.6
@@ -43,6 +43,8 @@ CutOrOff = Annotated[
     BeforeValidator(number_or_off),
     PlainSerializer(off_or_number, when_used="json"),
 ]
+CoupledCut = Annotated[float, Field(ge=LOWEST_MEV, le=HIGHEST_MEV)]
+InsertName = Annotated[str, Field(min_length=1, max_length=100)]
 Density = Annotated[float, Field(gt=0, le=HEAVIEST_G_CM3)]
 Pair = Annotated[tuple[float, float], Strict(False)]
 Triple = Annotated[tuple[float, float, float], Strict(False)]
@@ -70,16 +72,18 @@ class UnevenEdges(Table):
 
 
 class Slab(Table):
-    """A slab across the phantom, along z; later ones win."""
+    """A slab across the phantom, along z; later ones win. Its name is that of a region with cuts of its own."""
 
+    name: InsertName | None = None
     z_mm: Pair
     material: str
     density_g_cm3: Density | None = None
 
 
 class Box(Table):
-    """An insert; later ones win, and boxes win over slabs."""
+    """An insert; later ones win, and boxes win over slabs. Its name is that of a region with cuts of its own."""
 
+    name: InsertName | None = None
     x_mm: Pair
     y_mm: Pair
     z_mm: Pair
@@ -102,16 +106,22 @@ class Phantom(Table):
     box: Annotated[tuple[Box, ...], Strict(False)] = ()
 
 
+Coupled = Literal["photon", "electron", "positron"]
+Particle = Literal["proton", "photon", "electron", "positron"]
+COUPLED: tuple[Coupled, ...] = get_args(Coupled)
+PARTICLES: tuple[Particle, ...] = get_args(Particle)
+
+
 class Source(Table):
     """What all sources share."""
 
-    particle: Literal["proton"]
+    particle: Particle
 
 
 class Energetic(Source):
     """One energy with a Gaussian spread, or a spectrum."""
 
-    energy_MeV: Annotated[float, Field(gt=0, le=HIGHEST_MEV)] | None = None
+    energy_MeV: Positive | None = None
     energy_spread_percent: Annotated[float, Field(ge=0, le=20)] = 0.0
     spectrum: str | None = None
 
@@ -176,24 +186,39 @@ SOURCES: dict[str, type[AnySource]] = {
     "volume": VolumeSource,
     "spots": SpotsSource,
 }
-Quantity = Literal["dose", "dose_to_water", "energy", "letd", "lett"]
+Quantity = Literal["dose", "dose_to_water", "energy", "letd", "lett", "spectrum"]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
-Process = Literal["nuclear", "straggling", "scattering", "delta", "hard_scattering"]
+Process = Literal[
+    "nuclear", "straggling", "scattering", "delta", "hard_scattering", "rayleigh", "bound_compton", "doppler",
+    "fluorescence", "impact_ionisation", "bremsstrahlung", "annihilation", "pair",
+]  # fmt: skip
+PROCESSES: tuple[Process, ...] = get_args(Process)
+
+
+class Region(Table):
+    """Cuts of their own for a material, or for the slabs and boxes of a name; what is not given is as elsewhere."""
+
+    name: InsertName
+    photon_cut_MeV: CoupledCut | None = None
+    electron_cut_MeV: CoupledCut | None = None
+    range_rejection_MeV: NotNegative | None = None
 
 
 class Transport(Table):
     """Cuts (kinetic energies), the largest step, and processes switched off for verification."""
 
-    photon_cut_MeV: Positive = 0.01
-    electron_cut_MeV: Positive = 0.2
+    photon_cut_MeV: CoupledCut = 0.01
+    electron_cut_MeV: CoupledCut = 0.2
+    range_rejection_MeV: NotNegative = 0.0
     proton_cut_MeV: Annotated[float, Field(ge=0.1, le=20)] = 0.5
     delta_cut_MeV: CutOrOff = 0.2
     max_step_mm: Positive = 5.0
     processes_off: Annotated[tuple[Process, ...], Strict(False)] = ()
+    region: Annotated[tuple[Region, ...], Strict(False)] = ()
 
 
 class VarianceReduction(Table):
-    """All off: nothing of it exists for protons."""
+    """All off: nothing of it exists yet."""
 
     bremsstrahlung_splitting: Literal[0] = 0
     photon_splitting: Literal[0] = 0
@@ -203,18 +228,22 @@ class VarianceReduction(Table):
 
 
 class Score(Table):
-    """What is kept, on the phantom's own voxels or on a grid of its own."""
+    """What is kept, on the phantom's own voxels or on a grid of its own; or the spectrum of what leaves the phantom."""
 
     quantity: Quantity = "dose"
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")] | None = None
     size_mm: Sizes | None = None
     voxel_mm: Sizes | None = None
     origin_mm: Triple | None = None
+    particle: Coupled | None = None
+    energy_bins: Annotated[Count, Field(ge=1, le=10_000)] | None = None
+    energy_max_MeV: Annotated[float, Field(ge=LOWEST_MEV, le=1000)] | None = None
+    angle_bins: Annotated[Count, Field(ge=1, le=1800)] | None = None
 
     @property
     def file_name(self) -> str:
-        """The name of its files: its own, else that of the quantity."""
-        return self.name or self.quantity
+        """The name of its files: its own, else that of the quantity, and of the particle of a spectrum."""
+        return self.name or (f"spectrum_{self.particle}" if self.quantity == "spectrum" else self.quantity)
 
 
 class Goals(Table):

@@ -7,6 +7,7 @@ from typing import Any
 
 from dosewright.simulation.run_file.read import FILES, NAMES_OR_FILES
 from dosewright.simulation.run_file.tables import RunFile
+from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 
 
@@ -18,8 +19,15 @@ def resolved_content(run_file: RunFile, folder: Path, resolvers: Resolvers = WIT
         if "material" in place:
             place.setdefault("density_g_cm3", resolvers.material(place["material"]).density_g_cm3)
     content["source"] = {"kind": content["source"].pop("kind"), **content["source"]}
+    if not content["transport"]["region"]:
+        del content["transport"]["region"]
+    bins = bins_of(run_file)
     for entry, score in zip(content["score"], run_file.score, strict=True):
         entry["name"] = score.file_name
+        if score.quantity == "spectrum":
+            entry |= {
+                "energy_bins": bins.energy_bins, "energy_max_MeV": bins.highest_MeV, "angle_bins": bins.angle_bins
+            }  # fmt: skip
     for table, key in (*FILES, *NAMES_OR_FILES):
         text = content[table].get(key)
         if text is not None and ((table, key) in FILES or Path(text).is_absolute()):

@@ -1,6 +1,6 @@
 """A phantom of a run file as voxels: slabs and boxes by voxel centres, or a CT by its HU table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
 from dosewright.formats.dose.mhd import read_mhd
-from dosewright.geometry.media import Media
+from dosewright.geometry.media import MOST
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.hlut import classify, table_range
 from dosewright.simulation.run_file.axes import TOLERANCE_MM, is_even, phantom_edges
@@ -24,18 +24,25 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class PhantomVoxels:
-    """Voxels, their regular grid (None where an axis is uneven), and what a reader should know."""
+    """Voxels, their regular grid (None where an axis is uneven), and what a reader should know.
+
+    `inserts` has, where media were kept apart, the name of the slabs and boxes each of them fills, "" elsewhere.
+    """
 
     voxels: Voxels
     grid: Grid | None
     warnings: tuple[str, ...] = ()
+    inserts: tuple[str, ...] = ()
 
 
-def phantom_voxels(phantom: Phantom, resolvers: Resolvers = WITHOUT_LIBRARY) -> PhantomVoxels:
+def phantom_voxels(
+    phantom: Phantom, resolvers: Resolvers = WITHOUT_LIBRARY, apart: Collection[str] | None = None
+) -> PhantomVoxels:
     """Fill the box, then put in slabs, then boxes; later ones win.
 
     A voxel belongs to a slab or box if its centre lies inside (lower bound included, upper bound not); a bound that
-    is no voxel edge is warned about. The phantom must have passed the checks of its run file.
+    is no voxel edge is warned about. The phantom must have passed the checks of its run file. With `apart`, inserts
+    of these names and inserts of a density of their own become entries of the list of materials on their own.
     """
     base = _filled_box(phantom, resolvers) if phantom.image is None else _ct_box(phantom, resolvers)
     inserts: list[tuple[str, Slab | Box]] = [(f"Slab {n}", one) for n, one in enumerate(phantom.slab, 1)]
@@ -44,17 +51,41 @@ def phantom_voxels(phantom: Phantom, resolvers: Resolvers = WITHOUT_LIBRARY) -> 
         return base
     shift = _parallel_shift(base.voxels)
     edges = [e + s for e, s in zip(base.voxels.edges_mm, shift, strict=True)]
-    media = Media(base.voxels.materials)
+    media = _Media(base.voxels.materials)
     number, density = base.voxels.material.copy(), base.voxels.density_g_cm3.copy()
     warnings = list(base.warnings)
     for name, insert in inserts:
         material = resolvers.material(insert.material)
         where = _place(edges, insert, name, warnings)
-        number[where] = media.index(material)
+        own = "" if apart is None or insert.name not in apart else insert.name or ""
+        number[where] = media.index(material, own, None if apart is None else insert.density_g_cm3)
         density[where] = _density(material, insert.density_g_cm3)
-    materials = tuple(media[i] for i in range(int(number.max()) + 1))
-    voxels = replace(base.voxels, material=number, density_g_cm3=density, materials=materials)
-    return PhantomVoxels(voxels, base.grid, tuple(warnings))
+    voxels = replace(base.voxels, material=number, density_g_cm3=density, materials=media.materials)
+    return PhantomVoxels(voxels, base.grid, tuple(warnings), media.inserts)
+
+
+class _Media:
+    """A growing list of media, told apart by material, name of the insert, and density of its own."""
+
+    def __init__(self, materials: Iterable[Material]) -> None:
+        self._media: list[tuple[Material, str, float | None]] = [(material, "", None) for material in materials]
+
+    def index(self, material: Material, insert: str, density_g_cm3: float | None) -> int:
+        """Return the number of a medium, adding it where it is new."""
+        wanted = (material, insert, density_g_cm3)
+        if wanted not in self._media:
+            if len(self._media) == MOST:
+                raise refuse("Too many different materials", given=MOST + 1, allowed=f"at most {MOST}")
+            self._media.append(wanted)
+        return self._media.index(wanted)
+
+    @property
+    def materials(self) -> tuple[Material, ...]:
+        return tuple(material for material, _, _ in self._media)
+
+    @property
+    def inserts(self) -> tuple[str, ...]:
+        return tuple(insert for _, insert, _ in self._media)
 
 
 def even_grid(edges: Sequence[Array]) -> Grid | None:

@@ -4,37 +4,48 @@ from dataclasses import dataclass
 
 from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid
+from dosewright.simulation.coupled_problem import coupled_problem
+from dosewright.simulation.coupled_settings import CoupledSettings, RegionCuts
 from dosewright.simulation.problem import Problem, TransportSettings, phantom_problem, proton_problem
 from dosewright.simulation.run_file.axes import score_edges
-from dosewright.simulation.run_file.tables import RunFile, SpotsSource, Transport
+from dosewright.simulation.run_file.tables import RunFile, SpotsSource
+from dosewright.simulation.setup.beam_source import beam_source
+from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.phantom import PhantomVoxels, even_grid, phantom_voxels
 from dosewright.simulation.setup.plan_source import plan_source
-from dosewright.simulation.setup.proton_source import proton_source
 from dosewright.simulation.setup.resolvers import Resolvers
-
-PHOTON_CUTS = ("photon_cut_MeV", "electron_cut_MeV")
+from dosewright.simulation.setup.transport_warnings import transport_warnings
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A problem, its phantom, the number of particles (None: per primary), and what a reader should know."""
+    """A problem, its phantom, the number of particles (None: per primary), and what a reader should know.
+
+    `settings` are those of the transport.
+    """
 
     problem: Problem
     phantom: PhantomVoxels
     particles: float | None
     warnings: tuple[str, ...]
+    settings: TransportSettings | CoupledSettings
 
 
 def prepare(run_file: RunFile, resolvers: Resolvers) -> Prepared:
     """Build phantom, source and score grid of a checked run file."""
-    phantom = phantom_voxels(run_file.phantom, resolvers)
-    settings = transport_settings(run_file)
-    own = score_edges(run_file.score[0], 0)[0]
+    own = next((score_edges(s, n)[0] for n, s in enumerate(run_file.score) if s.quantity != "spectrum"), [])
     grid = even_grid(own) if own else None
-    said = (*phantom.warnings, *_transport_warnings(run_file.transport))
+    if run_file.source.particle == "proton":
+        return _protons(run_file, grid, resolvers)
+    return _coupled(run_file, grid, resolvers)
+
+
+def _protons(run_file: RunFile, grid: Grid | None, resolvers: Resolvers) -> Prepared:
+    phantom, settings = phantom_voxels(run_file.phantom, resolvers), transport_settings(run_file)
+    said = (*phantom.warnings, *transport_warnings(run_file))
     if isinstance(run_file.source, SpotsSource) and run_file.source.plan is not None:
         return _with_plan(run_file.source, phantom, grid, settings, resolvers, said)
-    source = proton_source(run_file.source)
+    source = beam_source(run_file.source)
     problem = phantom_problem(
         voxels=phantom.voxels,
         source=source.packed,
@@ -43,11 +54,30 @@ def prepare(run_file: RunFile, resolvers: Resolvers) -> Prepared:
         settings=settings,
         score_grid=grid,
     )
-    return Prepared(problem, phantom, source.particles, said)
+    return Prepared(problem, phantom, source.particles, said, settings)
+
+
+def _coupled(run_file: RunFile, grid: Grid | None, resolvers: Resolvers) -> Prepared:
+    """Prepare photons, electrons or positrons; inserts with cuts of their own are media of their own."""
+    settings = coupled_settings(run_file)
+    phantom = phantom_voxels(run_file.phantom, resolvers, apart=[region.name for region in settings.regions])
+    source = beam_source(run_file.source)
+    problem = coupled_problem(
+        voxels=phantom.voxels,
+        source=source.packed,
+        particle=run_file.source.particle,
+        weights=source.weights,
+        to_patient=source.to_patient,
+        settings=settings,
+        inserts=phantom.inserts,
+        score_grid=grid,
+        leaving=bins_of(run_file),
+    )
+    return Prepared(problem, phantom, source.particles, (*phantom.warnings, *transport_warnings(run_file)), settings)
 
 
 def transport_settings(run_file: RunFile) -> TransportSettings:
-    """Return the transport's settings; dose to water and LET only where a score asks for them."""
+    """Return the settings for protons; dose to water and LET only where a score asks for them."""
     transport, asked = run_file.transport, {score.quantity for score in run_file.score}
     return TransportSettings(
         proton_cut_MeV=transport.proton_cut_MeV,
@@ -56,6 +86,20 @@ def transport_settings(run_file: RunFile) -> TransportSettings:
         processes_off=transport.processes_off,
         dose_to_water="dose_to_water" in asked,
         let=bool(asked & {"letd", "lett"}),
+    )
+
+
+def coupled_settings(run_file: RunFile) -> CoupledSettings:
+    """Return the settings for photons, electrons and positrons; dose to water only where a score asks for it."""
+    transport = run_file.transport
+    return CoupledSettings(
+        photon_cut_MeV=transport.photon_cut_MeV,
+        electron_cut_MeV=transport.electron_cut_MeV,
+        range_rejection_MeV=transport.range_rejection_MeV,
+        max_step_mm=transport.max_step_mm,
+        regions=tuple(RegionCuts(**region.model_dump()) for region in transport.region),
+        processes_off=transport.processes_off,
+        dose_to_water=any(score.quantity == "dose_to_water" for score in run_file.score),
     )
 
 
@@ -80,17 +124,4 @@ def _with_plan(
         settings=settings,
     )
     particles = float(planned.pencils.particles.sum())
-    return Prepared(problem, phantom, particles, (*said, *planned.warnings))
-
-
-def _transport_warnings(transport: Transport) -> tuple[str, ...]:
-    usual = Transport()
-    said = [
-        f"transport.{key} = {getattr(transport, key):g} changes nothing: protons make no photons or tracked electrons "
-        "here."
-        for key in PHOTON_CUTS
-        if getattr(transport, key) != getattr(usual, key)
-    ]
-    if transport.processes_off:
-        said.append(f"Switched off for verification: {', '.join(transport.processes_off)}. This is not the true dose.")
-    return tuple(said)
+    return Prepared(problem, phantom, particles, (*said, *planned.warnings), settings)

@@ -1,4 +1,4 @@
-"""Proton sources of a run file, packed for the kernels.
+"""Sources of a run file, packed for the kernels.
 
 Beam axes fly along -z and share x with the source's own axes, which the shortest turn brings from the axes of the
 run to the direction of flight: a source that flies along +z has the x and y of the run.
@@ -22,7 +22,7 @@ from dosewright.simulation.run_file.tables import (
     Triple,
     VolumeSource,
 )
-from dosewright.simulation.setup.proton_spectrum import read_spectrum
+from dosewright.simulation.setup.spectrum import read_spectrum
 from dosewright.simulation.setup.spot_table import Spots, read_spots
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
@@ -36,7 +36,7 @@ ACROSS = 1e-12  # below it a direction counts as parallel to the z axis
 
 
 @dataclass(frozen=True)
-class ProtonSource:
+class BeamSource:
     """A packed source, the weights of its pencils, the way from beam axes to the run's axes (mm).
 
     `particles` is the absolute number a source carries; None where doses are per primary.
@@ -48,7 +48,7 @@ class ProtonSource:
     particles: float | None = None
 
 
-def proton_source(source: PencilSource | RectangleSource | PointSource | VolumeSource | SpotsSource) -> ProtonSource:
+def beam_source(source: PencilSource | RectangleSource | PointSource | VolumeSource | SpotsSource) -> BeamSource:
     """Pack a source that passed the checks of its run file; spots must come from a table."""
     if isinstance(source, PencilSource):
         return _pencil(source)
@@ -96,7 +96,7 @@ def _covariance(sigma_mm: float, divergence_mrad: float, correlation: float) -> 
     return np.array([[sigma_mm**2, both], [both, slope**2]])
 
 
-def _pencil(source: PencilSource) -> ProtonSource:
+def _pencil(source: PencilSource) -> BeamSource:
     energy, spectrum = _energy_and_spectrum(source)
     rows = np.zeros((1, emit.PENCIL_COLUMNS))
     axes = [_covariance(*of_axis) for of_axis in zip(source.sigma_mm, source.divergence_mrad, source.correlation,
@@ -105,15 +105,15 @@ def _pencil(source: PencilSource) -> ProtonSource:
     rows[0, [emit.YY, emit.YS, emit.SS_Y]] = cholesky_cm(axes[1])
     rows[0, [emit.MEAN_ENERGY, emit.ENERGY_SIGMA]] = energy
     packed = Source(emit.PENCILS, rows, np.zeros(3), energy, *spectrum)
-    return ProtonSource(packed, np.ones(1), beam_axes(source.position_mm, source.direction))
+    return BeamSource(packed, np.ones(1), beam_axes(source.position_mm, source.direction))
 
 
-def _shape(source: Energetic, kind: int, extent_cm: Array, axes: Rigid) -> ProtonSource:
+def _shape(source: Energetic, kind: int, extent_cm: Array, axes: Rigid) -> BeamSource:
     energy, spectrum = _energy_and_spectrum(source)
-    return ProtonSource(Source(kind, NO_PENCILS, extent_cm, energy, *spectrum), np.ones(1), axes)
+    return BeamSource(Source(kind, NO_PENCILS, extent_cm, energy, *spectrum), np.ones(1), axes)
 
 
-def _point(source: PointSource) -> ProtonSource:
+def _point(source: PointSource) -> BeamSource:
     """Put the origin of the beam axes where the axis meets the plane of the field."""
     way = np.subtract(source.field_at_mm, source.position_mm)
     direction = tuple(way) if source.direction is None else source.direction
@@ -121,7 +121,7 @@ def _point(source: PointSource) -> ProtonSource:
     return _shape(source, emit.POINT, extent, beam_axes(source.field_at_mm, direction))
 
 
-def _volume(source: VolumeSource) -> ProtonSource:
+def _volume(source: VolumeSource) -> BeamSource:
     """A volume keeps the axes of the run whatever its direction."""
     energy, spectrum = _energy_and_spectrum(source)
     flight = np.zeros(3)
@@ -129,14 +129,14 @@ def _volume(source: VolumeSource) -> ProtonSource:
         flight = np.array(source.direction) / np.linalg.norm(source.direction)
     extent = np.array(source.extent_mm) / MM_PER_CM
     packed = Source(SHAPES[source.shape], NO_PENCILS, extent, energy, *spectrum, flight)
-    return ProtonSource(packed, np.ones(1), Rigid(np.eye(3), np.array(source.position_mm)))
+    return BeamSource(packed, np.ones(1), Rigid(np.eye(3), np.array(source.position_mm)))
 
 
-def _spots(source: SpotsSource) -> ProtonSource:
+def _spots(source: SpotsSource) -> BeamSource:
     spots = read_spots(Path(source.file or ""))
     packed = Source(emit.PENCILS, spot_rows(spots), np.zeros(3), np.zeros(2), NOTHING, NOTHING, NOTHING)
     axes = beam_axes(source.position_mm or (0.0, 0.0, 0.0), source.direction or FORWARD)
-    return ProtonSource(packed, spots["particles"], axes, float(spots["particles"].sum()))
+    return BeamSource(packed, spots["particles"], axes, float(spots["particles"].sum()))
 
 
 def spot_rows(spots: Spots) -> Array:

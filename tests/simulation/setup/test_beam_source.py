@@ -19,8 +19,8 @@ from dosewright.simulation.run_file.tables import (
     SpotsSource,
     VolumeSource,
 )
-from dosewright.simulation.setup.proton_source import ProtonSource, beam_axes, proton_source
-from dosewright.simulation.setup.proton_spectrum import read_spectrum
+from dosewright.simulation.setup.beam_source import BeamSource, beam_axes, beam_source
+from dosewright.simulation.setup.spectrum import read_spectrum
 from dosewright.simulation.setup.spot_table import read_spots
 from dosewright.sources.emit import emit
 
@@ -35,7 +35,7 @@ def _fill(source, pencil, out):  # type: ignore[no-untyped-def]
         out[i] = (x, y, z, u, v, w, energy)
 
 
-def sampled(source: ProtonSource, pencil: int = 0) -> tuple[Array, Array, Array]:
+def sampled(source: BeamSource, pencil: int = 0) -> tuple[Array, Array, Array]:
     """Return positions (mm) and directions in the axes of the run, and energies."""
     out = np.zeros((N, 7))
     _fill(source.packed, pencil, out)
@@ -53,7 +53,7 @@ def test_a_pencil_has_its_moments() -> None:
         divergence_mrad=(4.0, 2.0),
         correlation=(0.6, -0.8),
     )
-    position, direction, energy = sampled(proton_source(source))
+    position, direction, energy = sampled(beam_source(source))
     slope = direction[:, :2] / direction[:, 2:]
     assert position.mean(axis=0) == pytest.approx([10, -20, -100], abs=0.05)
     assert position[:, 2] == pytest.approx(-100)
@@ -72,7 +72,7 @@ def test_a_positive_correlation_diverges() -> None:
         particle="proton", energy_MeV=100, position_mm=(0, 0, 0), sigma_mm=(2, 2), divergence_mrad=(5, 5),
         correlation=(0.9, -0.9), direction=(1, 0, 0),
     )  # fmt: skip
-    position, direction, _ = sampled(proton_source(source))
+    position, direction, _ = sampled(beam_source(source))
     after = position + direction * (400 / direction[:, :1])
     wide, narrow = 4 + 2 * 400 * 0.9 * 2 * 0.005 + 4, 4 - 2 * 400 * 0.9 * 2 * 0.005 + 4
     assert after[:, 2].var() == pytest.approx(wide, rel=0.012)  # own x is the run's -z
@@ -83,7 +83,7 @@ def test_a_rectangle_is_uniform_and_parallel() -> None:
     source = RectangleSource(
         particle="proton", energy_MeV=100, position_mm=(1, 2, 3), direction=(0, 0, -2), field_mm=(60, 20)
     )
-    position, direction, energy = sampled(proton_source(source))
+    position, direction, energy = sampled(beam_source(source))
     assert position.mean(axis=0) == pytest.approx([1, 2, 3], abs=0.15)
     assert position.std(axis=0)[:2] == pytest.approx([60 / 12**0.5, 20 / 12**0.5], rel=0.005)
     assert np.abs(position - [1, 2, 3]).max(axis=0)[:2] == pytest.approx([30, 10], abs=0.01)
@@ -102,7 +102,7 @@ def test_a_point_is_uniform_in_solid_angle(direction: tuple[float, float, float]
         particle="proton", energy_MeV=100, position_mm=(5, -100, 7), direction=direction, field_mm=(300, 200),
         field_at_mm=(5, 0, 7),
     )  # fmt: skip
-    position, way, _ = sampled(proton_source(source))
+    position, way, _ = sampled(beam_source(source))
     assert position == pytest.approx(np.tile([5.0, -100.0, 7.0], (N, 1)), abs=1e-9)
     hit = position + way * (100 / way[:, 1:2]) - [5, 0, 7]
     assert np.abs(hit).max(axis=0) == pytest.approx([150, 0, 100], abs=0.5)
@@ -120,7 +120,7 @@ def test_a_point_is_uniform_in_solid_angle(direction: tuple[float, float, float]
 )
 def test_volumes_are_filled_evenly_and_isotropic(shape: str, mean_squares: tuple[float, float, float]) -> None:
     source = VolumeSource(particle="proton", energy_MeV=10, position_mm=(1, 2, 3), shape=shape, extent_mm=(20, 30, 40))
-    position, direction, _ = sampled(proton_source(source))
+    position, direction, _ = sampled(beam_source(source))
     assert position.mean(axis=0) == pytest.approx([1, 2, 3], abs=0.1)
     assert ((position - [1, 2, 3]) ** 2).mean(axis=0) == pytest.approx(mean_squares, rel=0.01)
     assert direction.mean(axis=0) == pytest.approx([0, 0, 0], abs=0.006)
@@ -132,7 +132,7 @@ def test_a_volume_with_a_direction_keeps_its_axes() -> None:
         particle="proton", energy_MeV=10, position_mm=(0, 0, 0), shape="box", extent_mm=(20, 30, 40),
         direction=(3, 0, 4),
     )  # fmt: skip
-    position, direction, _ = sampled(proton_source(source))
+    position, direction, _ = sampled(beam_source(source))
     assert direction == pytest.approx(np.tile([0.6, 0, 0.8], (N, 1)))
     assert np.abs(position).max(axis=0) == pytest.approx([10, 15, 20], abs=0.01)
 
@@ -143,7 +143,7 @@ def test_spots_start_where_their_table_says(tmp_path: Path) -> None:
         "x_mm,y_mm,energy_MeV,particles,sigma_x_mm,sigma_y_mm,divergence_y_mrad,correlation_y,energy_spread_percent\n"
         "5,-7,100,1e6,2,3,4,0.5,1\n-5,7,90,3e6,1,1,0,0,0\n"
     )
-    source = proton_source(SpotsSource(particle="proton", file=str(path), position_mm=(0, 0, -50)))
+    source = beam_source(SpotsSource(particle="proton", file=str(path), position_mm=(0, 0, -50)))
     assert source.particles == 4e6
     assert list(source.weights) == [1e6, 3e6]
     position, direction, energy = sampled(source, 0)
@@ -163,7 +163,7 @@ def test_a_spectrum_is_uniform_in_its_bins_and_sharp_in_its_lines(tmp_path: Path
     path = tmp_path / "spectrum.csv"
     path.write_text("low_MeV,high_MeV,weight\n50,60,1\n60,60,0\n70,70,2\n80,100,1\n")
     source = PencilSource(particle="proton", spectrum=str(path), position_mm=(0, 0, 0))
-    energy = sampled(proton_source(source))[2]
+    energy = sampled(beam_source(source))[2]
     assert (energy == 70).mean() == pytest.approx(0.5, abs=0.004)
     assert (energy < 60).mean() == pytest.approx(0.25, abs=0.004)
     low, high = energy[energy < 61], energy[energy > 79]

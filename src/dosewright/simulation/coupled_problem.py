@@ -1,0 +1,134 @@
+"""How a problem of photons, electrons and positrons is packed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.errors import refuse
+from dosewright.core.frame import Rigid
+from dosewright.core.grid import Grid
+from dosewright.core.matter import Material
+from dosewright.core.units import MM_PER_CM
+from dosewright.geometry.voxels import Voxels
+from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV
+from dosewright.materials.electrons.tables import StepLimits, electron_tables
+from dosewright.materials.photons.tables import photon_tables
+from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving
+from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
+from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
+from dosewright.simulation.problem import Problem
+from dosewright.sources.emit import Source
+from dosewright.transport.coupled import CoupledProblem, Cuts
+from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON
+
+ROUNDED_UP = 1.0 + 2.0**-15  # voxels keep 16 bits of their density, and photons must never fly too far
+SPECIES = {"photon": PHOTON, "electron": ELECTRON, "positron": POSITRON}
+
+
+@dataclass(frozen=True)
+class Medium:
+    """A material as the tables know it: with the mean density of its voxels, the largest one, and its cuts.
+
+    `insert` is the name of the slabs and boxes it fills, where they have cuts of their own.
+    """
+
+    material: Material
+    insert: str
+    largest_density_g_cm3: float
+    cuts: MaterialCuts
+
+
+def coupled_problem(
+    *,
+    voxels: Voxels,
+    source: Source,
+    particle: str,
+    weights: NDArray[np.float64],
+    to_patient: Rigid,
+    settings: CoupledSettings,
+    inserts: Sequence[str] = (),
+    score_grid: Grid | None = None,
+    leaving: Leaving = NOTHING_LEAVING,
+) -> Problem:
+    """Pack a source of photons, electrons or positrons in front of a phantom in vacuum.
+
+    Parameters
+    ----------
+    voxels
+        The phantom.
+    source, particle, weights
+        The source in beam axes, the particle it sends out, the particles of each pencil.
+    to_patient
+        From beam axes to those of the run (mm).
+    settings
+        Cuts and limits.
+    inserts
+        Name of the slabs or boxes that each material of the voxels fills, for cuts of their own; "" elsewhere.
+    score_grid
+        Where energy is scored; None: in the phantom's own voxels.
+    leaving
+        Bins of what leaves the phantom.
+    """
+    _refuse_energies(source)
+    voxels, media = media_of(voxels, settings, inserts)
+    geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
+    scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water)
+    photon_cuts = [medium.cuts.photon_MeV for medium in media]
+    electron_cuts = [medium.cuts.electron_MeV for medium in media]
+    limits = StepLimits(settings.step_deflection, settings.step_loss)
+    packed = CoupledProblem(
+        geometry=geometry,
+        photons=photon_tables(materials, [m.largest_density_g_cm3 for m in media], settings.processes_off),
+        electrons=electron_tables(materials, electron_cuts, photon_cuts, settings.processes_off, limits),
+        source=source,
+        species=SPECIES[particle],
+        scoring=scored.scoring,
+        leaving=leaving,
+        cuts=Cuts(
+            photon=np.array(photon_cuts, np.float32),
+            electron=np.array(electron_cuts, np.float32),
+            rejection=np.array([medium.cuts.rejection_MeV for medium in media], np.float32),
+        ),
+        max_step_cm=settings.max_step_mm / MM_PER_CM,
+    )
+    return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3)
+
+
+def media_of(
+    voxels: Voxels, settings: CoupledSettings, inserts: Sequence[str] = ()
+) -> tuple[Voxels, tuple[Medium, ...]]:
+    """Return voxels that name only media that occur, and these media.
+
+    The density effect of electrons needs a density: each material takes the mean of its voxels.
+    """
+    count = len(voxels.materials)
+    names = [*inserts, *[""] * (count - len(inserts))]
+    number = voxels.material.ravel()
+    density = voxels.density_g_cm3.ravel().astype(np.float64)
+    occurs = np.bincount(number, minlength=count)
+    mean = np.bincount(number, weights=density, minlength=count) / np.maximum(occurs, 1)
+    largest = np.zeros(count)
+    np.maximum.at(largest, number, density)
+    used = np.flatnonzero(occurs)
+    media = tuple(
+        Medium(
+            replace(voxels.materials[i], density_g_cm3=float(mean[i])),
+            names[i],
+            float(largest[i]) * ROUNDED_UP,
+            settings.cuts_in(voxels.materials[i].name, names[i]),
+        )
+        for i in used
+    )
+    renumbered = np.zeros(count, np.uint8)
+    renumbered[used] = np.arange(used.size)
+    materials = tuple(medium.material for medium in media)
+    return replace(voxels, material=renumbered[voxels.material], materials=materials), media
+
+
+def _refuse_energies(source: Source) -> None:
+    lowest, highest = source_energies_MeV(source)
+    if lowest < LOWEST_MEV or highest > HIGHEST_MEV:
+        given, allowed = f"{lowest:g} to {highest:g} MeV", f"{LOWEST_MEV:g} to {HIGHEST_MEV:g} MeV"
+        raise refuse("The energies of the source lie beyond the tables", given=given, allowed=allowed)

@@ -1,0 +1,149 @@
+"""Pieces that every problem is packed from: boxes of voxels, where energy is scored, the highest energy."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.errors import refuse
+from dosewright.core.frame import Rigid
+from dosewright.core.grid import Grid
+from dosewright.core.matter import Material
+from dosewright.core.units import MM_PER_CM
+from dosewright.geometry.mass import mass_on
+from dosewright.geometry.slab import Slab
+from dosewright.geometry.trace import BEAMLINE, PATIENT, Geometry, packed_voxels
+from dosewright.geometry.voxels import Voxels
+from dosewright.scoring.deposit import Scoring
+from dosewright.sources import emit
+from dosewright.sources.emit import Source
+
+BEAMLINE_HALF_WIDTH_MM = 1000.0
+MOST_MATERIALS = 255  # a voxel names its material in one byte
+SIGMAS = 5.0  # a sampled energy stays within this many sigmas of the mean
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Where energy is scored: the kernels' view, the voxels along x, y, z, their mass (g) and density, [z, y, x]."""
+
+    scoring: Scoring
+    shape: tuple[int, int, int]
+    mass_g: Array
+    density_g_cm3: Array
+
+
+def pack_scored(voxels: Voxels, grid: Grid | None, *, to_water: bool, let: bool = False) -> Scored:
+    """Describe scoring on a grid or, without one, in the phantom's own voxels."""
+    if grid is None:
+        same = Scoring(True, np.zeros((3, 4), np.float32), np.array(voxels.shape, np.int32), to_water, let)
+        return Scored(same, voxels.shape, voxel_mass(voxels), voxels.density_g_cm3.astype(np.float64))
+    mass = mass_on(voxels, grid)
+    scoring = _scoring(voxels, grid, to_water=to_water, let=let)
+    return Scored(scoring, grid.shape, mass, mass / grid.voxel_volume_cm3)
+
+
+def source_energies_MeV(source: Source) -> tuple[float, float]:
+    """Return the lowest and highest energy: the mean with five sigmas, or the ends of the spectrum."""
+    if source.spectrum_high.size:
+        return float(source.spectrum_low.min()), float(source.spectrum_high.max())
+    mean, sigma = source.energy
+    if source.kind == emit.PENCILS:
+        mean, sigma = source.pencils[:, emit.MEAN_ENERGY], source.pencils[:, emit.ENERGY_SIGMA]
+    lowest = np.maximum(mean - SIGMAS * sigma, emit.LOWEST_ENERGY_SHARE * mean)
+    return float(np.min(lowest)), float(np.max(mean + SIGMAS * sigma))
+
+
+def voxel_mass(voxels: Voxels) -> Array:
+    """Mass of every voxel, g, [z, y, x]."""
+    x, y, z = (np.diff(e) / MM_PER_CM for e in voxels.edges_mm)
+    volume = z[:, None, None] * y[None, :, None] * x[None, None, :]
+    mass: Array = volume * voxels.density_g_cm3
+    return mass
+
+
+def pack_geometry(
+    voxels: Voxels, beamline: tuple[Slab, ...], start_mm: float, gap: Material | None, to_patient: Rigid
+) -> tuple[Geometry, list[Material]]:
+    """Pack the patient box, the beamline box (if any slab) and the gap; lengths become cm."""
+    slabs = sorted(beamline, key=lambda s: s.upstream_mm)
+    materials = list(voxels.materials)
+    line_edges, line_material, line_density = _beamline_box(slabs, start_mm, gap, materials)
+    gap_index = _index_of(gap, materials) if gap else 0
+    boxes = {BEAMLINE: line_edges, PATIENT: voxels.edges_mm}
+    flat: list[Array] = []
+    first, cells = np.zeros((2, 3), np.int32), np.zeros((2, 3), np.int32)
+    for b, edges in boxes.items():
+        for axis in range(3):
+            first[b, axis] = sum(f.size for f in flat)
+            cells[b, axis] = max(len(edges[axis]) - 1, 0)
+            flat.append(np.asarray(edges[axis], float) / MM_PER_CM)
+    into_box = to_patient.then(voxels.frame.inverse())
+    line = packed_voxels(np.array(line_material, np.uint8), np.array(line_density, np.float32))
+    edges_cm = np.concatenate(flat)
+    geometry = Geometry(
+        edges=edges_cm,
+        faces=edges_cm.astype(np.float32),
+        sizes=np.append(np.diff(edges_cm), 0.0).astype(np.float32),
+        first=first,
+        cells=cells,
+        voxel_first=np.array([voxels.material.size, 0], np.int32),
+        voxels=np.concatenate([packed_voxels(voxels.material, voxels.density_g_cm3), line]),
+        gap_material=gap_index,
+        gap_density=gap.density_g_cm3 if gap else 0.0,
+        rotation=np.ascontiguousarray(into_box.rotation),
+        translation=into_box.translation / MM_PER_CM,
+    )
+    return geometry, materials
+
+
+def _beamline_box(
+    slabs: list[Slab], start_mm: float, gap: Material | None, materials: list[Material]
+) -> tuple[tuple[Array, ...], list[int], list[float]]:
+    """Edges, materials and densities of the beamline from the lowest slab face up to the start plane."""
+    if not slabs:
+        return (np.zeros(0),) * 3, [], []
+    edges, index, density = [slabs[0].downstream_mm], [], []
+    gap_index, gap_density = (_index_of(gap, materials), gap.density_g_cm3) if gap else (0, 0.0)
+    for slab in slabs:
+        if slab.downstream_mm < edges[-1] - 1e-6:
+            raise refuse("Two slabs in the beam overlap", given=f"{slab.downstream_mm:g} below {edges[-1]:g} mm")
+        if slab.downstream_mm > edges[-1] + 1e-6:
+            edges.append(slab.downstream_mm)
+            index.append(gap_index)
+            density.append(gap_density)
+        edges.append(slab.upstream_mm)
+        index.append(_index_of(slab.material, materials))
+        density.append(slab.density_g_cm3)
+    if start_mm < edges[-1] - 1e-6:
+        raise refuse(
+            "The beam starts below the upstream face of a slab",
+            given=f"{start_mm:g} mm",
+            allowed=f">= {edges[-1]:g} mm",
+        )
+    if start_mm > edges[-1] + 1e-6:
+        edges.append(start_mm)
+        index.append(gap_index)
+        density.append(gap_density)
+    across = np.array([-BEAMLINE_HALF_WIDTH_MM, BEAMLINE_HALF_WIDTH_MM])
+    return (across, across, np.array(edges)), index, density
+
+
+def _index_of(material: Material, materials: list[Material]) -> int:
+    """Return the place of a material in the list, appended if new."""
+    if material not in materials:
+        if len(materials) > MOST_MATERIALS:
+            raise refuse("Too many materials for one problem", given=len(materials) + 1, allowed=MOST_MATERIALS + 1)
+        materials.append(material)
+    return materials.index(material)
+
+
+def _scoring(voxels: Voxels, grid: Grid, *, to_water: bool, let: bool) -> Scoring:
+    """Describe how positions in the patient box fall into the voxels of `grid`."""
+    into_grid = grid.direction.T / np.array(grid.spacing_mm)[:, None]
+    rotation = into_grid @ voxels.frame.rotation
+    shift = into_grid @ (voxels.frame.translation - np.asarray(grid.origin_mm)) + 0.5
+    matrix = np.concatenate([rotation * MM_PER_CM, shift[:, None]], axis=1)
+    return Scoring(False, matrix.astype(np.float32), np.array(grid.shape, np.int32), to_water, let)

@@ -1,0 +1,89 @@
+"""Mistakes between a source's particle and the rest: processes, regions and scores that are not of its kind."""
+
+from collections.abc import Sequence
+
+from dosewright.core.errors import nearest
+from dosewright.simulation.run_file.faults import Fault
+from dosewright.simulation.run_file.particles import ABILITIES
+from dosewright.simulation.run_file.tables import AnySource, Box, Phantom, Region, Score, Slab, Transport
+from dosewright.simulation.setup.resolvers import Resolvers
+
+SPECTRUM_KEYS = ("particle", "energy_bins", "energy_max_MeV", "angle_bins")
+GRID_KEYS = ("size_mm", "voxel_mm", "origin_mm")
+
+
+def transport_faults(transport: Transport, source: AnySource | None) -> list[Fault]:
+    """Return processes and regions that the particle of the source does not know, and regions named twice."""
+    names = [region.name for region in transport.region]
+    faults = [
+        Fault(("transport", "region", n, "name"), "Two regions have one name", name, "a name of its own for each")
+        for n, name in enumerate(names)
+        if name in names[:n]
+    ]
+    if source is None:
+        return faults
+    able = ABILITIES[source.particle]
+    faults += [
+        Fault(("transport", "processes_off"), f"{word!r} is no process of {able.name}", None, ", ".join(able.processes))
+        for word in transport.processes_off
+        if word not in able.processes
+    ]
+    if names and not able.regions:
+        what = f"transport.region means nothing to {able.name}: there are no cuts by region for them"
+        faults.append(Fault(("transport", "region"), what))
+    return faults
+
+
+def region_faults(transport: Transport, phantom: Phantom, resolvers: Resolvers) -> list[Fault]:
+    """Return regions that no material, slab or box of the phantom has the name of, and inserts named as a material."""
+    materials = _materials(phantom, resolvers)
+    inserts = [(("phantom", key, n), one) for key in ("slab", "box") for n, one in enumerate(getattr(phantom, key))]
+    faults = [
+        Fault((*place, "name"), "An insert must not have the name of a material", one.name)
+        for place, one in inserts
+        if one.name in materials
+    ]
+    known = [*dict.fromkeys([*materials, *(one.name for _, one in inserts if one.name is not None)])]
+    for n, region in enumerate(transport.region):
+        if all(cut is None for key, cut in region if key != "name"):
+            what, keys = "The region has no cut of its own", [key for key in Region.model_fields if key != "name"]
+            faults.append(Fault(("transport", "region", n), what, repr(region.name), ", ".join(keys)))
+        if region.name not in known:
+            what = f"No material, slab or box of the phantom has this name.{nearest(region.name, known)}"
+            faults.append(Fault(("transport", "region", n, "name"), what, repr(region.name), ", ".join(known)))
+    return faults
+
+
+def _materials(phantom: Phantom, resolvers: Resolvers) -> list[str]:
+    """Return the names of all materials of the phantom, as the run file and as the library write them."""
+    inserts: list[Slab | Box] = [*phantom.slab, *phantom.box]
+    of_inserts = [insert.material for insert in inserts]
+    asked = of_inserts if phantom.material is None else [phantom.material, *of_inserts]
+    names = [*asked, *(resolvers.material(name).name for name in asked)]
+    if phantom.hlut is not None:
+        names += [material.name for material in resolvers.ct_protocol(phantom.hlut).materials]
+    return [*dict.fromkeys(names)]
+
+
+def score_kind_faults(scores: Sequence[Score], source: AnySource | None) -> list[Fault]:
+    """Return scores that the particle of the source does not know, keys of another quantity, and bins that differ."""
+    faults: list[Fault] = []
+    for number, score in enumerate(scores):
+        place = ("score", number)
+        if source is not None and score.quantity not in (able := ABILITIES[source.particle]).quantities:
+            what = f"score[{number + 1}].quantity: {score.quantity!r} is nothing that {able.name} score"
+            faults.append(Fault((*place, "quantity"), what, None, ", ".join(able.quantities)))
+        foreign, owner = (GRID_KEYS, "a grid of voxels") if score.quantity == "spectrum" else (SPECTRUM_KEYS, "spectra")
+        faults += [
+            Fault((*place, key), f"score[{number + 1}].{key} belongs to {owner}, not to {score.quantity!r}")
+            for key in foreign
+            if getattr(score, key) is not None
+        ]
+        if score.quantity == "spectrum" and score.particle is None:
+            what, allowed = f"The key 'score[{number + 1}].particle' is missing", "photon, electron, positron"
+            faults.append(Fault(place, what, None, allowed))
+    spectra = [n for n, score in enumerate(scores) if score.quantity == "spectrum"]
+    if len({(scores[n].energy_bins, scores[n].energy_max_MeV, scores[n].angle_bins) for n in spectra}) > 1:
+        what, allowed = "The spectra of a run share their bins", "the same bins for all; or two runs"
+        faults.append(Fault(("score", spectra[-1]), what, "different bins", allowed))
+    return faults

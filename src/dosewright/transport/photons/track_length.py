@@ -1,0 +1,148 @@
+"""A photon from where it is made to its end, scoring kerma on its way through every voxel.
+
+The track-length estimator (Williamson, Med. Phys. 14, 567 (1987)): a photon of energy E leaves on average
+E mu_en/rho per unit of mass thickness. Every photon that crosses a voxel speaks for its dose, not only the few that
+interact there. It is the dose where electrons do not leave the voxel they are made in.
+"""
+
+import numpy as np
+
+from dosewright.core.jit import inlined, kernel
+from dosewright.core.random import draw_four, start_stream
+from dosewright.core.units import ELECTRON_MASS_MEV
+from dosewright.geometry.trace import FAR_CM, PATIENT, Place, Ray, leave_box, medium_of
+from dosewright.materials.photons.lookup import position
+from dosewright.scoring.deposit import CAPPED_HISTORIES, ESCAPED, add
+from dosewright.scoring.leaving import score_leaving
+from dosewright.transport.photons.compton import compton
+from dosewright.transport.photons.interact import interact
+from dosewright.transport.photons.quantile import quantile
+from dosewright.transport.tracks import PHOTON
+
+MOST_INTERACTIONS = 100_000
+NO_ELECTRONS = 1.0e30  # MeV, a cut that absorbs all
+NOBODY_WORD = np.int32(-1)  # no voxel has it: its density would be no number
+
+
+@kernel
+def fly_scoring(problem, ray, place, energy, tally, stack, waiting, stream):
+    """Follow a photon through the patient box until nothing is left of it; returns the stack count."""
+    geometry, attenuation = problem.geometry, problem.photons.attenuation
+    at = leave_box(geometry, ray, place)
+    for _ in range(MOST_INTERACTIONS):
+        i, f = position(attenuation, energy)
+        a, c, _, _, stream = draw_four(stream)
+        x, y, z, place, word = _to_interaction(problem, at, place, i, f, -np.log(a), tally)
+        if word == NOBODY_WORD:
+            tally.account[ESCAPED] += energy
+            score_leaving(problem.leaving, tally, PHOTON, energy, at.w)
+            return waiting
+        material = np.int64(medium_of(word)[0])
+        total = attenuation.total[material, i]
+        total += f * (attenuation.total[material, i + 1] - total)
+        inside = Ray(
+            _fraction(geometry, 0, place.ix, x),
+            _fraction(geometry, 1, place.iy, y),
+            _fraction(geometry, 2, place.iz, z),
+            at.u,
+            at.v,
+            at.w,
+        )
+        energy, inside, waiting, stream = interact(
+            problem, material, i, f, c * total, energy, inside, place, tally, stack, waiting, stream
+        )
+        if energy <= 0.0:
+            return waiting
+        at = Ray(x, y, z, inside.u, inside.v, inside.w)
+    tally.account[CAPPED_HISTORIES] += 1.0
+    tally.account[ESCAPED] += energy
+    return waiting
+
+
+@kernel
+def _to_interaction(problem, at, place, i, f, paths, tally):
+    """Walk through the voxels until the mean free paths are used up, scoring on the way.
+
+    Returns the point (cm), its place, and the word of the voxel, `NOBODY_WORD` outside the box.
+    """
+    geometry, attenuation = problem.geometry, problem.photons.attenuation
+    nx, ny, nz = geometry.cells[PATIENT, 0], geometry.cells[PATIENT, 1], geometry.cells[PATIENT, 2]
+    ix, iy, iz = place.ix, place.iy, place.iz
+    next_x, next_y = _face(geometry, 0, ix, at.x, at.u), _face(geometry, 1, iy, at.y, at.v)
+    next_z = _face(geometry, 2, iz, at.z, at.w)
+    s, last, mu, rate = 0.0, NOBODY_WORD, 0.0, 0.0
+    while True:
+        voxel = (iz * ny + iy) * nx + ix
+        word = geometry.voxels[voxel]
+        if word != last:
+            material, density = medium_of(word)
+            total = attenuation.total[material, i]
+            mu = (total + f * (attenuation.total[material, i + 1] - total)) * density
+            left = problem.kerma[material, i]
+            rate = (left + f * (problem.kerma[material, i + 1] - left)) * density
+            last = word
+        ahead = min(min(next_x, next_y), next_z)
+        length = max(ahead - s, 0.0)
+        if paths <= mu * length:
+            length = paths / mu
+            add(tally.energy, voxel, rate * length)
+            s += length
+            return at.x + s * at.u, at.y + s * at.v, at.z + s * at.w, Place(PATIENT, ix, iy, iz), word
+        add(tally.energy, voxel, rate * length)
+        paths -= mu * length
+        s = ahead
+        if next_x <= ahead:
+            ix += 1 if at.u > 0.0 else -1
+            if ix < 0 or ix >= nx:
+                break
+            next_x = _face(geometry, 0, ix, at.x, at.u)
+        elif next_y <= ahead:
+            iy += 1 if at.v > 0.0 else -1
+            if iy < 0 or iy >= ny:
+                break
+            next_y = _face(geometry, 1, iy, at.y, at.v)
+        else:
+            iz += 1 if at.w > 0.0 else -1
+            if iz < 0 or iz >= nz:
+                break
+            next_z = _face(geometry, 2, iz, at.z, at.w)
+    return 0.0, 0.0, 0.0, place, NOBODY_WORD
+
+
+@inlined
+def _face(geometry, axis, i, x, u):
+    """Return the distance from x along one axis to the face ahead of voxel i."""
+    if abs(u) < 1.0e-12:
+        return FAR_CM
+    edge = geometry.edges[geometry.first[PATIENT, axis] + i + (1 if u > 0.0 else 0)]
+    return (edge - x) / u
+
+
+@inlined
+def _fraction(geometry, axis, i, x):
+    left = geometry.edges[geometry.first[PATIENT, axis] + i]
+    right = geometry.edges[geometry.first[PATIENT, axis] + i + 1]
+    return min(max((x - left) / (right - left), 0.0), 1.0)
+
+
+@kernel
+def compton_transfer(tables, emitted, row_of_z, material, energy, samples, photon_cut, stack, seed):
+    """Return the mean energy (MeV) that Compton scattering of photons of one energy takes off photons.
+
+    Sampled where electrons are bound, as a difference to electrons at rest, which are summed up. ``emitted`` [element,
+    shell] is the mean energy of characteristic photons after a vacancy.
+    """
+    k = energy / ELECTRON_MASS_MEV
+    most, bound, free = energy * 2.0 * k / (1.0 + 2.0 * k), 0.0, 0.0
+    along = Ray(0.5, 0.5, 0.5, 0.0, 0.0, 1.0)
+    place = Place(PATIENT, 0, 0, 0)
+    for n in range(samples):
+        stream = start_stream(seed, np.uint64(n))
+        after, turned, _, z, shell, _, _ = compton(
+            tables, material, energy, along, place, photon_cut, NO_ELECTRONS, stack, 0, stream
+        )
+        bound += energy / (1.0 + k * (1.0 - turned.w)) - after
+        if shell >= 0:
+            bound -= emitted[row_of_z[z], shell]
+        free += most * quantile(tables.loss, material, energy, (n + 0.5) / samples)
+    return (bound + free) / samples
