@@ -20,7 +20,7 @@ from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.problem import Problem
 from dosewright.sources.emit import Source
-from dosewright.transport.coupled import CoupledProblem, Cuts
+from dosewright.transport.coupled import NO_KERMA, CoupledProblem, Cuts
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON
 
 ROUNDED_UP = 1.0 + 2.0**-15  # voxels keep 16 bits of their density, and photons must never fly too far
@@ -92,6 +92,7 @@ def coupled_problem(
             rejection=np.array([medium.cuts.rejection_MeV for medium in media], np.float32),
         ),
         max_step_cm=settings.max_step_mm / MM_PER_CM,
+        kerma=NO_KERMA,
     )
     return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3)
 

@@ -33,7 +33,7 @@ from dosewright.simulation.result import (
 )
 from dosewright.simulation.sums import RunSums
 from dosewright.transport.coupled import CoupledProblem
-from dosewright.transport.coupled_loop import empty_coupled_room, run_coupled_histories
+from dosewright.transport.coupled_loop import run_coupled_histories
 from dosewright.transport.loop_cpu import empty_room, run_histories
 
 SAVE_EVERY_SECONDS = 10.0
@@ -246,7 +246,7 @@ def _run_histories(problem: Problem, first: int, pencils: NDArray[np.int64], see
     """Run histories through the loop of their kind of problem."""
     start, key = np.uint64(first), np.uint64(seed)
     if isinstance(problem.packed, CoupledProblem):
-        run_coupled_histories(problem.packed, start, pencils, key, tally, empty_coupled_room())
+        run_coupled_histories(problem.packed, start, pencils, key, tally, empty_room())
     else:
         run_histories(problem.packed, start, pencils, key, tally, empty_room())
 

@@ -67,7 +67,7 @@ def _kind(
     radiated = radiation(material, energy, OFF if "bremsstrahlung" in off else photon_cut, positron=positron)
     shells = impact(material, energy, photon_cut, processes_off=off)
     unrestricted = collision_stopping(material, energy, positron=positron) + radiated.total
-    condensed = collisions.stopping + ("bremsstrahlung" not in off) * radiated.soft - shells.loss
+    condensed = collisions.stopping + ("bremsstrahlung" not in off) * radiated.stopping - shells.loss
     first_path = 1.0 / transport_coefficients(material, energy, positron, cut)[1]
     hard_path = np.minimum(limits.deflection * first_path, limits.loss * energy / unrestricted)
     scattered = elastic(material, energy, hard_path, positron=positron, cut_MeV=cut)

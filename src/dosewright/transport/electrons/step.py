@@ -175,7 +175,7 @@ def hard_angle(tables, kind, start, i, f, xi):
     q = ONE / (low + xi * (high - low)) - screening
     coarse = i32(i // _COARSE)
     g = (f32(i - i32(coarse * _COARSE)) + f) * _PER_COARSE
-    t = xi * _LAST_ANGLE
+    t = np.sqrt(np.sqrt(min(max(q, ZERO) * QUARTER, ONE))) * _LAST_ANGLE
     cell = min(i32(t), _LAST_CELL)
     h = t - f32(cell)
     begin = i32(i32(i32(i32(kind * _COARSE_NODES) + coarse) * _ANGLES) + cell)
