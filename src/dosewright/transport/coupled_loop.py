@@ -9,9 +9,10 @@ import numpy as np
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, LOW, draw_four, start_stream
 from dosewright.geometry.trace import FAR_CM, OUTSIDE, PATIENT, Place, Ray, advance, enter_box, to_box, to_patient_axes
-from dosewright.scoring.deposit import CAPPED_HISTORIES, ESCAPED, STARTED, deposit
+from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED, STARTED, deposit
 from dosewright.scoring.leaving import score_leaving
 from dosewright.sources.emit import emit
+from dosewright.transport.electrons.absorb import absorb_here
 from dosewright.transport.electrons.interact import interact, stopped
 from dosewright.transport.electrons.lockstep import advance_electrons
 from dosewright.transport.history import material_at
@@ -19,7 +20,6 @@ from dosewright.transport.lanes import (
     CAPPED,
     EVENT,
     GOES_ON,
-    INTERACTS,
     LANES,
     LEAVES,
     LOST,
@@ -113,22 +113,31 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
 @kernel
 def settled(problem, track, event, tally, stack, waiting, stream):
     """Do what ended a step; returns the track (of no energy if it is over), the stack count, the stream."""
-    if event == INTERACTS:
-        material = material_at(problem.geometry, track.place)
-        return interact(problem, track, material, tally, stack, waiting, stream)
-    if event == LEAVES:
+    if event == LEAVES or event == CAPPED:
         tally.account[ESCAPED] += track.energy
-        score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w)
+        if event == LEAVES:
+            score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w)
+        else:
+            tally.account[CAPPED_HISTORIES] += 1.0
+        return ended(track), waiting, stream
     if event == STOPS:  # its energy is scored; a positron still annihilates
-        before = waiting
-        track = held_inside(problem.geometry, track)
+        before, track = waiting, held_inside(problem.geometry, track)
         material = material_at(problem.geometry, track.place)
-        waiting, stream = stopped(problem, material, track, 0.0, tally, stack, waiting, stream)
+        here, made, waiting, stream = stopped(problem, material, track, stack, waiting, stream)
         name_children(stack, before, waiting, stream)
-    if event == CAPPED:
-        tally.account[CAPPED_HISTORIES] += 1.0
-        tally.account[ESCAPED] += track.energy
-    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0), waiting, stream
+        after = ended(track)
+    else:
+        material = material_at(problem.geometry, track.place)
+        after, here, made, waiting, stream = interact(problem, track, material, stack, waiting, stream)
+    tally.account[BINDING] += made
+    absorb_here(problem, tally, material, track.ray, track.place, here)
+    return after, waiting, stream
+
+
+@inlined
+def ended(track):
+    """Return a track of no energy."""
+    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0)
 
 
 @inlined

@@ -115,3 +115,20 @@ def test_inserts_in_an_image_lie_in_its_own_place(tmp_path: Path) -> None:
     turned = image(tmp_path, rotation_about("z", 90)).model_copy(update={"slab": (slab,)})
     with pytest.raises(InputError, match="turned"):
         phantom_voxels(turned, RESOLVERS)
+
+
+def test_inserts_kept_apart_are_media_of_their_own() -> None:
+    slabs = [
+        {"z_mm": [-5, 5], "material": "G4_LUNG_ICRP", "name": "a"},
+        {"z_mm": [5, 15], "material": "G4_LUNG_ICRP", "name": "b"},
+        {"z_mm": [15, 25], "material": "G4_LUNG_ICRP", "density_g_cm3": 0.26},
+        {"z_mm": [25, 35], "material": "G4_LUNG_ICRP"},
+        {"z_mm": [35, 45], "material": "G4_LUNG_ICRP", "name": "a"},
+    ]
+    together = phantom_voxels(box(slab=slabs))
+    assert [m.name for m in together.voxels.materials] == ["G4_WATER", "G4_LUNG_ICRP"]
+    built = phantom_voxels(box(slab=slabs), apart=["a"])
+    assert built.inserts == ("", "a", "", "")
+    assert [m.name for m in built.voxels.materials] == ["G4_WATER", *["G4_LUNG_ICRP"] * 3]
+    assert list(built.voxels.material[:, 0, 0]) == [1, 2, 3, 2, 1, 0]
+    assert np.array_equal(built.voxels.density_g_cm3, together.voxels.density_g_cm3)

@@ -20,16 +20,16 @@ from dosewright.materials.elements import element, read_table
 
 Array = NDArray[np.float64]
 
-DEGREES = (8, 12, 10)  # in ln Z, ln T and the share of the energy
+DEGREES = (8, 14, 12)  # in ln Z, ln T and the share of the energy
 HEAVIEST = 92
 LOWEST_MEV, HIGHEST_MEV = 1.0e-3, 100.0  # of the fit; beyond, the ends are taken
 # Where the stretching of the ends sets in: at small shares k/T, and at small energies (MeV) left to the electron.
 SMALL_SHARE, SMALL_LEFT_MEV, SOFT_WEIGHT = 0.03, 0.05, 0.6
 CM2_PER_MB = 1.0e-27
 
-# The ratio of positrons to electrons is 1 - exp(-P(t)), t = ln(1 + 1e6 T/(Z^2 m c^2)): fit of Salvat et al. (PENELOPE,
-# OECD/NEA 2011, eq. 3.154; Salvat and Andreo, Comput. Phys. Commun. 287, 108697 (2023)) to Kim et al., Phys. Rev. A 33,
-# 3002 (1986), within 0.5 %. Powers of t from 0.
+# The ratio of positrons to electrons is 1 - exp(-P(t)), t = ln(1 + 1e6 T/(Z^2 m c^2)): fit of Salvat,
+# Fernandez-Varea and Sempau (PENELOPE-2011, OECD/NEA) to Kim et al., Phys. Rev. A 33, 3002 (1986), within 0.5 %.
+# Coefficients of the powers of t, from 0.
 POSITRON = (0.0, 1.2359e-1, -6.1274e-2, 3.1516e-2, -7.7446e-3, 1.0595e-3, -7.0568e-5, 1.8080e-6)
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)

@@ -5,18 +5,15 @@ import numpy as np
 from dosewright.core.jit import inlined
 from dosewright.geometry.trace import leave_box, voxel_index
 from dosewright.materials.electrons.lookup import WATER_RATIO, position, value
-from dosewright.scoring.deposit import DEPOSITED, deposit, scored_voxel
+from dosewright.scoring.deposit import deposit, scored_voxel
 
 LOW_MEV = 0.02  # the ratio of stopping powers for what is absorbed at once; it hardly depends on energy there
 
 
 @inlined
 def absorb_here(problem, tally, material, ray, place, energy):
-    """Deposit an energy (MeV) in the voxel of a place; by track length the dose is scored on the way there."""
+    """Deposit an energy (MeV) in the voxel of a place."""
     if energy <= 0.0:
-        return
-    if problem.kerma.shape[0] > 0:
-        tally.account[DEPOSITED] += energy
         return
     scoring = problem.scoring
     voxel = voxel_index(problem.geometry, place)

@@ -52,9 +52,10 @@ def _shape(table, start, along, share):
 def photon_cosine(energy, k, z, u, keep, stream):
     """Sample the cosine of a photon to the electron by formula 2BS; the first try takes the two uniforms given.
 
-    Koch and Motz as Bielajew, Mohan and Chui sample it (NRCC PIRS-0203, 1989): x from 1/(1 + x)^2, kept with their g(x) over the largest of
-    its values at 0, 1 and the end. Their x = (E theta)^2 is meant for small angles; x = gamma^2 beta (1 + beta)
-    (1 - cos theta), the same there, makes 1 + x the denominator 1 - beta cos theta of the dipole at all angles.
+    Koch and Motz as Bielajew, Mohan and Chui sample it (NRCC PIRS-0203, 1989): x from 1/(1 + x)^2, kept with their
+    g(x) over the largest of its values at 0, 1 and the end. Their x = (E theta)^2 is meant for small angles;
+    x = gamma^2 beta (1 + beta) (1 - cos theta), the same there, makes 1 + x the denominator 1 - beta cos theta of the
+    dipole at all angles.
     """
     before = 1.0 + energy / ELECTRON_MASS_MEV
     after = max(before - k / ELECTRON_MASS_MEV, 1.0)

@@ -14,8 +14,6 @@ from dosewright.materials.electrons.lookup import (
     position,
     value,
 )
-from dosewright.scoring.deposit import BINDING
-from dosewright.transport.electrons.absorb import absorb_here
 from dosewright.transport.electrons.annihilation import at_rest, in_flight
 from dosewright.transport.electrons.bremsstrahlung import radiate
 from dosewright.transport.electrons.collisions import collide
@@ -24,8 +22,12 @@ from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON, Track, name_
 
 
 @kernel
-def interact(problem, track, material, tally, stack, waiting, stream):
-    """Let one hard interaction happen; returns the track (of no energy if it ended), the stack count, the stream."""
+def interact(problem, track, material, stack, waiting, stream):
+    """Let one hard interaction happen.
+
+    Returns the track (of no energy if it ended), the energy that stays here, the rest energy of particles that were
+    made (less that of those that vanished), the stack count and the stream.
+    """
     tables, first = problem.electrons, waiting
     photon_cut = np.float64(problem.cuts.photon[material])
     electron_cut = np.float64(problem.cuts.electron[material])
@@ -38,6 +40,7 @@ def interact(problem, track, material, tally, stack, waiting, stream):
     radiation = collision + np.float64(value(tables, kind, RADIATION, i, f))
     impact = radiation + np.float64(value(tables, kind, IMPACT, i, f))
     ray, place, energy, azimuth = track.ray, track.place, track.energy, 2.0 * np.pi * b
+    here, made = 0.0, 0.0
     if chosen < collision:
         lost, cos_on, cos_off, stream = collide(track.species, energy, electron_cut, stream)
         if lost > 0.0:
@@ -56,19 +59,21 @@ def interact(problem, track, material, tally, stack, waiting, stream):
         )  # fmt: skip
         energy -= lost
     elif track.species == POSITRON:
-        waiting, stream = _annihilated(problem, material, track, azimuth, photon_cut, tally, stack, waiting, stream)
+        here, waiting, stream = _annihilated(track, azimuth, photon_cut, stack, waiting, stream)
+        made = -2.0 * ELECTRON_MASS_MEV
         energy = 0.0
     if 0.0 < energy < electron_cut:
         track = Track(ray, place, energy, track.species, 0.0, 0.0)
-        waiting, stream = stopped(problem, material, track, energy, tally, stack, waiting, stream)
+        here, made, waiting, stream = stopped(problem, material, track, stack, waiting, stream)
+        here += energy
         energy = 0.0
     name_children(stack, first, waiting, stream)
-    return Track(ray, place, energy, track.species, track.deflection_due, -np.log(c)), waiting, stream
+    return Track(ray, place, energy, track.species, track.deflection_due, -np.log(c)), here, made, waiting, stream
 
 
 @inlined
-def _annihilated(problem, material, track, azimuth, photon_cut, tally, stack, waiting, stream):
-    """Annihilation in flight; returns the stack count and the stream."""
+def _annihilated(track, azimuth, photon_cut, stack, waiting, stream):
+    """Annihilation in flight; returns the energy that stays here, the stack count and the stream."""
     k1, cos1, k2, cos2, stream = in_flight(track.energy, stream)
     here = 0.0
     if k1 >= photon_cut:
@@ -79,19 +84,17 @@ def _annihilated(problem, material, track, azimuth, photon_cut, tally, stack, wa
         waiting = push(stack, waiting, turned(track.ray, cos2, azimuth + np.pi), track.place, k2, PHOTON)
     else:
         here += k2
-    tally.account[BINDING] -= 2.0 * ELECTRON_MASS_MEV
-    absorb_here(problem, tally, material, track.ray, track.place, here)
-    return waiting, stream
+    return here, waiting, stream
 
 
 @kernel
-def stopped(problem, material, track, energy, tally, stack, waiting, stream):
-    """End an electron or positron that leaves an energy here; a positron annihilates. Children are left unnamed."""
-    here = energy
-    if track.species == POSITRON:
-        photon_cut = np.float64(problem.cuts.photon[material])
-        rest, waiting, stream = at_rest(track.ray, track.place, photon_cut, stack, waiting, stream)
-        here += rest
-        tally.account[BINDING] -= 2.0 * ELECTRON_MASS_MEV
-    absorb_here(problem, tally, material, track.ray, track.place, here)
-    return waiting, stream
+def stopped(problem, material, track, stack, waiting, stream):
+    """End an electron or positron; a positron annihilates, and its children are left unnamed.
+
+    Returns what annihilation leaves here, the rest energy made (less what vanished), the stack count and the stream.
+    """
+    if track.species != POSITRON:
+        return 0.0, 0.0, waiting, stream
+    photon_cut = np.float64(problem.cuts.photon[material])
+    here, waiting, stream = at_rest(track.ray, track.place, photon_cut, stack, waiting, stream)
+    return here, -2.0 * ELECTRON_MASS_MEV, waiting, stream

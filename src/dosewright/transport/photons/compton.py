@@ -10,8 +10,9 @@ import numpy as np
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.units import ELECTRON_MASS_MEV
+from dosewright.transport.photons.deflect import deflected
 from dosewright.transport.photons.quantile import quantile
-from dosewright.transport.tracks import ELECTRON, push, turned
+from dosewright.transport.tracks import ELECTRON, push
 
 NO_SHELL = -1
 _ROOT_HALF = np.sqrt(0.5)
@@ -27,12 +28,12 @@ def compton(tables, material, energy, ray, place, photon_cut, electron_cut, stac
     may send out something above a cut: then it is left out of the deposit, and ``element`` (atomic number) and
     ``shell`` (K, L1, L2, L3 as 0 to 3) say where the vacancy is; else shell is -1. Energies in MeV.
     """
-    a, phi, c, d, stream = draw_four(stream)
+    a, azimuth, c, d, stream = draw_four(stream)
     k = energy / ELECTRON_MASS_MEV
     loss = 2.0 * k / (1.0 + 2.0 * k) * quantile(tables.loss, material, energy, a)
     left = 1.0 - loss  # k'/k for an electron at rest
     turn = min(loss / (left * k), 2.0)  # 1 - cos(theta)
-    cosine = 1.0 - turn
+    cosine, sine = 1.0 - turn, np.sqrt(turn * (2.0 - turn))
     momentum = np.sqrt(loss * loss + 2.0 * left * turn)  # transferred, over that of the photon
     slope = momentum + left * (left - cosine) / momentum
     first = tables.first[material]
@@ -41,8 +42,7 @@ def compton(tables, material, energy, ray, place, photon_cut, electron_cut, stac
     for _ in range(_TRIALS):
         one, even = choose(tables, first, count, c)
         along = tables.width[one] * (np.sqrt(0.5 - np.log(d)) - _ROOT_HALF)
-        if even > 0.5 * (1.0 + slope * min(along, _FASTEST)):
-            along = -along
+        along = -along if even > 0.5 * (1.0 + slope * min(along, _FASTEST)) else along
         shifted = energy * _shift(left, cosine, momentum, along)
         if abs(along) < 1.0 and shifted <= energy - tables.binding[one]:
             after, binding, i = shifted, tables.binding[one], one
@@ -53,14 +53,13 @@ def compton(tables, material, energy, ray, place, photon_cut, electron_cut, stac
         element, shell = tables.element[i], tables.shell[i]
     else:
         deposited = binding
-    phi *= 2.0 * np.pi
     recoil = energy - after - binding
     if recoil >= electron_cut:
-        towards = recoil_cosine(after / energy, cosine)
-        waiting = push(stack, waiting, turned(ray, towards, phi + np.pi), place, recoil, ELECTRON)
+        away = _recoil(ray, after / energy, turn, sine, azimuth)
+        waiting = push(stack, waiting, away, place, recoil, ELECTRON)
     else:
         deposited += recoil
-    return after, turned(ray, cosine, phi), deposited, element, shell, waiting, stream
+    return after, deflected(ray, cosine, sine, azimuth), deposited, element, shell, waiting, stream
 
 
 @inlined
@@ -70,9 +69,9 @@ def choose(tables, first, count, c):
     i = np.int64(at)
     rest = at - i
     share = tables.share[first + i]
-    if rest < share:
-        return first + i, rest / share
-    return first + np.int64(tables.other[first + i]), (rest - share) / (1.0 - share)
+    kept = rest < share
+    even = (rest if kept else rest - share) / (share if kept else 1.0 - share)
+    return first + (i if kept else np.int64(tables.other[first + i])), even
 
 
 @inlined
@@ -85,6 +84,8 @@ def _shift(left, cosine, momentum, along):
 
 
 @inlined
-def recoil_cosine(left, cosine):
-    """Return the cosine of the momentum transferred to the direction of the photon; `left` is k'/k."""
-    return (1.0 - left * cosine) / np.sqrt(max(1.0 + left * left - 2.0 * left * cosine, 1.0e-30))
+def _recoil(ray, left, turn, sine, azimuth):
+    """Return the ray along the momentum that the photon gave away, on the side opposite to it; `left` is k'/k."""
+    ahead, aside = 1.0 - left + left * turn, left * sine
+    per_momentum = 1.0 / np.sqrt(max(ahead * ahead + aside * aside, 1.0e-30))
+    return deflected(ray, ahead * per_momentum, -aside * per_momentum, azimuth)

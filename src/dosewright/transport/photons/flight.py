@@ -10,8 +10,9 @@ from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.geometry.trace import PATIENT, Place, Ray, leave_box, medium_of
 from dosewright.materials.photons.lookup import position
-from dosewright.scoring.deposit import CAPPED_HISTORIES, ESCAPED
+from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.scoring.leaving import score_leaving
+from dosewright.transport.electrons.absorb import absorb_here
 from dosewright.transport.photons.interact import interact
 from dosewright.transport.tracks import PHOTON
 
@@ -51,9 +52,11 @@ def fly(problem, ray, place, energy, tally, stack, waiting, stream):
         if b * largest >= total * density:
             continue
         inside, place = Ray(fx, fy, fz, at.u, at.v, at.w), Place(PATIENT, ix, iy, iz)
-        energy, inside, waiting, stream = interact(
-            problem, np.int64(material), i, f, c * total, energy, inside, place, tally, stack, waiting, stream
+        energy, inside, here, made, waiting, stream = interact(
+            problem, np.int64(material), i, f, c * total, energy, inside, place, stack, waiting, stream
         )
+        tally.account[BINDING] += made
+        absorb_here(problem, tally, np.int64(material), inside, place, here)
         if energy <= 0.0:
             return waiting
         at = Ray(x, y, z, inside.u, inside.v, inside.w)

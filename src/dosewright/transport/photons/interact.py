@@ -4,8 +4,6 @@ import numpy as np
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.materials.photons.lookup import COMPTON, PAIR, RAYLEIGH
-from dosewright.scoring.deposit import BINDING
-from dosewright.transport.electrons.absorb import absorb_here
 from dosewright.transport.photons.compton import compton
 from dosewright.transport.photons.pair import pair
 from dosewright.transport.photons.photoelectric import photoelectric
@@ -15,17 +13,19 @@ from dosewright.transport.tracks import name_children
 
 
 @kernel
-def interact(problem, material, i, f, chosen, energy, ray, place, tally, stack, waiting, stream):
-    """Let a photon interact; returns what is left of its energy, its ray, the stack count, the stream.
+def interact(problem, material, i, f, chosen, energy, ray, place, stack, waiting, stream):
+    """Let a photon interact.
 
-    ``chosen`` is a uniform share of the total cross section (cm2/g); `i` and `f` are the photon's place in the grid.
+    Returns what is left of its energy, its ray, the energy that stays here, the rest energy of particles that were
+    made, the stack count and the stream. ``chosen`` is a uniform share of the total cross section (cm2/g); `i` and `f`
+    are the photon's place in the grid.
     """
-    photons, first = problem.photons, waiting
+    photons, first, here, rest_energy = problem.photons, waiting, 0.0, 0.0
     photon_cut = np.float64(problem.cuts.photon[material])
     electron_cut = np.float64(problem.cuts.electron[material])
     if chosen < _partial(photons.attenuation, material, i, f, RAYLEIGH):
         ray, stream = rayleigh(photons.rayleigh, material, energy, ray, stream)
-        return energy, ray, waiting, stream
+        return energy, ray, here, rest_energy, waiting, stream
     if chosen < _partial(photons.attenuation, material, i, f, COMPTON):
         energy, ray, here, z, shell, waiting, stream = compton(
             photons.compton, material, energy, ray, place, photon_cut, electron_cut, stack, waiting, stream
@@ -40,8 +40,8 @@ def interact(problem, material, i, f, chosen, energy, ray, place, tally, stack, 
         here, waiting, stream = pair(
             photons.pair, material, energy, ray, place, photon_cut, electron_cut, stack, waiting, stream
         )
-        # What neither went on nor stayed is rest energy: of two particles, or less what annihilated at once.
-        tally.account[BINDING] += energy - here - _carried(stack, first, waiting)
+        # What neither went on nor stayed: of two particles, or nothing where the positron annihilated at once.
+        rest_energy = energy - here - _carried(stack, first, waiting)
         energy = 0.0
     else:
         here, waiting, stream = photoelectric(
@@ -51,9 +51,8 @@ def interact(problem, material, i, f, chosen, energy, ray, place, tally, stack, 
     if energy < photon_cut:
         here += energy
         energy = 0.0
-    absorb_here(problem, tally, material, ray, place, here)
     name_children(stack, first, waiting, stream)
-    return energy, ray, waiting, stream
+    return energy, ray, here, rest_energy, waiting, stream
 
 
 @inlined

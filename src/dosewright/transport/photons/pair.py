@@ -6,8 +6,9 @@ from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.units import ELECTRON_MASS_MEV
 from dosewright.transport.electrons.annihilation import at_rest
+from dosewright.transport.photons.deflect import deflected
 from dosewright.transport.photons.quantile import quantile
-from dosewright.transport.tracks import ELECTRON, POSITRON, push, turned
+from dosewright.transport.tracks import ELECTRON, POSITRON, push
 
 
 @kernel
@@ -18,28 +19,29 @@ def pair(tables, material, energy, ray, place, photon_cut, electron_cut, stack, 
     section (Motz, Olsen and Koch, Rev. Mod. Phys. 41, 581 (1969), formula 3D-2000). A triplet counts as a pair: the
     third electron stays. What is below its cut is deposited; such a positron annihilates here.
     """
-    a, b, c, phi, stream = draw_four(stream)
+    a, b, c, azimuth, stream = draw_four(stream)
     both = energy - 2.0 * ELECTRON_MASS_MEV
     positron = both * quantile(tables.share, material, energy, a)
     electron = both - positron
-    phi *= 2.0 * np.pi
     deposited = 0.0
     if electron >= electron_cut:
-        waiting = push(stack, waiting, turned(ray, _cosine(electron, b), phi), place, electron, ELECTRON)
+        cosine, sine = _angle(electron, b)
+        waiting = push(stack, waiting, deflected(ray, cosine, sine, azimuth), place, electron, ELECTRON)
     else:
         deposited += electron
-    aside = turned(ray, _cosine(positron, c), phi + np.pi)
     if positron >= electron_cut:
-        waiting = push(stack, waiting, aside, place, positron, POSITRON)
+        cosine, sine = _angle(positron, c)
+        waiting = push(stack, waiting, deflected(ray, cosine, -sine, azimuth), place, positron, POSITRON)
     else:
-        rest, waiting, stream = at_rest(aside, place, photon_cut, stack, waiting, stream)
+        rest, waiting, stream = at_rest(ray, place, photon_cut, stack, waiting, stream)
         deposited += positron + rest
     return deposited, waiting, stream
 
 
 @inlined
-def _cosine(energy, u):
-    """Return the cosine of a polar angle for a kinetic energy (MeV) and a uniform number."""
+def _angle(energy, u):
+    """Return cosine and sine of a polar angle for a kinetic energy (MeV) and a uniform number."""
     total = energy + ELECTRON_MASS_MEV
     beta = np.sqrt(energy * (energy + 2.0 * ELECTRON_MASS_MEV)) / total
-    return (2.0 * u - 1.0 + beta) / ((2.0 * u - 1.0) * beta + 1.0)
+    turn = 2.0 * (1.0 - u) * (1.0 - beta) / (1.0 + (2.0 * u - 1.0) * beta)
+    return 1.0 - turn, np.sqrt(max(turn * (2.0 - turn), 0.0))

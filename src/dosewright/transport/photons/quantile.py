@@ -3,6 +3,7 @@
 import numpy as np
 
 from dosewright.core.jit import inlined
+from dosewright.core.single import bits_of
 from dosewright.materials.photons.lookup import LOWEST_OCTAVE, OCTAVES
 from dosewright.materials.photons.quantiles import INTERVALS, STEP_BITS
 
@@ -16,7 +17,7 @@ _LOWEST, _HIGHEST = 2.0**LOWEST_OCTAVE, 2.0 ** (LOWEST_OCTAVE + OCTAVES) * (1 - 
 @inlined
 def quantile(table, material, energy, probability):
     """Return the quantile of a table [material, node, interval end] at an energy (MeV) and a cumulative probability."""
-    bits = np.float32(min(max(energy, _LOWEST), _HIGHEST)).view(np.int32)
+    bits = bits_of(min(max(energy, _LOWEST), _HIGHEST))
     i = np.int64((bits >> _SHIFT) - _FIRST)
     f = (bits & _BELOW) * _PER_STEP
     at = probability * INTERVALS

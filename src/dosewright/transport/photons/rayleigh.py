@@ -4,9 +4,10 @@ import numpy as np
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
+from dosewright.core.single import bits_of
 from dosewright.materials.photons.compton import HC_MEV_ANGSTROM
 from dosewright.materials.photons.rayleigh import LOWEST_OCTAVE, NODES, STEP_BITS
-from dosewright.transport.tracks import turned
+from dosewright.transport.photons.deflect import deflected
 
 _SHIFT = np.int32(23 - STEP_BITS)
 _FIRST = np.int32((127 + LOWEST_OCTAVE) << STEP_BITS)
@@ -25,15 +26,16 @@ def rayleigh(tables, material, energy, ray, stream):
     whole = integral(tables, material, top, largest)
     while True:
         a, b, c, _, stream = draw_four(stream)
-        cosine = 1.0 - min(2.0 * square_at(tables, material, top, a * whole) / largest, 2.0)
+        turn = min(2.0 * square_at(tables, material, top, a * whole) / largest, 2.0)
+        cosine = 1.0 - turn
         if 2.0 * b < 1.0 + cosine * cosine:
-            return turned(ray, cosine, 2.0 * np.pi * c), stream
+            return deflected(ray, cosine, np.sqrt(turn * (2.0 - turn)), c), stream
 
 
 @inlined
 def node(square):
     """Return the node at or below x2, the last but one at most."""
-    i = np.int64((np.float32(square).view(np.int32) >> _SHIFT) - _FIRST) + 1
+    i = np.int64((bits_of(square) >> _SHIFT) - _FIRST) + 1
     return min(max(i, 0), NODES - 2)
 
 

@@ -12,7 +12,7 @@ from dosewright.core.random import draw_four, start_stream
 from dosewright.core.units import ELECTRON_MASS_MEV
 from dosewright.geometry.trace import FAR_CM, PATIENT, Place, Ray, leave_box, medium_of
 from dosewright.materials.photons.lookup import position
-from dosewright.scoring.deposit import CAPPED_HISTORIES, ESCAPED, add
+from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, DEPOSITED, ESCAPED, add
 from dosewright.scoring.leaving import score_leaving
 from dosewright.transport.photons.compton import compton
 from dosewright.transport.photons.interact import interact
@@ -48,9 +48,11 @@ def fly_scoring(problem, ray, place, energy, tally, stack, waiting, stream):
             at.v,
             at.w,
         )
-        energy, inside, waiting, stream = interact(
-            problem, material, i, f, c * total, energy, inside, place, tally, stack, waiting, stream
+        energy, inside, here, made, waiting, stream = interact(
+            problem, material, i, f, c * total, energy, inside, place, stack, waiting, stream
         )
+        tally.account[BINDING] += made
+        tally.account[DEPOSITED] += here
         if energy <= 0.0:
             return waiting
         at = Ray(x, y, z, inside.u, inside.v, inside.w)

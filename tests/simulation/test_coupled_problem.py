@@ -1,0 +1,119 @@
+"""Problems of photons, electrons and positrons: media, cuts, energies, fingerprint."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+
+from dosewright.core.errors import InputError
+from dosewright.core.frame import Rigid
+from dosewright.geometry.voxels import Voxels
+from dosewright.materials.library import named
+from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving
+from dosewright.simulation.coupled_problem import ROUNDED_UP, coupled_problem, media_of
+from dosewright.simulation.coupled_settings import CoupledSettings, RegionCuts
+from dosewright.simulation.problem import Problem
+from dosewright.simulation.run_file.tables import PencilSource
+from dosewright.simulation.setup.beam_source import BeamSource, beam_source
+from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON
+
+WATER, AIR, TUNGSTEN = named("G4_WATER"), named("G4_AIR"), named("G4_W")
+EDGES = (np.array([0.0, 2.0, 4.0]), np.array([0.0, 3.0]), np.array([0.0, 1.0, 3.0, 4.0]))
+SETTINGS = CoupledSettings(regions=(RegionCuts("target", electron_cut_MeV=0.01, range_rejection_MeV=1.5),))
+
+
+def voxels() -> Voxels:
+    """Water of two densities, and tungsten as a target; air does not occur."""
+    material = np.array([[[0, 0]], [[2, 2]], [[3, 0]]], np.uint8)
+    density = np.array([[[1.0, 1.3]], [[19.3, 19.3]], [[19.0, 0.9]]], np.float32)
+    return Voxels(EDGES, Rigid.identity(), material, density, (WATER, AIR, TUNGSTEN, TUNGSTEN))
+
+
+def source(energy: float = 6.0) -> BeamSource:
+    return beam_source(PencilSource(particle="photon", energy_MeV=energy, position_mm=(2, 1, -5)))
+
+
+@cache
+def problem(
+    particle: str = "photon", settings: CoupledSettings = SETTINGS, leaving: Leaving = NOTHING_LEAVING
+) -> Problem:
+    made = source()
+    return coupled_problem(
+        voxels=voxels(),
+        source=made.packed,
+        particle=particle,
+        weights=made.weights,
+        to_patient=made.to_patient,
+        settings=settings,
+        inserts=("", "", "target", ""),
+        leaving=leaving,
+    )
+
+
+def test_only_media_that_occur_are_kept_with_the_density_of_their_voxels() -> None:
+    kept, media = media_of(voxels(), SETTINGS, ("", "", "target", ""))
+    assert [(m.material.name, m.insert) for m in media] == [("G4_WATER", ""), ("G4_W", "target"), ("G4_W", "")]
+    assert [m.material.density_g_cm3 for m in media] == pytest.approx([3.2 / 3, 19.3, 19.0])
+    assert [m.largest_density_g_cm3 / ROUNDED_UP for m in media] == pytest.approx([1.3, 19.3, 19.0])
+    assert kept.material.ravel().tolist() == [0, 0, 1, 1, 2, 0]
+    assert [m.name for m in kept.materials] == ["G4_WATER", "G4_W", "G4_W"]
+    assert [m.cuts.electron_MeV for m in media] == [0.2, 0.01, 0.2]
+
+
+def test_cuts_and_tables_are_those_of_the_media() -> None:
+    packed = problem().packed
+    assert packed.cuts.photon == pytest.approx([0.01] * 3)
+    assert packed.cuts.electron == pytest.approx([0.2, 0.01, 0.2])
+    assert packed.cuts.rejection == pytest.approx([0, 1.5, 0])
+    assert packed.photons.attenuation.total.shape[0] == 3
+    assert packed.max_step_cm == pytest.approx(0.5)
+    assert packed.kerma.size == 0
+
+
+def test_no_voxel_attenuates_more_than_the_largest_coefficient() -> None:
+    """Woodcock tracking needs it: at the densities as packed, which are rounded."""
+    packed = problem().packed
+    words = packed.geometry.voxels[: packed.geometry.voxel_first[0]]
+    density = (words & np.int32(-256)).view(np.float32).astype(float)
+    for word, rho in zip(words, density, strict=True):
+        assert np.all(packed.photons.attenuation.total[word & 0xFF] * rho <= packed.photons.attenuation.largest)
+
+
+@pytest.mark.parametrize(("particle", "species"), [("photon", PHOTON), ("electron", ELECTRON), ("positron", POSITRON)])
+def test_the_species_is_that_of_the_particle(particle: str, species: int) -> None:
+    assert problem(particle).packed.species == species
+
+
+def test_masses_are_those_of_the_voxels() -> None:
+    made = problem()
+    assert made.score_shape == (2, 1, 3)
+    assert made.mass_g[1, 0] == pytest.approx([0.2 * 0.3 * 0.2 * 19.3] * 2)
+    assert made.mass_g[0, 0, 1] == pytest.approx(0.2 * 0.3 * 0.1 * 1.3)
+
+
+def test_all_changes_are_told_apart() -> None:
+    others = [
+        problem("electron"),
+        problem(settings=replace(SETTINGS, electron_cut_MeV=0.1)),
+        problem(settings=replace(SETTINGS, processes_off=("rayleigh",))),
+        problem(settings=replace(SETTINGS, range_rejection_MeV=1.0)),
+        problem(settings=replace(SETTINGS, max_step_mm=1.0)),
+        problem(leaving=Leaving(10, 6.0, 2)),
+    ]
+    prints = {one.fingerprint() for one in (problem(), *others)}
+    assert len(prints) == 1 + len(others)
+
+
+@pytest.mark.parametrize("energy", [0.0009, 50.5])
+def test_energies_beyond_the_tables_are_refused(energy: float) -> None:
+    made = source(energy)
+    with pytest.raises(InputError, match="Allowed: 0.001 to 50 MeV"):
+        coupled_problem(
+            voxels=voxels(),
+            source=made.packed,
+            particle="photon",
+            weights=made.weights,
+            to_patient=made.to_patient,
+            settings=SETTINGS,
+        )
