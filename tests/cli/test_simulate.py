@@ -47,6 +47,24 @@ def test_the_examples_run(tmp_path: Path, name: str) -> None:
         assert raw.read_bytes() == (tmp_path / "again" / raw.name).read_bytes()
 
 
+@pytest.mark.parametrize(
+    ("name", "files"),
+    [
+        ("photons.toml", {"dose.mhd"}),
+        ("electrons.toml", {"dose.mhd", "dose_to_water.mhd"}),
+        ("xray_tube.toml", {"spectrum_photon.csv", "spectrum_electron.csv"}),
+    ],
+)
+def test_the_examples_of_photons_and_electrons_run(tmp_path: Path, name: str, files: set[str]) -> None:
+    done = simulate(few(name, tmp_path), "-o", tmp_path / "out", "--histories", "2e3", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    energy = summary["energy_MeV_per_primary"]
+    assert abs(energy["residual"]) <= 1e-4 * energy["started"]
+    assert {score["file"] for score in summary["scores"]} == files
+    assert all((tmp_path / "out" / file).is_file() for file in files)
+
+
 def test_the_end_is_told_in_sentences(tmp_path: Path) -> None:
     done = simulate(few("spots.toml", tmp_path), "-o", tmp_path / "out", "-n", 2000, "--seed", 3)
     assert "2,000 histories" in done.stdout

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from dosewright.core.jit import inlined
 
 # Rows of the energy account, MeV.
-STARTED, DEPOSITED, BEFORE_PATIENT, ESCAPED, NEUTRAL, BINDING, CAPPED_HISTORIES = range(7)
-ACCOUNT_ROWS = 7
+STARTED, DEPOSITED, BEFORE_PATIENT, ESCAPED, NEUTRAL, BINDING, CAPPED_HISTORIES, ROULETTE = range(8)
+ACCOUNT_ROWS = 8
 LEAVING_KINDS = 3  # photons, electrons, positrons
 
 

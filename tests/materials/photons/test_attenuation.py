@@ -51,8 +51,8 @@ NIST_EDGES = {
 
 
 def total(material: Material, energies: list[float]) -> np.ndarray:
-    coefficients: np.ndarray = sum(partial_coefficients(material, np.array(energies)))
-    return coefficients
+    rayleigh, compton, pair, photoelectric = partial_coefficients(material, np.array(energies))
+    return rayleigh + compton + pair + photoelectric
 
 
 @pytest.mark.parametrize("name", NIST)

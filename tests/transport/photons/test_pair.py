@@ -12,7 +12,7 @@ from dosewright.materials.photons.pair import pair_tables, sharing
 from dosewright.transport.photons.pair import pair
 from dosewright.transport.tracks import ELECTRON, POSITRON, empty_stack
 
-EVENTS = 100_000
+EVENTS = 500_000
 
 
 @kernel

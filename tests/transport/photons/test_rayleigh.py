@@ -11,7 +11,7 @@ from dosewright.materials.photons.compton import HC_MEV_ANGSTROM
 from dosewright.materials.photons.rayleigh import rayleigh_tables, squared_form_factor
 from dosewright.transport.photons.rayleigh import rayleigh
 
-EVENTS = 200_000
+EVENTS = 2_000_000
 
 
 @kernel

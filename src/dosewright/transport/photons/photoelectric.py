@@ -5,7 +5,7 @@ import numpy as np
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.units import ELECTRON_MASS_MEV
-from dosewright.materials.photons.atoms import FOLLOWED, OUTER
+from dosewright.materials.photons.vacancies import FOLLOWED, OUTER
 from dosewright.transport.photons.relaxation import relax
 from dosewright.transport.tracks import ELECTRON, push, turned
 
@@ -25,7 +25,7 @@ def photoelectric(atoms, i, f, material, energy, ray, place, photon_cut, electro
     if shell != OUTER:
         kinetic = energy - atoms.edge[FOLLOWED * row + shell]
         here, waiting, stream = relax(atoms, row, shell, ray, place, photon_cut, electron_cut, stack, waiting, stream)
-    if kinetic <= electron_cut:
+    if kinetic < electron_cut:
         return here + kinetic, waiting, stream
     cosine, stream = sauter_cosine(kinetic, stream)
     after = push(stack, waiting, turned(ray, cosine, 2.0 * np.pi * c), place, kinetic, ELECTRON)

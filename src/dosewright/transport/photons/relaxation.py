@@ -1,7 +1,7 @@
 """An atom with a vacancy in an inner shell sends out photons and electrons until what is left is small.
 
-The transitions are those of `materials.photons.atoms`. Every direction is isotropic. What is not sent out is deposited,
-so that the sum is the energy of the edge to rounding.
+The transitions are those of `materials.photons.vacancies`. Every direction is isotropic. What is not sent out is
+deposited, so that the sum is the energy of the edge to rounding.
 """
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.geometry.trace import Ray
-from dosewright.materials.photons.atoms import FOLLOWED
+from dosewright.materials.photons.vacancies import FOLLOWED
 from dosewright.transport.tracks import ELECTRON, PHOTON, push
 
 BITS = np.int64(6)  # of one count of vacancies
@@ -29,7 +29,7 @@ def relax(atoms, row, shell, ray, place, photon_cut, electron_cut, stack, waitin
     vacancies = ONE << (BITS * np.int64(shell))  # counts by shell, six bits each
     for s in range(shell, FOLLOWED):
         entry = FOLLOWED * row + s
-        if atoms.edge[entry] <= least or vacancies == 0:
+        if atoms.edge[entry] < least or vacancies == 0:
             break
         shift = BITS * np.int64(s)
         count = (vacancies >> shift) & MOST
@@ -40,7 +40,7 @@ def relax(atoms, row, shell, ray, place, photon_cut, electron_cut, stack, waitin
             a, b, c, _, stream = draw_four(stream)
             t = _transition(atoms, entry, a)
             energy = atoms.energy[t]
-            if energy > (photon_cut if atoms.radiative[t] else electron_cut):
+            if energy >= (photon_cut if atoms.radiative[t] else electron_cut):
                 species = PHOTON if atoms.radiative[t] else ELECTRON
                 after = push(stack, waiting, isotropic(ray, b, c), place, energy, species)
                 here -= energy * (after - waiting)
