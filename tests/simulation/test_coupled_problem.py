@@ -10,8 +10,8 @@ from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
-from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving
-from dosewright.simulation.coupled_problem import ROUNDED_UP, coupled_problem, media_of
+from dosewright.scoring.leaving import Leaving
+from dosewright.simulation.coupled_problem import ROUNDED_UP, SPECIES, coupled_problem, media_of
 from dosewright.simulation.coupled_settings import CoupledSettings, RegionCuts
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.run_file.tables import PencilSource
@@ -35,19 +35,16 @@ def source(energy: float = 6.0) -> BeamSource:
 
 
 @cache
-def problem(
-    particle: str = "photon", settings: CoupledSettings = SETTINGS, leaving: Leaving = NOTHING_LEAVING
-) -> Problem:
+def problem(settings: CoupledSettings = SETTINGS) -> Problem:
     made = source()
     return coupled_problem(
         voxels=voxels(),
         source=made.packed,
-        particle=particle,
+        particle="photon",
         weights=made.weights,
         to_patient=made.to_patient,
         settings=settings,
         inserts=("", "", "target", ""),
-        leaving=leaving,
     )
 
 
@@ -80,9 +77,9 @@ def test_no_voxel_attenuates_more_than_the_largest_coefficient() -> None:
         assert np.all(packed.photons.attenuation.total[word & 0xFF] * rho <= packed.photons.attenuation.largest)
 
 
-@pytest.mark.parametrize(("particle", "species"), [("photon", PHOTON), ("electron", ELECTRON), ("positron", POSITRON)])
-def test_the_species_is_that_of_the_particle(particle: str, species: int) -> None:
-    assert problem(particle).packed.species == species
+def test_the_species_is_that_of_the_particle() -> None:
+    assert SPECIES == {"photon": PHOTON, "electron": ELECTRON, "positron": POSITRON}
+    assert problem().packed.species == PHOTON
 
 
 def test_masses_are_those_of_the_voxels() -> None:
@@ -93,22 +90,56 @@ def test_masses_are_those_of_the_voxels() -> None:
 
 
 def test_all_changes_are_told_apart() -> None:
+    packed = problem().packed
     others = [
-        problem("electron"),
-        problem(settings=replace(SETTINGS, electron_cut_MeV=0.1)),
         problem(settings=replace(SETTINGS, processes_off=("rayleigh",))),
-        problem(settings=replace(SETTINGS, range_rejection_MeV=1.0)),
-        problem(settings=replace(SETTINGS, max_step_mm=1.0)),
-        problem(leaving=Leaving(10, 6.0, 2)),
+        *(
+            replace(problem(), packed=packed._replace(**change))
+            for change in (
+                {"species": ELECTRON},
+                {"leaving": Leaving(10, 6.0, 2)},
+                {"max_step_cm": 0.1},
+                {"cuts": packed.cuts._replace(rejection=np.ones(3, np.float32))},
+                {"cuts": packed.cuts._replace(electron=np.ones(3, np.float32))},
+                {"kerma": packed.photons.attenuation.total},
+            )
+        ),
     ]
     prints = {one.fingerprint() for one in (problem(), *others)}
     assert len(prints) == 1 + len(others)
 
 
+def by_track_length(energy: float) -> Problem:
+    made = source(energy)
+    edges = (np.arange(3) * 5.0, np.arange(2) * 5.0, np.arange(3) * 1.0)
+    material = np.array([[[0, 1]], [[0, 0]]], np.uint8)
+    density = np.where(material == 1, AIR.density_g_cm3, 1.0).astype(np.float32)
+    return coupled_problem(
+        voxels=Voxels(edges, Rigid.identity(), material, density, (WATER, AIR)),
+        source=made.packed,
+        particle="photon",
+        weights=made.weights,
+        to_patient=made.to_patient,
+        settings=CoupledSettings(track_length=True),
+    )
+
+
+def test_track_length_needs_electrons_that_stay_in_their_voxels() -> None:
+    """In water electrons of 100 keV travel 0.143 mm, of 150 keV 0.282 mm (ESTAR); the smallest voxels have 1 mm."""
+    made = by_track_length(0.1)
+    (said,) = made.assumptions
+    assert said.startswith("By track length the dose in G4_AIR is kerma: electrons travel 13")
+    assert made.packed.kerma.shape == made.packed.photons.attenuation.total.shape
+    assert np.all(made.packed.cuts.electron >= 0.1)
+    with pytest.raises(InputError, match=r"electrons of 0\.15 MeV travel 0\.28\d* mm in G4_WATER") as refused:
+        by_track_length(0.15)
+    assert len(refused.value.problems) == 1
+
+
 @pytest.mark.parametrize("energy", [0.0009, 50.5])
 def test_energies_beyond_the_tables_are_refused(energy: float) -> None:
     made = source(energy)
-    with pytest.raises(InputError, match="Allowed: 0.001 to 50 MeV"):
+    with pytest.raises(InputError, match=r"Allowed: 0\.001 to 50 MeV"):
         coupled_problem(
             voxels=voxels(),
             source=made.packed,

@@ -21,6 +21,7 @@ from dosewright.simulation.run_file.tables import (
     Slab,
     Transport,
     UnevenEdges,
+    VarianceReduction,
 )
 
 BOX = Phantom(
@@ -143,3 +144,19 @@ def test_a_region_has_its_cut(tmp_path: Path) -> None:
         leave.append(result.leaving.number[1])
     assert leave[0] == 0
     assert leave[1] > 0.003
+
+
+def test_dose_by_track_length_is_the_energy_deposited(tmp_path: Path) -> None:
+    """In the same histories kerma along the way and energy left at interactions differ by their own noise alone.
+
+    One standard deviation is 0.13 %, measured by ten seeds.
+    """
+    bone = (Slab(z_mm=(20, 40), material="G4_BONE_CORTICAL_ICRP"),)
+    phantom = Phantom(size_mm=(100, 100, 100), voxel_mm=(20, 20, 10), origin_mm=(-50, -50, 0), material="G4_WATER",
+                      slab=bone)  # fmt: skip
+    reduction = VarianceReduction(track_length=True)
+    run = run_of("photon", 0.06, 600_000, phantom=phantom, score=(Score(quantity="energy"),))
+    result = run_in_folder(run.model_copy(update={"variance_reduction": reduction}), tmp_path)
+    energy = read_mhd(tmp_path / "energy.mhd").values
+    assert energy.sum() == pytest.approx(result.energy["deposited"], rel=0.005)
+    assert abs(result.energy["residual"]) < 1e-9

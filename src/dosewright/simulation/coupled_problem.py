@@ -6,17 +6,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.errors import refuse
+from dosewright.core.errors import InputError, refuse
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.voxels import Voxels
-from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV
+from dosewright.materials.electrons import lookup
+from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV, ElectronTables
 from dosewright.materials.electrons.tables import StepLimits, electron_tables
 from dosewright.materials.photons.tables import photon_tables
 from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving
 from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
+from dosewright.simulation.kerma import kerma
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.problem import Problem
 from dosewright.sources.emit import Source
@@ -24,6 +26,10 @@ from dosewright.transport.coupled import NO_KERMA, CoupledProblem, Cuts
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON
 
 ROUNDED_UP = 1.0 + 2.0**-15  # voxels keep 16 bits of their density, and photons must never fly too far
+GAS_G_CM3 = 0.05
+EQUILIBRIUM = (
+    0.2  # of a voxel; what leaves it is made up for by what comes in but for the change of fluence on this way
+)
 SPECIES = {"photon": PHOTON, "electron": ELECTRON, "positron": POSITRON}
 
 
@@ -78,10 +84,19 @@ def coupled_problem(
     photon_cuts = [medium.cuts.photon_MeV for medium in media]
     electron_cuts = [medium.cuts.electron_MeV for medium in media]
     limits = StepLimits(settings.step_deflection, settings.step_loss)
+    photons = photon_tables(materials, [m.largest_density_g_cm3 for m in media], settings.processes_off)
+    electrons = electron_tables(materials, electron_cuts, photon_cuts, settings.processes_off, limits)
+    by_path = NO_KERMA
+    said: tuple[str, ...] = ()
+    if settings.track_length:
+        highest = source_energies_MeV(source)[1]
+        said = refuse_lost_equilibrium(voxels, media, electrons, highest)
+        by_path = kerma(materials, photons, settings.photon_cut_MeV)
+        electron_cuts = [max(cut, highest * ROUNDED_UP) for cut in electron_cuts]
     packed = CoupledProblem(
         geometry=geometry,
-        photons=photon_tables(materials, [m.largest_density_g_cm3 for m in media], settings.processes_off),
-        electrons=electron_tables(materials, electron_cuts, photon_cuts, settings.processes_off, limits),
+        photons=photons,
+        electrons=electrons,
         source=source,
         species=SPECIES[particle],
         scoring=scored.scoring,
@@ -92,9 +107,9 @@ def coupled_problem(
             rejection=np.array([medium.cuts.rejection_MeV for medium in media], np.float32),
         ),
         max_step_cm=settings.max_step_mm / MM_PER_CM,
-        kerma=NO_KERMA,
+        kerma=by_path,
     )
-    return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3)
+    return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said)
 
 
 def media_of(
@@ -126,6 +141,35 @@ def media_of(
     renumbered[used] = np.arange(used.size)
     materials = tuple(medium.material for medium in media)
     return replace(voxels, material=renumbered[voxels.material], materials=materials), media
+
+
+def refuse_lost_equilibrium(
+    voxels: Voxels, media: Sequence[Medium], electrons: ElectronTables, highest_MeV: float
+) -> tuple[str, ...]:
+    """Refuse dose by track length where the fastest electrons travel more than a fifth of the smallest voxel.
+
+    Electrons are taken to have the energy of the photon. Gases are let pass, with a sentence: nobody asks for the dose
+    there, and around them equilibrium is lost within the range in what is dense.
+    """
+    smallest_mm = min(float(np.diff(edges).min()) for edges in voxels.edges_mm)
+    ranges = electrons.values.reshape(-1, lookup.NODES, lookup.COLUMNS)[::2, :, lookup.RANGE]
+    said, problems = [], []
+    for medium, of_medium in zip(media, ranges, strict=True):
+        range_g_cm2 = float(np.interp(highest_MeV, lookup.node_energies_MeV(), of_medium))
+        range_mm = range_g_cm2 / medium.material.density_g_cm3 * MM_PER_CM
+        if range_mm <= EQUILIBRIUM * smallest_mm:
+            continue
+        name = medium.material.name
+        if medium.material.density_g_cm3 < GAS_G_CM3:
+            said.append(f"By track length the dose in {name} is kerma: electrons travel {range_mm:.3g} mm there.")
+        else:
+            given = f"electrons of {highest_MeV:g} MeV travel {range_mm:.3g} mm in {name}"
+            allowed = f"a fifth of the smallest voxel, {EQUILIBRIUM * smallest_mm:.3g} mm"
+            problems.append(refuse("By track length no dose is found where electrons travel", given=given,
+                                   allowed=allowed, where="variance_reduction.track_length"))  # fmt: skip
+    if problems:
+        raise InputError(*(text for problem in problems for text in problem.problems))
+    return tuple(said)
 
 
 def _refuse_energies(source: Source) -> None:

@@ -37,7 +37,8 @@ class CoupledSettings:
     Below its cut a particle is absorbed where it is, and above it secondary particles are made. An electron below
     `range_rejection_MeV` that cannot reach the nearest face of its voxel is absorbed at once. Between two large
     deflections the mean cosine of electrons falls by `step_deflection` and the energy by the share `step_loss`, on
-    average; what deflects less is condensed. `processes_off` is for verification.
+    average; what deflects less is condensed. `processes_off` is for verification. With `track_length` the dose is the
+    kerma of photons, scored on their way, and electrons are not followed.
     """
 
     photon_cut_MeV: float = 0.01
@@ -49,6 +50,7 @@ class CoupledSettings:
     regions: tuple[RegionCuts, ...] = ()
     processes_off: tuple[str, ...] = ()
     dose_to_water: bool = True
+    track_length: bool = False
 
     def __post_init__(self) -> None:
         problems = [*_problems(self), *(text for region in self.regions for text in _problems(region))]

@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 from scipy.signal import savgol_filter
 
 from dosewright.core.matter import Material
-from dosewright.materials.photons.atoms import FOLLOWED, OUTER, Atoms
+from dosewright.materials.photons.atoms import Atoms
 from dosewright.materials.photons.lookup import COMPTON, PAIR, RAYLEIGH
 from dosewright.materials.photons.tables import PhotonTables
+from dosewright.materials.photons.vacancies import FOLLOWED, OUTER
 from dosewright.transport.photons.track_length import compton_transfer
 from dosewright.transport.tracks import empty_stack
 

@@ -19,10 +19,11 @@ LANES = 64
 
 # Rows of `floats`: energy (MeV), direction, fractions of the way through the voxel, mean square angle due (rad2), mean
 # free paths left, charge squared, one over nucleons; then what the last step did: energy lost (MeV), where (cm in the
-# box), ratio of stopping powers of water and medium, stopping power in water (MeV cm2/g), length (cm).
+# box), ratio of stopping powers of water and medium, stopping power in water (MeV cm2/g), length (cm). Of electrons
+# also what is left of a stretch without deflection (g/cm2).
 ENERGY, U, V, W, FX, FY, FZ, DUE, PATHS, CHARGE2, PER_NUCLEON = (LANES * r for r in range(11))
-LOST, AT_X, AT_Y, AT_Z, RATIO, LET, LENGTH = (LANES * r for r in range(11, 18))
-FLOAT_ROWS = 18
+LOST, AT_X, AT_Y, AT_Z, RATIO, LET, LENGTH, STRETCH = (LANES * r for r in range(11, 19))
+FLOAT_ROWS = 19
 # Rows of `integers`: box, voxel, column of the rate of hard interactions, species; then the scored voxel of the last
 # step (`NOT_SCORED` off the scored grid, `NOT_PATIENT` outside the patient box), and what ended the step.
 BOX, IX, IY, IZ, RATE_COLUMN, SPECIES, VOXEL, EVENT = (LANES * r for r in range(8))
@@ -75,6 +76,7 @@ def put(lanes, i, track, stream):
     floats, integers, words = lanes.floats, lanes.integers, lanes.words
     ray, place = track.ray, track.place
     floats[ENERGY + i], floats[DUE + i], floats[PATHS + i] = track.energy, track.deflection_due, track.free_paths
+    floats[STRETCH + i] = 0.0
     floats[U + i], floats[V + i], floats[W + i] = ray.u, ray.v, ray.w
     floats[FX + i], floats[FY + i], floats[FZ + i] = ray.x, ray.y, ray.z
     floats[CHARGE2 + i] = CHARGE_SQUARED[track.species]

@@ -123,6 +123,24 @@ def test_a_mistake_is_named(tmp_path: Path, added: str, said: str) -> None:
     assert any(said in one and "run.toml, line" in one for one in found), found
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("energy_MeV = 6", "energy_MeV = 1.01", "Given: photons of 1.01 MeV. Allowed: photons up to 1 MeV"),
+        ('"photon"', '"electron"', "Given: a source of electrons"),
+        ("[goal]", "[[score]]\nquantity = 'dose_to_water'\n[goal]", "Given: a score of dose_to_water"),
+        ("[goal]", "[[score]]\nsize_mm = [2, 2, 2]\nvoxel_mm = [2, 2, 2]\norigin_mm = [0, 0, 0]\n[goal]",
+         "Given: a score with a grid of its own"),
+        ("[goal]", REGION + "photon_cut_MeV = 0.02\n[goal]", "a photon_cut_MeV of its own"),
+    ],
+)  # fmt: skip
+def test_dose_by_track_length_has_limits(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = GOOD.replace(old, new) + "[variance_reduction]\ntrack_length = true\n"
+    assert any("no dose by track length for this" in one and said in one for one in problems(tmp_path, text))
+    allowed = GOOD.replace("energy_MeV = 6", "energy_MeV = 0.1") + "[variance_reduction]\ntrack_length = true\n"
+    assert coupled_settings(read_run_file(written(tmp_path, allowed))).track_length
+
+
 def test_spots_are_for_protons(tmp_path: Path) -> None:
     text = GOOD.replace('"pencil"', '"spots"').replace("energy_MeV = 6", 'file = "s.csv"')
     said = "There are no sources of kind 'spots' for photons. Allowed: pencil, rectangle, point, volume."

@@ -3,10 +3,22 @@
 from collections.abc import Sequence
 
 from dosewright.core.errors import nearest
+from dosewright.simulation.kerma import HIGHEST_MEV
 from dosewright.simulation.run_file.faults import Fault
 from dosewright.simulation.run_file.particles import ABILITIES
-from dosewright.simulation.run_file.tables import AnySource, Box, Phantom, Region, Score, Slab, Transport
+from dosewright.simulation.run_file.tables import (
+    AnySource,
+    Box,
+    Energetic,
+    Phantom,
+    Region,
+    Score,
+    Slab,
+    Transport,
+    VarianceReduction,
+)
 from dosewright.simulation.setup.resolvers import Resolvers
+from dosewright.simulation.setup.spectrum import energies_MeV
 
 SPECTRUM_KEYS = ("particle", "energy_bins", "energy_max_MeV", "angle_bins")
 GRID_KEYS = ("size_mm", "voxel_mm", "origin_mm")
@@ -87,3 +99,27 @@ def score_kind_faults(scores: Sequence[Score], source: AnySource | None) -> list
         what, allowed = "The spectra of a run share their bins", "the same bins for all; or two runs"
         faults.append(Fault(("score", spectra[-1]), what, "different bins", allowed))
     return faults
+
+
+def track_length_faults(
+    reduction: VarianceReduction, source: AnySource | None, scores: Sequence[Score], transport: Transport
+) -> list[Fault]:
+    """Return why the dose cannot be scored by track length: it is the kerma of photons in the phantom's own voxels.
+
+    That electrons stay in their voxels is looked at when the phantom is set up.
+    """
+    if not reduction.track_length:
+        return []
+    place = ("variance_reduction", "track_length")
+    why = []
+    if source is not None and (source.particle != "photon" or not isinstance(source, Energetic)):
+        why.append((f"a source of {ABILITIES[source.particle].name}", "a source of photons"))
+    elif isinstance(source, Energetic) and (highest := energies_MeV(source)[1]) > HIGHEST_MEV:
+        why.append((f"photons of {highest:g} MeV", f"photons up to {HIGHEST_MEV:g} MeV"))
+    if any(score.quantity == "dose_to_water" for score in scores):
+        why.append(("a score of dose_to_water", "dose to the medium"))
+    if any(score.size_mm is not None for score in scores):
+        why.append(("a score with a grid of its own", "the phantom's own voxels"))
+    if any(region.photon_cut_MeV is not None for region in transport.region):
+        why.append(("a region with a photon_cut_MeV of its own", "one photon_cut_MeV"))
+    return [Fault(place, "There is no dose by track length for this", given, allowed) for given, allowed in why]

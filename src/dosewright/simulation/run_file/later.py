@@ -22,7 +22,6 @@ REDUCTIONS_OFF = {
     "bremsstrahlung_splitting": 0,
     "photon_splitting": 0,
     "russian_roulette": 0,
-    "track_length": False,
     "xy_limits": "off",
     "roulette_value": None,
 }

@@ -14,7 +14,12 @@ from dosewright.formats.text.hounsfield import SCANNER_DENSITY
 from dosewright.formats.text.lines import read_text
 from dosewright.simulation.run_file.check_phantom import phantom_faults, phantom_text_faults, score_faults
 from dosewright.simulation.run_file.check_source import goal_faults, source_faults
-from dosewright.simulation.run_file.check_transport import region_faults, score_kind_faults, transport_faults
+from dosewright.simulation.run_file.check_transport import (
+    region_faults,
+    score_kind_faults,
+    track_length_faults,
+    transport_faults,
+)
 from dosewright.simulation.run_file.faults import Fault, fault_of, is_there
 from dosewright.simulation.run_file.later import take_out_later_words
 from dosewright.simulation.run_file.lines import Place, key_lines, line_of
@@ -199,6 +204,9 @@ def _check_between(checked: _Checked, content: dict[str, Any], resolvers: Resolv
         checked.faults += phantom_text_faults(content.get("phantom"), resolvers)
     if source is not None:
         checked.faults += source_faults(source, transport, resolvers)
+    sound, scored = checked.clean("source"), checked.clean("score") or ()
+    if (reduction := checked.clean("variance_reduction")) is not None:
+        checked.faults += track_length_faults(reduction, sound, scored, transport)
     checked.faults += transport_faults(transport, source)
     if (goals := checked.clean("goal")) is not None:
         checked.faults += goal_faults(goals)

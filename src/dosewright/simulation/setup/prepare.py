@@ -73,7 +73,8 @@ def _coupled(run_file: RunFile, grid: Grid | None, resolvers: Resolvers) -> Prep
         score_grid=grid,
         leaving=bins_of(run_file),
     )
-    return Prepared(problem, phantom, source.particles, (*phantom.warnings, *transport_warnings(run_file)), settings)
+    said = (*phantom.warnings, *transport_warnings(run_file), *problem.assumptions)
+    return Prepared(problem, phantom, source.particles, said, settings)
 
 
 def transport_settings(run_file: RunFile) -> TransportSettings:
@@ -100,6 +101,7 @@ def coupled_settings(run_file: RunFile) -> CoupledSettings:
         regions=tuple(RegionCuts(**region.model_dump()) for region in transport.region),
         processes_off=transport.processes_off,
         dose_to_water=any(score.quantity == "dose_to_water" for score in run_file.score),
+        track_length=run_file.variance_reduction.track_length,
     )
 
 

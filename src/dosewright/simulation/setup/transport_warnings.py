@@ -17,23 +17,23 @@ def transport_warnings(run_file: RunFile) -> tuple[str, ...]:
         if getattr(transport, key) != getattr(usual, key)
     ]
     if isinstance(source, Energetic) and able.regions:
-        said += [*_below_the_cut(source, transport), *_no_electrons(source, transport)]
+        said += _below_the_cut(source, transport)
+        said += () if run_file.variance_reduction.track_length else _no_electrons(source, transport)
     if transport.processes_off:
         said.append(f"Switched off for verification: {', '.join(transport.processes_off)}. This is not the true dose.")
     return tuple(said)
 
 
 def _below_the_cut(source: Energetic, transport: Transport) -> tuple[str, ...]:
-    """Say how much of a spectrum ends where it enters the phantom."""
+    """Say how much of a spectrum is not followed."""
     cut = lowest_cut_MeV(source.particle, transport)
     share = read_spectrum(Path(source.spectrum)).share_below(cut) if source.spectrum is not None else 0.0
     if share <= 0:
         return ()
     able = ABILITIES[source.particle]
-    return (
-        f"{100 * share:.3g} % of the {able.name} of the spectrum lie below {able.cut} ({cut:g}) and are absorbed where "
-        "they enter the phantom.",
-    )
+    where = "where they first interact" if source.particle == "photon" else "where they enter the phantom"
+    part = f"{100 * share:.3g} % of the {able.name} of the spectrum"
+    return (f"{part} lie below {able.cut} ({cut:g}) and are absorbed {where}.",)
 
 
 def _no_electrons(source: Energetic, transport: Transport) -> tuple[str, ...]:

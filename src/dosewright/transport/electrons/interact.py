@@ -54,9 +54,8 @@ def interact(problem, track, material, stack, waiting, stream):
             energy -= k
     elif chosen < impact:
         lost, waiting, stream = ionise(
-            problem.photons.atoms, problem.photons.atoms, material, energy, ray, place, photon_cut, electron_cut,
-            stack, waiting, stream,
-        )  # fmt: skip
+            problem.photons.atoms, material, energy, ray, place, photon_cut, stack, waiting, stream
+        )
         energy -= lost
     elif track.species == POSITRON:
         here, waiting, stream = _annihilated(track, azimuth, photon_cut, stack, waiting, stream)

@@ -35,6 +35,7 @@ from dosewright.transport.lanes import (
     RATIO,
     SPECIES,
     STOPS,
+    STRETCH,
     VOXEL,
     U,
     V,
@@ -68,7 +69,7 @@ def advance_electrons(problem, lanes, seed_low, seed_high):
         kind = i32(i32(material + material) + (i32(1) if n[SPECIES + i] == POSITRON else i32(0)))
         here = Flight(
             f[ENERGY + i], f[U + i], f[V + i], f[W + i], f[FX + i], f[FY + i], f[FZ + i], f[DUE + i], f[PATHS + i],
-            ix, iy, iz,
+            f[STRETCH + i], ix, iy, iz,
         )  # fmt: skip
 
         low, high, particle, draw = w[HISTORY_LOW + i], w[HISTORY_HIGH + i], w[PARTICLE + i], w[DRAW + i]
@@ -83,7 +84,7 @@ def advance_electrons(problem, lanes, seed_low, seed_high):
         f[ENERGY + i] = p.energy if somebody else f32(1.0)
         f[U + i], f[V + i], f[W + i] = p.u, p.v, p.w
         f[FX + i], f[FY + i], f[FZ + i] = p.fx, p.fy, p.fz
-        f[DUE + i], f[PATHS + i] = p.due, p.paths
+        f[DUE + i], f[PATHS + i], f[STRETCH + i] = p.due, p.paths, p.stretch
         n[IX + i], n[IY + i], n[IZ + i] = p.ix, p.iy, p.iz
         w[DRAW + i] = drawn
         f[LOST + i], f[RATIO + i] = (did.lost if somebody else f32(0.0)), did.ratio

@@ -1,10 +1,11 @@
 """One step of an electron or positron through a voxel: as `transport.step` for protons, with the physics of light ones.
 
-A step ends at the face of the voxel, at a hard interaction, after its share of energy or deflection, or after the
-largest step. Small elastic deflections are condensed; a step turns by half of its own and half of the one before it
-(a leapfrog), with the mean cosine of the theory of Goudsmit and Saunderson, Phys. Rev. 57, 24 (1940). Large ones
-are sampled one by one, so that neither boundaries nor the length of steps matter (mixed simulation, Fernandez-Varea
-et al., Nucl. Instrum. Methods B 73, 447 (1993)).
+A step ends at the face of the voxel, at a hard interaction, or at the end of a stretch. Small elastic deflections are
+condensed: a particle turns only where a stretch begins, by half of what the stretch will bring and half of what the
+one before has brought (a leapfrog), with the mean cosine of the theory of Goudsmit and Saunderson, Phys. Rev. 57, 24
+(1940). Stretches know nothing of faces: to turn at a face, by an amount that depends on the way to the next, would
+disturb what is isotropic there. Large deflections are sampled one by one (mixed simulation, Fernandez-Varea et al.,
+Nucl. Instrum. Methods B 73, 447 (1993)).
 
 There is no branch in here and all is single precision: the same function is one lane of a vector on a CPU and one
 thread on a graphics card.
@@ -61,6 +62,7 @@ class Flight(NamedTuple):
     fz: float
     due: float
     paths: float
+    stretch: float
     ix: int
     iy: int
     iz: int
@@ -86,14 +88,17 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
     values = tables.values
     _, density = medium_of(word)
 
-    # Plan: how far at most, as seen from here, and the energy half way.
+    # Plan: how far without deflection, and the energy half way.
     i, f = position(p.energy)
     start = row(kind, i)
     stopping_here = column(values, start, STOPPING, f) * density
-    rate_here = column(values, start, RATE, f) * density
-    by_length = min(max_step / min(density, THIN_DENSITY), LONGEST_CM)
-    longest = min(by_length, column(values, start, LONGEST, f) / (density + SMALLEST))
-    planned = min(min(longest, to_faces(p, size_x, size_y, size_z)), p.paths / (rate_here + SMALLEST))
+    begins = p.stretch <= ZERO
+    by_length = min(max_step / min(density, THIN_DENSITY), LONGEST_CM) * density
+    free = p.paths / (column(values, start, RATE, f) + SMALLEST)
+    longest = min(min(by_length, column(values, start, LONGEST, f)), free)
+    stretch = longest if begins else p.stretch  # g/cm2
+    ahead = stretch / (density + SMALLEST)
+    planned = min(ahead, to_faces(p, size_x, size_y, size_z))
     nearest = to_nearest_face(p, size_x, size_y, size_z)
     rejected = (p.energy < rejection) and (column(values, start, RANGE, f) < nearest * density)
     halfway = p.energy - HALF * min(stopping_here * planned, LARGEST_SHARE * p.energy)
@@ -102,19 +107,18 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
     rate = column(values, start, RATE, f) * density
     to_interaction = p.paths / (rate + SMALLEST)
 
-    # Turn by what is due and half of what this step will bring.
-    turning = column(values, start, SCATTERING, f) * density
-    half = HALF * turning * planned
-    due = p.due + half
-    cosine, sine = soft_angle(min(max(due, ZERO), LARGEST_DUE), unit(words[0]))
+    # Where a stretch begins, turn by what is due and half of what it will bring.
+    turning = column(values, start, SCATTERING, f)
+    turn = max(p.due + HALF * turning * stretch, ZERO) if begins else ZERO
+    cosine, sine = soft_angle(min(turn, LARGEST_DUE), unit(words[0]))
     u, v, w = turned_by(p.u, p.v, p.w, cosine, sine, unit(words[1]))
 
     # Distance to the boundary, distance to the interaction.
     face_x, face_y, face_z = to_face(p.fx, size_x, u), to_face(p.fy, size_y, v), to_face(p.fz, size_z, w)
     boundary = min(min(face_x, face_y), face_z)
-    length = min(min(boundary, longest), to_interaction)
-    hit = (to_interaction <= min(boundary, longest)) and (not rejected)
-    crossing = (not hit) and (boundary <= longest) and (not rejected)
+    length = min(min(boundary, ahead), to_interaction)
+    hit = (to_interaction <= min(boundary, ahead)) and (not rejected)
+    crossing = (not hit) and (boundary <= ahead) and (not rejected)
     length = ZERO if rejected else length
 
     # Lose energy, somewhere on the way.
@@ -135,7 +139,8 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
     fx, at_x, ix = moved(p.fx, u, size_x, length, share, cross_x, p.ix)
     fy, at_y, iy = moved(p.fy, v, size_y, length, share, cross_y, p.iy)
     fz, at_z, iz = moved(p.fz, w, size_z, length, share, cross_z, p.iz)
-    due, paths = min(due, ZERO) + turning * length - half, p.paths - rate * length
+    due, paths = p.due - turn + turning * density * length, p.paths - rate * length
+    stretch = max(stretch - density * length, ZERO) if crossing else ZERO
 
     # The most frequent of the hard interactions, a large deflection, happens here; the others are the caller's.
     hard = column(values, start, HARD_ELASTIC, f) * density / (rate + SMALLEST)
@@ -145,7 +150,7 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
     u, v, w = turned_by(u, v, w, cosine if deflected else ONE, sine if deflected else ZERO, unit(words[5]))
     paths = -log(unit(words[7])) if deflected else paths
 
-    after = Flight(energy, u, v, w, fx, fy, fz, due, paths, ix, iy, iz)
+    after = Flight(energy, u, v, w, fx, fy, fz, due, paths, stretch, ix, iy, iz)
     ratio = column(values, start, WATER_RATIO, f)
     return after, Done(lost, at_x, at_y, at_z, ratio, hit and (not deflected) and (not stopped), stopped)
 
