@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dosewright.core.jit import inlined, kernel
+from dosewright.core.jit import inlined
 from dosewright.core.random import draw_four
 from dosewright.core.units import ELECTRON_MASS_MEV
 from dosewright.materials.electrons.lookup import (
@@ -21,7 +21,7 @@ from dosewright.transport.electrons.impact import ionise
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON, Track, name_children, push, turned
 
 
-@kernel
+@inlined
 def interact(problem, track, material, stack, waiting, stream):
     """Let one hard interaction happen.
 
@@ -86,7 +86,7 @@ def _annihilated(track, azimuth, photon_cut, stack, waiting, stream):
     return here, waiting, stream
 
 
-@kernel
+@inlined
 def stopped(problem, material, track, stack, waiting, stream):
     """End an electron or positron; a positron annihilates, and its children are left unnamed.
 
