@@ -32,7 +32,11 @@ SLOTS = loop_cuda.Slots(
     np.zeros((1, 1, 1)),
     *(np.zeros(1, np.int64) for _ in range(3)),
 )
-SUMS = loop_cuda.Sums(*(np.zeros(1, np.int64) for _ in range(3)), np.zeros((1, 1), np.int64))
+SUMS = loop_cuda.Sums(
+    *(np.zeros(1, np.int64) for _ in range(3)),
+    np.zeros((1, 1), np.int64),
+    *(np.zeros(1, np.int64) for _ in range(2)),
+)
 
 
 @pytest.fixture
@@ -150,6 +154,9 @@ def test_the_gpu_driver_does_the_same_histories(simulated: dict[str, Any], score
     """Every voxel and quantity agrees to the rounding of its deposits: 2^-25 each, some hundred in a voxel."""
     cpu, gpu = simulated[scored]["cpu"], simulated[scored]["gpu"]
     for name, a, b in zip(Tally._fields, map(np.array, cpu), map(np.array, gpu), strict=True):
+        if name.startswith("leaving"):  # no score of protons
+            assert a.size == b.size == 0
+            continue
         assert a.max() > 0
         np.testing.assert_allclose(b, a, rtol=1e-7, atol=3e-5 if name == "let" else 1e-5)
 

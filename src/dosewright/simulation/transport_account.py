@@ -15,16 +15,19 @@ PROTON_MODELS = {
     "nuclear": "elastic scattering; cascade of nucleons, then evaporation",
 }
 COUPLED_MODELS = {
-    "photoelectric": "EPDL97 subshells (xraylib); Sauter's angle; fluorescence, Auger and Coster-Kronig of K and L",
-    "compton": "Klein-Nishina with incoherent scattering functions; impulse approximation for binding and broadening",
+    "photon cross sections": "EPDL97 (xraylib); pairs from Bethe-Heitler with fitted Coulomb term, triplets from Haug",
+    "photoelectric": "subshells; Sauter's angle; fluorescence, Auger and Coster-Kronig transitions of K, L and M",
+    "compton": "Klein-Nishina times incoherent scattering functions; impulse approximation for binding and motion",
     "rayleigh": "form factors of independent atoms",
-    "pair": "Bethe-Heitler with screening and Coulomb corrections; triplets as pairs",
-    "collisions": "Berger-Seltzer (ICRU 37) with Sternheimer's density effect; Moller, Bhabha above the electron cut",
-    "bremsstrahlung": "fitted to the evaluation of Seltzer and Berger; Koch-Motz 2BS angles",
-    "elastic": "Mott partial waves with screening; small deflections condensed, large ones one by one",
+    "pair": "Bethe-Heitler with screening; triplets as pairs",
+    "collisions": "Berger-Seltzer with Sternheimer's density effect; Moller and Bhabha one by one above the cut",
+    "impact ionisation": "Casnati-Tartari-Baraldi with a correction fitted to Bote and others",
+    "bremsstrahlung": "a fit to Seltzer and Berger; Koch-Motz 2BS angles",
+    "elastic": "Mott with screening; small deflections condensed, large ones one by one",
     "annihilation": "Heitler in flight; two photons of 511 keV at rest",
-    "photon tracking": "Woodcock; charged particles stop at every voxel face",
+    "tracking": "photons by Woodcock's method; electrons and positrons end a step at every voxel face",
 }
+KERMA = {"dose": "kerma of photons by track length; electrons are absorbed where they are made"}
 
 
 def transport_account(run_file: RunFile, prepared: Prepared) -> dict[str, Any]:
@@ -37,6 +40,8 @@ def transport_account(run_file: RunFile, prepared: Prepared) -> dict[str, Any]:
         said |= _proton_cuts(run_file, settings)
     known = ABILITIES[run_file.source.particle].processes
     models = COUPLED_MODELS if isinstance(settings, CoupledSettings) else PROTON_MODELS
+    if isinstance(settings, CoupledSettings) and settings.track_length:
+        models = models | KERMA
     off = list(settings.processes_off)
     return said | {"processes_on": [word for word in known if word not in off], "processes_off": off, "models": models}
 

@@ -55,9 +55,14 @@ def straggled_loss(mean, variance, quantum, normal_number):
     """
     quantum = max(quantum, SMALLEST_QUANTUM)
     quanta = max(variance / (quantum * quantum), FEWEST_QUANTA)
+    return max(mean + variance / quantum * (gamma_over_mean(quanta, normal_number) - ONE), ZERO)
+
+
+@inlined
+def gamma_over_mean(quanta, normal_number):
+    """Return a gamma variate of a number of quanta, 0.3 at least, over its mean."""
     root = max(ONE - NINTH / quanta + normal_number * THIRD / np.sqrt(quanta), ZERO)
-    mean_cube = ONE - ONE / (CUBE_BELOW * quanta * quanta * quanta + CUBE_AT_LEAST)
-    return max(mean + variance / quantum * (root * root * root / mean_cube - ONE), ZERO)
+    return root * root * root / (ONE - ONE / (CUBE_BELOW * quanta * quanta * quanta + CUBE_AT_LEAST))
 
 
 @kernel

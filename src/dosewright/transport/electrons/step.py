@@ -38,10 +38,11 @@ from dosewright.materials.electrons.lookup import (
     position,
     row,
 )
-from dosewright.transport.ion import mean_loss, normal, straggled_loss
+from dosewright.transport.ion import FEWEST_QUANTA, SMALLEST_QUANTUM, gamma_over_mean, mean_loss, normal
 from dosewright.transport.scattering import turned_by
 from dosewright.transport.step import LONGEST_CM, SMALLEST, THIN_DENSITY, moved, to_faces
 
+NINE, FOURTEEN, LOW_NINE = np.uint32(9), np.uint32(14), np.uint32(0x1FF)
 BYTE, TO_SHARE = np.uint32(0xFF), f32(1 / 256)
 LARGEST_SHARE = f32(0.7)  # of the energy that a step may be planned to lose as seen from its start
 SIXTH, QUARTER, LARGEST_DUE = f32(1 / 6), f32(0.25), f32(2.0)
@@ -126,7 +127,8 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
     lost, growth = mean_loss(p.energy, stopping_here, halfway_stopping, planned, length)
     variance = column(values, start, STRAGGLING, f) * density * length * (growth * growth)
     quantum = column(values, start, QUANTUM, f) * growth
-    lost = min(straggled_loss(lost, variance, quantum, normal(unit(words[2]), unit(words[3]))), p.energy)
+    few = unit(np.uint32((words[2] << NINE | words[3] & LOW_NINE) << FOURTEEN))  # of the bits that `unit` leaves
+    lost = min(straggled(lost, variance, quantum, normal(unit(words[2]), unit(words[3])), few), p.energy)
     energy = p.energy - lost
     stopped = (energy < cut) or rejected
     lost = p.energy if stopped else p.energy - energy  # what was really taken off in single precision
@@ -153,6 +155,22 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
     after = Flight(energy, u, v, w, fx, fy, fz, due, paths, stretch, ix, iy, iz)
     ratio = column(values, start, WATER_RATIO, f)
     return after, Done(lost, at_x, at_y, at_z, ratio, hit and (not deflected) and (not stopped), stopped)
+
+
+@inlined
+def straggled(mean, variance, quantum, normal_number, chance):
+    """Return a loss with this mean, this variance, and the third moment 2 x variance x quantum: `ion.straggled_loss`.
+
+    Electrons may lose in few, large quanta. Where a step brings less than 0.3 of them, most bring none: the variate is
+    that of 0.3 quanta with a chance and a scale that keep mean and variance.
+    """
+    quantum = max(quantum, SMALLEST_QUANTUM)
+    quanta = variance / (quantum * quantum)
+    few, quanta_at_least = min(quanta, FEWEST_QUANTA), max(quanta, FEWEST_QUANTA)
+    scale = (ONE + few) / (ONE + FEWEST_QUANTA)
+    likely = few / (FEWEST_QUANTA * scale)
+    variate = quanta_at_least * gamma_over_mean(quanta_at_least, normal_number)
+    return max(mean + quantum * ((scale * variate if chance < likely else ZERO) - quanta), ZERO)
 
 
 @inlined

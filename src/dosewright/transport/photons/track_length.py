@@ -69,9 +69,15 @@ def _to_interaction(problem, at, place, i, f, paths, tally):
     """
     geometry, attenuation = problem.geometry, problem.photons.attenuation
     nx, ny, nz = geometry.cells[PATIENT, 0], geometry.cells[PATIENT, 1], geometry.cells[PATIENT, 2]
+    per_x, per_y, per_z = _inverse(at.u), _inverse(at.v), _inverse(at.w)
     ix, iy, iz = place.ix, place.iy, place.iz
-    next_x, next_y = _face(geometry, 0, ix, at.x, at.u), _face(geometry, 1, iy, at.y, at.v)
-    next_z = _face(geometry, 2, iz, at.z, at.w)
+    aside_x, aside_y, aside_z = (1 if at.u > 0.0 else -1), (1 if at.v > 0.0 else -1), (1 if at.w > 0.0 else -1)
+    edge_x = geometry.first[PATIENT, 0] + (1 if at.u > 0.0 else 0)
+    edge_y = geometry.first[PATIENT, 1] + (1 if at.v > 0.0 else 0)
+    edge_z = geometry.first[PATIENT, 2] + (1 if at.w > 0.0 else 0)
+    next_x = _ahead(geometry.edges[edge_x + ix] - at.x, per_x)
+    next_y = _ahead(geometry.edges[edge_y + iy] - at.y, per_y)
+    next_z = _ahead(geometry.edges[edge_z + iz] - at.z, per_z)
     s, last, mu, rate = 0.0, NOBODY_WORD, 0.0, 0.0
     while True:
         voxel = (iz * ny + iy) * nx + ix
@@ -94,30 +100,33 @@ def _to_interaction(problem, at, place, i, f, paths, tally):
         paths -= mu * length
         s = ahead
         if next_x <= ahead:
-            ix += 1 if at.u > 0.0 else -1
+            ix += aside_x
             if ix < 0 or ix >= nx:
                 break
-            next_x = _face(geometry, 0, ix, at.x, at.u)
+            next_x = _ahead(geometry.edges[edge_x + ix] - at.x, per_x)
         elif next_y <= ahead:
-            iy += 1 if at.v > 0.0 else -1
+            iy += aside_y
             if iy < 0 or iy >= ny:
                 break
-            next_y = _face(geometry, 1, iy, at.y, at.v)
+            next_y = _ahead(geometry.edges[edge_y + iy] - at.y, per_y)
         else:
-            iz += 1 if at.w > 0.0 else -1
+            iz += aside_z
             if iz < 0 or iz >= nz:
                 break
-            next_z = _face(geometry, 2, iz, at.z, at.w)
+            next_z = _ahead(geometry.edges[edge_z + iz] - at.z, per_z)
     return 0.0, 0.0, 0.0, place, NOBODY_WORD
 
 
 @inlined
-def _face(geometry, axis, i, x, u):
-    """Return the distance from x along one axis to the face ahead of voxel i."""
-    if abs(u) < 1.0e-12:
-        return FAR_CM
-    edge = geometry.edges[geometry.first[PATIENT, axis] + i + (1 if u > 0.0 else 0)]
-    return (edge - x) / u
+def _inverse(u):
+    """Return one over a direction cosine, zero where it is as good as none."""
+    return 1.0 / u if abs(u) > 1.0e-12 else 0.0
+
+
+@inlined
+def _ahead(way, per_cosine):
+    """Return the distance along the ray to a face."""
+    return way * per_cosine if per_cosine != 0.0 else FAR_CM
 
 
 @inlined
