@@ -1,14 +1,16 @@
 """Deflections of electrons and positrons in a material, split into condensed and single ones.
 
-With q = 4 sin^2(theta/2) = 2 (1 - cos theta). Nuclei deflect by the elastic cross section of their atoms
-(`screening`). Electrons of the atoms deflect too: collisions that are sampled one by one turn the particle by their
-own kinematics; those below the production cut are in here. Per electron the Moller or Bhabha cross section, written
-in the q of the primary, is taken times the incoherent scattering function S of the atom at the momentum of
-the recoil. At small q it goes as S/q^2 ~ 1/q, beside the elastic part that is flat there, and makes no
-finite rate; its share A/(q + A) is therefore condensed always, and the share q/(q + A) joins the elastic cross
-section, so that both may be split at the same angle and their sum of q keeps its value.
+With q = 4 sin^2(theta/2) = 2 (1 - cos theta). Atoms deflect by their elastic cross section (`screening`), without
+effects of binding between them. Their electrons deflect too: collisions above the production cut turn the particle
+by their own kinematics when they are sampled; those below it are in here. Per electron the Moller or Bhabha cross
+section, written in the q of the primary, is taken times the incoherent scattering function S at the momentum of
+the recoil, so that elastic and inelastic share go as (Z - F)^2 and Z S, as in Born's approximation, and both
+vanish at no momentum transfer. As S/q^2 goes as 1/q there (the elastic part is flat), distant collisions make no
+finite rate; the share A/(q + A) of the inelastic part is therefore condensed always, A the screening angle squared.
+The share q/(q + A) joins the elastic cross section and is split with it. Their sum of q keeps its value.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -16,27 +18,28 @@ from numpy.typing import NDArray
 from scipy.integrate import cumulative_trapezoid
 
 from dosewright.core.matter import Material
-from dosewright.core.units import BETHE_K_MEV_CM2_PER_MOL, ELECTRON_MASS_MEV, HBAR_C_MEV_FM
+from dosewright.core.units import BETHE_K_MEV_CM2_PER_MOL, ELECTRON_MASS_MEV
 from dosewright.materials.electrons.lookup import ANGLE_NODES, COARSE, LARGEST_Q
 from dosewright.materials.electrons.screening import (
-    RATIO_NODES,
-    coordinate,
+    bohr_angle2,
+    elastic_per_q,
     incoherent_share,
-    kinematics,
-    moliere_screening,
-    ratio_nodes,
+    mixture_screening,
     rutherford,
 )
 from dosewright.materials.elements import element
 
 Array = NDArray[np.float64]
 Q_NODES = 257
+LARGEST_SCREENING = 0.15  # of the simple cross section, in q: its nodes must resolve slow particles in heavy atoms
+CORE = 0.1  # (hbar/p a0)^2 times this: below, cross sections are flat
 
 
 class Elastic(NamedTuple):
     """Deflections at the nodes of the tables: ``soft`` rad2 cm2/g, the mean of 2 (1 - cos) below the cut;
-    ``hard`` cm2/g, those above it; ``screening`` and ``hard_cut`` in q; ``angle`` [coarse node, angle node], see
-    `lookup.ElectronTables`.
+    ``hard`` cm2/g, those above it; ``screening`` A of the simple cross section dq/(q + A)^2 and ``hard_cut``, its q at
+    the cut; ``angle`` [coarse node, angle node], true q over that of the simple one at the same probability (see
+    `lookup.ElectronTables`): a relation between whole distributions, so that it knows of no cut.
     """
 
     soft: Array
@@ -55,12 +58,13 @@ def transport_coefficients(
     of the total, which would count all distant collisions.
     """
     energies = np.asarray(energies_MeV, float)
-    q, weight, elastic, collisions = _cross_sections(material, energies, positron, cut_MeV)
-    both = elastic + collisions
-    total = np.trapezoid(elastic * weight, axis=1)
-    first = np.trapezoid(0.5 * q * both * weight, axis=1)
-    second = np.trapezoid(1.5 * q * (1 - q / 4) * both * weight, axis=1)
-    return total, first, second
+    q, weight, atoms, collisions = _cross_sections(material, energies, positron, cut_MeV)
+    both = atoms + collisions
+    return (
+        _integral(atoms * weight),
+        _integral(0.5 * q * both * weight),
+        _integral(1.5 * q * (1 - q / 4) * both * weight),
+    )
 
 
 def elastic(
@@ -88,24 +92,30 @@ def elastic(
         What the tables need.
     """
     energies = np.asarray(energies_MeV, float)
-    q, weight, nuclei, collisions = _cross_sections(material, energies, positron, cut_MeV)
-    scale = _mixture_screening(material, energies)[:, None]
-    single = nuclei + collisions * q / (q + scale)
+    q, weight, atoms, collisions = _cross_sections(material, energies, positron, cut_MeV)
+    scale = mixture_screening(material.mass_fractions, energies)[:, None]
+    single = atoms + collisions * q / (q + scale)
     below = cumulative_trapezoid(single * weight, axis=1, initial=0)
     turned = cumulative_trapezoid(q * single * weight, axis=1, initial=0)
-    always_soft = np.trapezoid(q * collisions * scale / (q + scale) * weight, axis=1)
+    always_soft = _integral(q * collisions * scale / (q + scale) * weight)
 
     total = below[:, -1]
     hard = np.minimum(total, 1 / np.asarray(hard_path_g_cm2, float))
     nodes = np.arange(Q_NODES, dtype=float)
     step = np.array([np.interp(t - h, row, nodes) for t, h, row in zip(total, hard, below, strict=True)])
-    middle = np.array([np.interp(0.5 * t, row, nodes) for t, row in zip(total, below, strict=True)])
-    cut, screening = _at(q, step), _at(q, middle)
-    cut[hard >= total] = 0.0
     soft = _at(turned, step) + always_soft
+    # The A with which the simple cross section has both the rate and the tail of the true one, where it can.
+    simple = 1 / (total / _rutherford(material, energies) + 1 / LARGEST_SCREENING)
+    tail = hard / total
+    cut = 1 / (tail / simple + (1 - tail) / (LARGEST_Q + simple)) - simple
+    cut[hard >= total] = 0.0
     coarse = slice(None, None, COARSE)
-    angle = _angle_ratios(q[coarse], below[coarse], cut[coarse], screening[coarse])
-    return Elastic(soft, hard, screening, cut, angle)
+    angle = _angle_ratios(q[coarse], below[coarse], single[coarse, 0], simple[coarse])
+    return Elastic(soft, hard, simple, np.maximum(cut, 0.0), angle)
+
+
+def _integral(per_node: Array) -> Array:
+    return np.asarray(np.trapezoid(per_node, axis=1), float)
 
 
 def _at(table: Array, step: Array) -> Array:
@@ -116,65 +126,50 @@ def _at(table: Array, step: Array) -> Array:
     return np.asarray((1 - fraction) * table[rows, low] + fraction * table[rows, low + 1], float)
 
 
-def _angle_ratios(q: Array, below: Array, cut: Array, screening: Array) -> Array:
-    """True q over that of the screened Rutherford cross section at the same probability, at the nodes of the latter.
+def _angle_ratios(q: Array, below: Array, forward: Array, simple: Array) -> Array:
+    """True q over that of the simple cross section dq/(q + A)^2 at the same probability among all deflections.
 
-    The nodes lie evenly in (q/4)^(1/4) of the screened Rutherford cross section; below the cut the ratio is one.
+    The nodes lie evenly in (q/4)^(1/4) of the simple cross section. `forward` is the true cross section at q = 0.
     """
-    simple = LARGEST_Q * np.linspace(0, 1, ANGLE_NODES) ** 4
+    nodes = LARGEST_Q * np.linspace(0, 1, ANGLE_NODES) ** 4
     ratio = np.ones((len(q), ANGLE_NODES))
-    for row, (grid, cumulative, c, a) in enumerate(zip(q, below, cut, screening, strict=True)):
-        start = np.interp(c, grid, cumulative)
-        low, high = 1 / (c + a), 1 / (LARGEST_Q + a)
-        xi = (low - 1 / (simple + a)) / (low - high)
-        true = np.interp(start + xi * (cumulative[-1] - start), cumulative, grid)
-        above = (simple > c) & (xi < 1)
-        ratio[row, above] = true[above] / simple[above]
-        if c == 0:
-            ratio[row, 0] = ratio[row, 1]
+    for row, (grid, cumulative, first, a) in enumerate(zip(q, below, forward, simple, strict=True)):
+        whole = 1 / a - 1 / (LARGEST_Q + a)
+        share = (1 / a - 1 / (nodes[1:-1] + a)) / whole
+        ratio[row, 1:-1] = np.interp(share * cumulative[-1], cumulative, grid) / nodes[1:-1]
+        ratio[row, 0] = cumulative[-1] / (a**2 * whole * first)
     return ratio
+
+
+def _rutherford(material: Material, energies: Array) -> Array:
+    """Return c of the cross section c dq/q^2 of bare nuclei, cm2/g."""
+    return np.asarray(sum(share * rutherford(z, energies) for z, share in material.mass_fractions.items()), float)
 
 
 def _cross_sections(
     material: Material, energies: Array, positron: bool, cut_MeV: float
 ) -> tuple[Array, Array, Array, Array]:
-    """Return q [energy, node], dq per node, and the cross sections per q (cm2/g) of nuclei and of collisions."""
-    scale = _mixture_screening(material, energies)[:, None] * 0.1
-    span = np.log1p(LARGEST_Q / scale)
-    q = np.minimum(scale * np.expm1(np.linspace(0, 1, Q_NODES) * span), LARGEST_Q)
-    weight = (q + scale) * span / (Q_NODES - 1)
-    nuclei, collisions = np.zeros_like(q), np.zeros_like(q)
-    per_electron, recoil = _collisions(energies, q, weight, positron, cut_MeV)
-    for z, share in material.mass_fractions.items():
-        nuclei += share * _nuclear(z, energies, q, positron)
-        if cut_MeV > 0:
+    """Return q [energy, node], dq per node, and the cross sections per q (cm2/g) of atoms and of collisions."""
+    q, weight, atoms = _atoms(material, tuple(energies.tolist()), positron)
+    collisions = np.zeros_like(q)
+    if cut_MeV > 0:
+        per_electron, recoil = _collisions(energies, q, weight, positron, cut_MeV)
+        for z, share in material.mass_fractions.items():
             collisions += share * z / element(z).atomic_weight * incoherent_share(z, recoil)
-    return q, weight, nuclei, collisions * per_electron
+        collisions *= per_electron
+    return q, weight, atoms, collisions
 
 
-def _mixture_screening(material: Material, energies: Array) -> Array:
-    """Moliere's screening of the mixture: the mean of its logarithm, weighted with Z^2/A."""
-    shares = {z: w * z**2 / element(z).atomic_weight for z, w in material.mass_fractions.items()}
-    mean = sum(share * np.log(moliere_screening(z, energies)) for z, share in shares.items())
-    return np.asarray(np.exp(mean / sum(shares.values())), float)
-
-
-def _nuclear(z: int, energies: Array, q: Array, positron: bool) -> Array:
-    """Elastic cross section per q, cm2 per gram of the element, with the size of the nucleus.
-
-    Form factor exp(-p^2 q <r^2>/3) of a Gaussian charge; rms radius 0.82 A^(1/3) + 0.58 fm (Hofstadter, Rev. Mod.
-    Phys. 28, 214 (1956)), 0.84 fm for the proton.
-    """
-    screening = moliere_screening(z, energies)[:, None]
-    at = coordinate(q, screening) * (RATIO_NODES - 1)
-    low = np.clip(at.astype(np.int64), 0, RATIO_NODES - 2)
-    table = ratio_nodes(z, energies, positron)
-    left, right = np.take_along_axis(table, low, 1), np.take_along_axis(table, low + 1, 1)
-    logarithm = left + (at - low) * (right - left)
-    radius = 0.84 if z == 1 else 0.82 * element(z).atomic_weight ** (1 / 3) + 0.58
-    momentum2, _ = kinematics(energies)
-    size = (ELECTRON_MASS_MEV * radius / HBAR_C_MEV_FM) ** 2 / 3 * momentum2[:, None]
-    return np.asarray(rutherford(z, energies)[:, None] * np.exp(logarithm - size * q) / (q + screening) ** 2, float)
+@lru_cache(maxsize=4)
+def _atoms(material: Material, energies_MeV: tuple[float, ...], positron: bool) -> tuple[Array, Array, Array]:
+    """Return q [energy, node], dq per node, and the elastic cross section per q, cm2/g."""
+    energies = np.array(energies_MeV)
+    core = CORE * bohr_angle2(energies)[:, None]
+    span = np.log1p(LARGEST_Q / core)
+    q = np.minimum(core * np.expm1(np.linspace(0, 1, Q_NODES) * span), LARGEST_Q)
+    weight = (q + core) * span / (Q_NODES - 1)
+    atoms = elastic_per_q(material.mass_fractions, energies, q, positron)
+    return q, weight, atoms
 
 
 def _collisions(energies: Array, q: Array, weight: Array, positron: bool, cut_MeV: float) -> tuple[Array, Array]:

@@ -25,7 +25,7 @@ IMPACT = 8  # cm2/g, ionisation of inner shells that sends out something above t
 WATER_RATIO = 9  # mass collision stopping power of water over that of the material
 LONGEST = 10  # g/cm2, the longest step
 SCREENING = 11  # A in the hard cross section dq/(q + A)^2, q = 4 sin^2(theta/2)
-HARD_CUT = 12  # the smallest q of a hard deflection
+HARD_CUT = 12  # the smallest q of that cross section
 RANGE = 13  # g/cm2, in the continuous slowing down approximation
 COLUMNS = 14
 
@@ -52,7 +52,8 @@ class ElectronTables(NamedTuple):
 
     ``values`` is flat: [kind, node, column], with kind = 2 * material for electrons and one more for positrons.
     ``hard_angle`` is flat: [kind, coarse node, angle node]: what the q of a hard deflection is over that of the
-    screened Rutherford cross section dq/(q + A)^2 at the same cumulative probability, on nodes of the latter q.
+    screened Rutherford cross section dq/(q + A)^2 at the same cumulative probability, on nodes of the latter q; it
+    relates whole distributions, whatever the cut.
     ``radiation_shape`` is flat: [material, coarse node, shape node]: the cross section k dsigma/dk over its
     largest value at that energy. ``radiation_z`` is the atomic number by material that radiates like the mixture.
     """

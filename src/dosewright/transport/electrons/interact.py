@@ -4,7 +4,9 @@ import numpy as np
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
+from dosewright.core.single import ZERO, f32
 from dosewright.core.units import ELECTRON_MASS_MEV
+from dosewright.geometry.trace import Ray
 from dosewright.materials.electrons.lookup import (
     HARD_COLLISION,
     HARD_ELASTIC,
@@ -18,6 +20,8 @@ from dosewright.transport.electrons.annihilation import at_rest, in_flight
 from dosewright.transport.electrons.bremsstrahlung import radiate
 from dosewright.transport.electrons.collisions import collide
 from dosewright.transport.electrons.impact import ionise
+from dosewright.transport.electrons.step import LARGEST_DUE, soft_angle
+from dosewright.transport.scattering import turned_by
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON, Track, name_children, push, turned
 
 
@@ -26,8 +30,10 @@ def interact(problem, track, material, stack, waiting, stream):
     """Let one hard interaction happen.
 
     Returns the track (of no energy if it ended), the energy that stays here, the rest energy of particles that were
-    made (less that of those that vanished), the stack count and the stream.
+    made (less that of those that vanished), the stack count and the stream. What is due of condensed deflections comes
+    first: what is sent out has the direction of the particle here.
     """
+    track, stream = turned_by_due(track, stream)
     tables, first = problem.electrons, waiting
     photon_cut = np.float64(problem.cuts.photon[material])
     electron_cut = np.float64(problem.cuts.electron[material])
@@ -68,6 +74,18 @@ def interact(problem, track, material, stack, waiting, stream):
         energy = 0.0
     name_children(stack, first, waiting, stream)
     return Track(ray, place, energy, track.species, track.deflection_due, -np.log(c)), here, made, waiting, stream
+
+
+@inlined
+def turned_by_due(track, stream):
+    """Turn a particle by the deflection due since its stretch began; returns it and the stream."""
+    a, b, _, _, stream = draw_four(stream)
+    due, ray = f32(track.deflection_due), track.ray
+    cosine, sine = soft_angle(min(max(due, ZERO), LARGEST_DUE), f32(a))
+    u, v, w = turned_by(f32(ray.u), f32(ray.v), f32(ray.w), cosine, sine, f32(b))
+    turned_ray = Ray(ray.x, ray.y, ray.z, np.float64(u), np.float64(v), np.float64(w))
+    left = np.float64(min(due, ZERO))
+    return Track(turned_ray, track.place, track.energy, track.species, left, track.free_paths), stream
 
 
 @inlined

@@ -95,11 +95,10 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
     stopping_here = column(values, start, STOPPING, f) * density
     begins = p.stretch <= ZERO
     by_length = min(max_step / min(density, THIN_DENSITY), LONGEST_CM) * density
-    free = p.paths / (column(values, start, RATE, f) + SMALLEST)
-    longest = min(min(by_length, column(values, start, LONGEST, f)), free)
-    stretch = longest if begins else p.stretch  # g/cm2
+    stretch = min(by_length, column(values, start, LONGEST, f)) if begins else p.stretch  # g/cm2
     ahead = stretch / (density + SMALLEST)
-    planned = min(ahead, to_faces(p, size_x, size_y, size_z))
+    coming = min(stretch, p.paths / (column(values, start, RATE, f) + SMALLEST))  # g/cm2, up to an interaction
+    planned = min(coming / (density + SMALLEST), to_faces(p, size_x, size_y, size_z))
     nearest = to_nearest_face(p, size_x, size_y, size_z)
     rejected = (p.energy < rejection) and (column(values, start, RANGE, f) < nearest * density)
     halfway = p.energy - HALF * min(stopping_here * planned, LARGEST_SHARE * p.energy)
@@ -110,7 +109,7 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
 
     # Where a stretch begins, turn by what is due and half of what it will bring.
     turning = column(values, start, SCATTERING, f)
-    turn = max(p.due + HALF * turning * stretch, ZERO) if begins else ZERO
+    turn = max(p.due + HALF * turning * coming, ZERO) if begins else ZERO
     cosine, sine = soft_angle(min(turn, LARGEST_DUE), unit(words[0]))
     u, v, w = turned_by(p.u, p.v, p.w, cosine, sine, unit(words[1]))
 
@@ -141,7 +140,7 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
     fx, at_x, ix = moved(p.fx, u, size_x, length, share, cross_x, p.ix)
     fy, at_y, iy = moved(p.fy, v, size_y, length, share, cross_y, p.iy)
     fz, at_z, iz = moved(p.fz, w, size_z, length, share, cross_z, p.iz)
-    due, paths = p.due - turn + turning * density * length, p.paths - rate * length
+    due, paths = p.due - turn + turning * density * length, max(p.paths - rate * length, ZERO)
     stretch = max(stretch - density * length, ZERO) if crossing else ZERO
 
     # The most frequent of the hard interactions, a large deflection, happens here; the others are the caller's.
