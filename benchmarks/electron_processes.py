@@ -6,24 +6,23 @@ bremsstrahlung is read from ../shared/data, and left out where there is none.
 
 import numpy as np
 from matplotlib.figure import Figure
-from tests.materials.electrons import test_density_effect, test_radiation, test_stopping
+from tests.materials.electrons import test_density_effect, test_elastic, test_radiation, test_stopping
+from tests.materials.electrons.test_partial_waves import ELSEPA
+from tests.materials.electrons.test_screening import BOHR2_CM2
 from tests.materials.electrons.test_stopping import AIR, CORTICAL_BONE, ENERGIES, WATER_75, csda_range
 from tests.materials.photons.test_impact import BOTE
 from tests.transport.electrons import test_annihilation, test_bremsstrahlung, test_collisions
 
 from benchmarks.bremsstrahlung_fit import EVALUATION, deviations, read_evaluation
 from benchmarks.process_page import COLOURS, SPREAD, WORST, Page, band, bars, in_bins, plain, spread, worst
-from dosewright.core.units import ELECTRON_MASS_MEV
+from dosewright.core.matter import Material
+from dosewright.core.units import AVOGADRO_PER_MOL, ELECTRON_MASS_MEV
 from dosewright.materials.electrons.collisions import differential
 from dosewright.materials.electrons.density_effect import density_effect
-from dosewright.materials.electrons.elastic import elastic, transport_coefficients
-from dosewright.materials.electrons.lookup import (
-    ANGLE_NODES,
-    COARSE,
-    LARGEST_Q,
-    node_energies_MeV,
-)
+from dosewright.materials.electrons.elastic import Elastic, elastic, transport_coefficients
+from dosewright.materials.electrons.lookup import COARSE, LARGEST_Q, node_energies_MeV
 from dosewright.materials.electrons.radiation import radiation, scaled_cross_section
+from dosewright.materials.electrons.screening import elastic_per_q
 from dosewright.materials.electrons.stopping import collision_stopping
 from dosewright.materials.elements import element
 from dosewright.materials.library import named
@@ -271,14 +270,53 @@ def annihilation(page: Page) -> None:
     page.picture(picture, "annihilation", "Shares of annihilation photons")
 
 
-def scattering(page: Page) -> None:
-    """What is condensed and what is sampled make the whole."""
+def elsepa(page: Page) -> None:
+    """Cross sections of atoms over those of ELSEPA."""
     page.section(
         "Elastic scattering",
-        "Condensed and sampled deflections together over the transport cross sections they were split from: the\n"
-        "first, of 1 - cos, and the second, of 3/2 sin², half way between coarse nodes, 10 keV to 50 MeV. The\n"
-        "electron cut is 10 keV; single deflections are a tenth of the first transport path apart\n"
+        "Atoms against ELSEPA (Salvat, Jablonski and Powell, Comput. Phys. Commun. 165, 157 (2005), version of 2020):\n"
+        "total, first and second transport cross section, and the cross section at angles\n"
         "([elastic scattering](../physics/electron_scattering.md)).",
+    )
+    at = np.array([energy for _, energy in ELSEPA])
+    ours, published, per_angle, angles_of = [], [], [], []
+    picture = Figure(figsize=(6, 3.8), layout="constrained")
+    axes = picture.subplots()
+    for ((z, energy), (integrals, angles)), colour in zip(ELSEPA.items(), COLOURS, strict=False):
+        medium = Material(element(z).symbol, element(z).density_g_cm3, {z: 1.0})
+        per_atom = element(z).atomic_weight / AVOGADRO_PER_MOL / BOHR2_CM2
+        ours.append([float(part[0]) * per_atom for part in transport_coefficients(medium, np.array([energy]))])
+        published.append(integrals)
+        degrees = np.geomspace(0.3, 180, 300)
+        here = [per_solid_angle(z, energy, x) * per_atom for x in (degrees, np.array(list(angles)))]
+        per_angle += list(here[1])
+        angles_of += [(energy, value) for value in angles.values()]
+        axes.plot(degrees, here[0], "-", color=colour, label=f"{element(z).symbol}, {1000 * energy:g} keV")
+        axes.plot(list(angles), list(angles.values()), ".", color=colour)
+    axes.set(xscale="log", yscale="log", xlabel="Angle (degrees)", ylabel="cross section (a0²/sr)")
+    plain(axes.xaxis, (1, 3, 10, 30, 100))
+    axes.legend(frameon=False, fontsize=8)
+    rows = [
+        worst(name, at, np.array(ours)[:, k], np.array(published)[:, k], bound)
+        for k, (name, bound) in enumerate((("total", 1.0), ("first transport", 0.3), ("second transport", 0.3)))
+    ]
+    rows.append(worst("at angles", [e for e, _ in angles_of], per_angle, [value for _, value in angles_of], 1.0))
+    page.table(WORST, rows)
+    page.picture(picture, "elsepa", "Elastic cross sections over those of ELSEPA")
+
+
+def per_solid_angle(z: int, energy: float, degrees: np.ndarray) -> np.ndarray:
+    """Return the elastic cross section of electrons, cm2 per gram of an element and steradian."""
+    q = LARGEST_Q * np.sin(np.radians(degrees) / 2) ** 2
+    return np.asarray(elastic_per_q({z: 1.0}, np.array([energy]), q[None], False)[0] / np.pi)
+
+
+def scattering(page: Page) -> None:
+    """What is condensed and what is sampled make the whole."""
+    page.parts.append(
+        "What is condensed and what is sampled together, over the transport cross sections they were split from:\n"
+        "first, of 1 - cos, and second, of 3/2 sin², half way between coarse nodes, 10 keV to 50 MeV. The electron\n"
+        "cut is 10 keV; single deflections are a tenth of the first transport path apart."
     )
     rows = []
     picture = Figure(figsize=(11, 3.8), layout="constrained")
@@ -307,18 +345,10 @@ def scattering(page: Page) -> None:
     page.picture(picture, "elastic", "Condensed and sampled deflections over the whole, and mean paths")
 
 
-def moments(split: object, row: int) -> tuple[float, float]:
+def moments(split: Elastic, row: int) -> tuple[float, float]:
     """Return both transport cross sections from what is condensed and what the step samples at a node."""
-    xi = (np.arange(50_000) + 0.5) / 50_000
-    a, cut = split.screening[row], split.hard_cut[row]  # type: ignore[attr-defined]
-    low, high = 1 / (cut + a), 1 / (LARGEST_Q + a)
-    simple = 1 / (low + xi * (high - low)) - a
-    at = np.clip(simple / LARGEST_Q, 0, 1) ** 0.25 * (ANGLE_NODES - 1)
-    below, f = divmod(row, COARSE)
-    angle = split.angle  # type: ignore[attr-defined]
-    ratio = (1 - f / COARSE) * angle[below] + f / COARSE * angle[below + 1]
-    q = np.clip(simple * np.interp(at, np.arange(ANGLE_NODES), ratio), 0, LARGEST_Q)
-    soft, hard = split.soft[row], split.hard[row]  # type: ignore[attr-defined]
+    q = test_elastic.sampled(split, row, (np.arange(50_000) + 0.5) / 50_000)
+    soft, hard = split.soft[row], split.hard[row]
     return soft / 2 + hard * q.mean() / 2, 1.5 * soft + hard * (1.5 * q * (1 - q / 4)).mean()
 
 
@@ -329,6 +359,7 @@ def main() -> None:
     collisions(page)
     radiative_stopping(page)
     radiation_sampled(page)
+    elsepa(page)
     scattering(page)
     impact(page)
     annihilation(page)
