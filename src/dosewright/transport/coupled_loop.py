@@ -92,7 +92,7 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying
     return begun, waiting, flying
 
 
-@kernel
+@inlined
 def born(problem, number, pencil, seed, tally, stack, waiting):
     """Put the primary of a history on the stack where it enters the box; returns the stack count."""
     geometry, before = problem.geometry, waiting
@@ -110,7 +110,7 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
     return waiting
 
 
-@kernel
+@inlined
 def settled(problem, track, event, tally, stack, waiting, stream):
     """Do what ended a step; returns the track (of no energy if it is over), the stack count, the stream."""
     if event == LEAVES or event == CAPPED:

@@ -19,7 +19,7 @@ from dosewright.transport.tracks import PHOTON
 MOST_FLIGHTS = 1_000_000
 
 
-@kernel
+@inlined
 def fly(problem, ray, place, energy, tally, stack, waiting, stream):
     """Follow a photon in the patient box until nothing is left of it; what it makes goes on the stack.
 

@@ -12,7 +12,7 @@ from dosewright.transport.photons.relaxation import relax
 from dosewright.transport.tracks import name_children
 
 
-@kernel
+@inlined
 def interact(problem, material, i, f, chosen, energy, ray, place, stack, waiting, stream):
     """Let a photon interact.
 
