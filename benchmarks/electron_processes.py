@@ -11,6 +11,7 @@ from tests.materials.electrons.test_partial_waves import ELSEPA
 from tests.materials.electrons.test_screening import BOHR2_CM2
 from tests.materials.electrons.test_stopping import AIR, CORTICAL_BONE, ENERGIES, WATER_75, csda_range
 from tests.materials.photons.test_impact import BOTE
+from tests.physics import test_backscatter, test_fano
 from tests.transport.electrons import test_annihilation, test_bremsstrahlung, test_collisions
 
 from benchmarks.bremsstrahlung_fit import EVALUATION, deviations, read_evaluation
@@ -352,6 +353,41 @@ def moments(split: Elastic, row: int) -> tuple[float, float]:
     return soft / 2 + hard * q.mean() / 2, 1.5 * soft + hard * (1.5 * q * (1 - q / 4)).mean()
 
 
+def together(page: Page) -> None:
+    """Fano's theorem and backscatter, with all processes of the step."""
+    page.section(
+        "All together: Fano's theorem and backscatter",
+        "Electrons that start evenly per mass in water with a layer of gas density: the dose in the layer over the\n"
+        "energy started per mass must be one (Fano, Radiat. Res. 1, 237, 1954); the bound is three standard errors.\n"
+        "And electrons thrown back by thick metals over fits to measurements: Reuter (1972) at 20 keV, where they\n"
+        "agree to a few percent, Tabata, Ito and Okabe (1971) above, where they agree to 10 or 15 %\n"
+        "([the step](../physics/electron_step.md)).",
+    )
+    rows = []
+    for layer, histories in ((test_fano.SHORT, 60_000), (test_fano.GRAZED, 100_000)):
+        share, error = test_fano.dose_per_source(layer, histories)
+        name = f"Fano: {layer.energy_MeV:g} MeV, {layer.cells} cells of {layer.density_g_cm3:g} g/cm3"
+        rows.append(worst(name, [layer.energy_MeV], [share], [1.0], round(300 * error, 2)))
+    picture = Figure(figsize=(6, 3.8), layout="constrained")
+    axes = picture.subplots()
+    metals = [(name, next(iter(named(name).mass_fractions))) for name in ("G4_Cu", "G4_Ag", "G4_W", "G4_Au")]
+    fine = np.geomspace(0.05, 3, 100)
+    for (name, z), colour in zip(metals, COLOURS, strict=False):
+        at = np.array([0.02, 0.1, 0.5, 2.0])
+        seen = np.array([test_backscatter.thrown_back(name, e, 80_000 if e < 0.1 else 20_000)[0] for e in at])
+        fits = [test_backscatter.reuter(z), *(test_backscatter.tabata(z, energy) for energy in at[1:])]
+        rows.append(worst(f"backscatter at 20 keV, {element(z).symbol}", at[:1], seen[:1], fits[:1], 6.0))
+        rows.append(worst(f"backscatter from 0.1 to 2 MeV, {element(z).symbol}", at[1:], seen[1:], fits[1:], 13.0))
+        axes.plot(at, seen, "o", color=colour, label=element(z).symbol)
+        axes.plot(fine, [test_backscatter.tabata(z, energy) for energy in fine], "-", color=colour)
+        axes.plot(at[:1], fits[:1], "_", markersize=14, color=colour)
+    axes.set(xscale="log", xlabel="Energy (MeV)", ylabel="share of electrons thrown back", ylim=(0, 0.6))
+    plain(axes.xaxis, (0.02, 0.1, 0.5, 2))
+    axes.legend(frameon=False, fontsize=8)
+    page.table(WORST, rows)
+    page.picture(picture, "backscatter", "Electrons thrown back by thick metals over fits to measurements")
+
+
 def main() -> None:
     """Compare all processes and write the page."""
     page = Page("electron_processes", "Processes of electrons and positrons, measured", INTRODUCTION)
@@ -363,6 +399,7 @@ def main() -> None:
     scattering(page)
     impact(page)
     annihilation(page)
+    together(page)
     page.write()
 
 
