@@ -35,6 +35,7 @@ from dosewright.transport.photons.flight import fly
 from dosewright.transport.photons.track_length import fly_scoring
 from dosewright.transport.tracks import PHOTON, Track, name_children, pop, push
 
+EMPTY = -1  # the event of a lane that nobody has been in
 NONE = np.int64(0)  # a literal nought would have a type of its own, and compile everything twice
 
 
@@ -46,30 +47,34 @@ def run_coupled_histories(problem, first, pencils, seed, tally, room):
     """
     lanes, stack = room
     seed_low, seed_high = np.uint32(seed & LOW), np.uint32(seed >> HIGH_SHIFT)
-    begun, waiting, flying = NONE, NONE, NONE
+    begun, waiting, flying = NONE, NONE, np.int64(LANES)
     for i in range(LANES):
-        begun, waiting, flying = refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying)
+        lanes.integers[EVENT + i] = EMPTY
     while flying > 0:
-        advance_electrons(problem, lanes, seed_low, seed_high)
-        if not problem.scoring.same_voxels:
-            locate_in_grid(problem.scoring, lanes)
-        score(problem.scoring, lanes, tally)
         for i in range(LANES):
             event = lanes.integers[EVENT + i]
             if event == GOES_ON:
                 continue
-            track, stream = taken(lanes, i, seed)
-            track, waiting, stream = settled(problem, track, event, tally, stack, waiting, stream)
-            if track.energy > 0.0:
-                put(lanes, i, track, stream)
-            else:
-                flying -= 1
-                begun, waiting, flying = refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying)
+            if event != EMPTY:
+                track, stream = taken(lanes, i, seed)
+                track, waiting, stream = settled(problem, track, event, tally, stack, waiting, stream)
+                if track.energy > 0.0:
+                    put(lanes, i, track, stream)
+                    continue
+            begun, waiting, filled = refill(problem, first, pencils, seed, tally, room, i, begun, waiting)
+            flying -= 0 if filled else 1
+        advance_electrons(problem, lanes, seed_low, seed_high)
+        if not problem.scoring.same_voxels:
+            locate_in_grid(problem.scoring, lanes)
+        score(problem.scoring, lanes, tally)
 
 
-@kernel
-def refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying):
-    """Put the next electron or positron into a lane, following photons until one is there; else empty the lane."""
+@inlined
+def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
+    """Put the next electron or positron into a lane, following photons until one is there; else empty the lane.
+
+    Returns the primaries begun, the stack count, and whether there was one.
+    """
     lanes, stack = room
     while waiting > 0 or begun < pencils.size:
         if waiting == 0:
@@ -87,9 +92,9 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying
                 tally.account[CAPPED_HISTORIES] += 1.0  # secondaries may have found no room
             continue
         put(lanes, i, track, stream)
-        return begun, waiting, flying + 1
+        return begun, waiting, True
     clear(lanes, i)
-    return begun, waiting, flying
+    return begun, waiting, False
 
 
 @inlined

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dosewright.core.jit import inlined, kernel
+from dosewright.core.jit import inlined
 from dosewright.core.random import draw_four
 from dosewright.core.single import ZERO, f32
 from dosewright.core.units import ELECTRON_MASS_MEV
@@ -25,7 +25,7 @@ from dosewright.transport.scattering import turned_by
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON, Track, name_children, push, turned
 
 
-@kernel
+@inlined
 def interact(problem, track, material, stack, waiting, stream):
     """Let one hard interaction happen.
 
@@ -104,7 +104,7 @@ def _annihilated(track, azimuth, photon_cut, stack, waiting, stream):
     return here, waiting, stream
 
 
-@kernel
+@inlined
 def stopped(problem, material, track, stack, waiting, stream):
     """End an electron or positron; a positron annihilates, and its children are left unnamed.
 
