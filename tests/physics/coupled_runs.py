@@ -122,10 +122,10 @@ def slabs(
     return Voxels(edges, Rigid.identity(), material, density, tuple(named(name) for name in names))  # type: ignore[arg-type]
 
 
-def narrow_beam(energy_MeV: float, width_cm: float = 0.0) -> Source:
-    """Return a parallel beam on a square of a width."""
-    return Source(emit.RECTANGLE, _no_pencils(), np.array([width_cm, width_cm, 0.0]), np.array([energy_MeV, 0.0]),
-                  NOTHING, NOTHING, NOTHING)  # fmt: skip
+def narrow_beam(energy_MeV: float, x_cm: float = 0.0, y_cm: float = 0.0) -> Source:
+    """Return a parallel beam on a rectangle of full widths."""
+    extent = np.array([x_cm, y_cm, 0.0])
+    return Source(emit.RECTANGLE, _no_pencils(), extent, np.array([energy_MeV, 0.0]), NOTHING, NOTHING, NOTHING)
 
 
 def point_source(
