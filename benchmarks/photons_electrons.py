@@ -232,7 +232,7 @@ def draw_field(case: str, found: Sequence[Curve]) -> None:
         below.set(ylim=(-5, 5), xlabel="across (cm)" if column == 2 else "Depth (cm)")
         above.plot([], [], ".", color=THEIRS, label="EGSnrc")
         above.set_ylim(bottom=0)
-        above.legend(frameon=False, fontsize=8)
+        above.legend(frameon=False, fontsize=8, loc="lower left" if column == 2 else "upper right")
     axes[0, 0].set_ylabel("dose over maximum on the axis")
     axes[1, 0].set_ylabel("difference (%)")
     picture.suptitle(field.words)

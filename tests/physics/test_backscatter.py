@@ -14,7 +14,7 @@ from dosewright.scoring.leaving import Leaving
 from dosewright.simulation.coupled_settings import CoupledSettings
 from tests.physics.coupled_runs import ELECTRONS, mean_and_error, narrow_beam, run, slabs
 
-HISTORIES = 20_000
+HISTORIES = 40_000
 
 
 def thrown_back(name: str, energy_MeV: float) -> tuple[float, float]:
@@ -29,12 +29,12 @@ def thrown_back(name: str, energy_MeV: float) -> tuple[float, float]:
 
 @pytest.mark.parametrize("name", ["G4_Al", "G4_Cu", "G4_Ag", "G4_W", "G4_Au"])
 def test_backscatter_at_20_keV(name: str) -> None:
-    """Within 6 % of the fit of Reuter, Proc. 6th Int. Conf. X-ray Optics and Microanalysis (1972), 121."""
+    """Within 8 % of the fit of Reuter, Proc. 6th Int. Conf. X-ray Optics and Microanalysis (1972), 121."""
     z = next(iter(named(name).mass_fractions))
     measured = -0.0254 + 0.016 * z - 1.86e-4 * z**2 + 8.3e-7 * z**3
     share, error = thrown_back(name, 0.02)
-    assert error < 0.02 * measured
-    assert share == pytest.approx(measured, rel=0.06)
+    assert error < 0.017 * measured
+    assert share == pytest.approx(measured, rel=0.08)
 
 
 @pytest.mark.parametrize("name", ["G4_Cu", "G4_Ag", "G4_W", "G4_Au"])
@@ -46,5 +46,5 @@ def test_backscatter_from_keV_to_MeV(name: str, energy_MeV: float) -> None:
     fall, power = 0.0185 + 15.7 * z**-1.59, 1.56 - 4.42 / z
     measured = height / (1 + fall * (energy_MeV / ELECTRON_MASS_MEV) ** power)
     share, error = thrown_back(name, energy_MeV)
-    assert error < 0.02 * measured
+    assert error < 0.017 * measured
     assert share == pytest.approx(measured, rel=0.13)
