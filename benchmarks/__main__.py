@@ -1,12 +1,22 @@
 """Run every benchmark and write its page: ``python -m benchmarks``."""
 
-from benchmarks import gamma_speed, proton_processes, proton_speed, protons_in_water, real_plans
+from benchmarks import (
+    electron_processes,
+    gamma_speed,
+    photon_processes,
+    proton_processes,
+    proton_speed,
+    protons_in_water,
+    real_plans,
+)
 
 
 def main() -> None:
     """Run one after the other; each prints what it writes."""
     protons_in_water.main([])
     proton_processes.main()
+    photon_processes.main()
+    electron_processes.main()
     proton_speed.main([])
     gamma_speed.main()
     real_plans.main([])

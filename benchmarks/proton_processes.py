@@ -3,14 +3,8 @@
 Writes docs/measured/process_*.png. Points are made by the whole transport with the other processes off.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FormatStrFormatter, NullFormatter
 from scipy.stats import skew
 from tests.materials.test_stopping import AIR, GRAPHITE, ICRU_90, ICRU_90_MEV, WATER_78
 from tests.physics.single_tracks import energy_in_columns, stopping_depths
@@ -24,11 +18,9 @@ from tests.physics.theory import (
 )
 from tests.physics.water_runs import distal_mm, pencil_on_slabs
 
+from benchmarks.process_page import COLOURS, MEASURED, band, plain
 from dosewright.materials.library import named
 from dosewright.materials.stopping import proton_mass_stopping_power
-
-MEASURED = Path(__file__).resolve().parents[1] / "docs" / "measured"
-COLOURS = ("#0b5563", "#c1440e", "#7a5195", "#E69F00", "#5F6B73", "#2f8f5b")
 
 WORDS = {
     "G4_WATER": "water",
@@ -73,20 +65,6 @@ def end_of_track_mm(energy: float, range_cm: float, water_eV: float) -> float:
     depth, off = 10.1 * range_cm, ("nuclear", "straggling", "scattering")
     run = pencil_on_slabs(energy, 20, depth, depth / 2000, off=off, dx_mm=100.0, water_eV=water_eV, cut_MeV=0.1)
     return float(run.z_mm[np.nonzero(run.depth_dose)[0][-1]] + csda_range_mm("G4_WATER", 1.0, 0.1))
-
-
-def plain(axis: Axis, ticks: Sequence[float]) -> None:
-    """Put plain numbers on a logarithmic axis."""
-    axis.set_major_locator(FixedLocator(ticks))
-    axis.set_major_formatter(FormatStrFormatter("%g"))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def band(axes: Axes, half: float) -> None:
-    """Mark the bound of a comparison."""
-    axes.axhspan(-half, half, color="0.92", zorder=0)
-    axes.axhline(0, color="0.6", linewidth=0.8)
-    axes.legend(frameon=False, fontsize=8)
 
 
 def straggling() -> None:

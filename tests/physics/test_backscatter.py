@@ -14,37 +14,45 @@ from dosewright.scoring.leaving import Leaving
 from dosewright.simulation.coupled_settings import CoupledSettings
 from tests.physics.coupled_runs import ELECTRONS, mean_and_error, narrow_beam, run, slabs
 
-HISTORIES = 40_000
+HISTORIES = 20_000
 
 
-def thrown_back(name: str, energy_MeV: float) -> tuple[float, float]:
+def thrown_back(name: str, energy_MeV: float, histories: int = HISTORIES) -> tuple[float, float]:
     """Return the share of electrons that a thick plate throws back at normal incidence, and its standard error."""
     plate = slabs([0.0, 2 * energy_MeV], [(0.0, 1e9, name, 0.0)], x_edges_cm=(-50, 50), y_edges_cm=(-50, 50))
     cut = min(0.05 * energy_MeV, 0.02)
     settings = CoupledSettings(photon_cut_MeV=max(0.3 * energy_MeV, 0.01), electron_cut_MeV=cut)
-    done = run(plate, narrow_beam(energy_MeV), "electron", settings, HISTORIES, leaving=Leaving(1, energy_MeV, 2))
+    done = run(plate, narrow_beam(energy_MeV), "electron", settings, histories, leaving=Leaving(1, energy_MeV, 2))
     mean, error = mean_and_error(done.leaving[:, ELECTRONS, :, 1].sum(1))
     return float(mean), float(error)
 
 
+def reuter(z: int) -> float:
+    """Return the share at 20 keV: fit of Reuter, Proc. 6th Int. Conf. X-ray Optics and Microanalysis (1972), 121."""
+    return float(-0.0254 + 0.016 * z - 1.86e-4 * z**2 + 8.3e-7 * z**3)
+
+
+def tabata(z: int, energy_MeV: float) -> float:
+    """Return the share thrown back: fit of Tabata, Ito and Okabe, Nucl. Instrum. Methods 94, 509 (1971)."""
+    height = 1.15 * np.exp(-8.35 * z**-0.525)
+    fall, power = 0.0185 + 15.7 * z**-1.59, 1.56 - 4.42 / z
+    return float(height / (1 + fall * (energy_MeV / ELECTRON_MASS_MEV) ** power))
+
+
 @pytest.mark.parametrize("name", ["G4_Al", "G4_Cu", "G4_Ag", "G4_W", "G4_Au"])
 def test_backscatter_at_20_keV(name: str) -> None:
-    """Within 8 % of the fit of Reuter, Proc. 6th Int. Conf. X-ray Optics and Microanalysis (1972), 121."""
-    z = next(iter(named(name).mass_fractions))
-    measured = -0.0254 + 0.016 * z - 1.86e-4 * z**2 + 8.3e-7 * z**3
-    share, error = thrown_back(name, 0.02)
-    assert error < 0.017 * measured
-    assert share == pytest.approx(measured, rel=0.08)
+    """Within 6 % of the fit to measurements, known to 1 %. Seen: 4 % (copper)."""
+    measured = reuter(next(iter(named(name).mass_fractions)))
+    share, error = thrown_back(name, 0.02, 4 * HISTORIES)
+    assert error < 0.01 * measured
+    assert share == pytest.approx(measured, rel=0.06)
 
 
 @pytest.mark.parametrize("name", ["G4_Cu", "G4_Ag", "G4_W", "G4_Au"])
 @pytest.mark.parametrize("energy_MeV", [0.1, 0.5, 2.0])
 def test_backscatter_from_keV_to_MeV(name: str, energy_MeV: float) -> None:
-    """Within 13 % of the fit of Tabata, Ito and Okabe, Nucl. Instrum. Methods 94, 509 (1971)."""
-    z = next(iter(named(name).mass_fractions))
-    height = 1.15 * np.exp(-8.35 * z**-0.525)
-    fall, power = 0.0185 + 15.7 * z**-1.59, 1.56 - 4.42 / z
-    measured = height / (1 + fall * (energy_MeV / ELECTRON_MASS_MEV) ** power)
+    """Within 13 % of the fit to measurements."""
+    measured = tabata(next(iter(named(name).mass_fractions)), energy_MeV)
     share, error = thrown_back(name, energy_MeV)
-    assert error < 0.017 * measured
+    assert error < 0.02 * measured
     assert share == pytest.approx(measured, rel=0.13)

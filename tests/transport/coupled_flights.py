@@ -5,7 +5,6 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.frame import Rigid
 from dosewright.geometry.trace import PATIENT
 from dosewright.scoring.deposit import Tally, empty_tally
 from dosewright.simulation.coupled_problem import coupled_problem

@@ -45,7 +45,9 @@ def one_step(tables, floats, integers, words, size):  # type: ignore[no-untyped-
 def where(numbers, i):  # type: ignore[no-untyped-def]
     """Return a ray and a place read from memory."""
     x = numbers[i]
-    return Ray(x[0], x[1], x[2], x[3], x[4], x[5]), Place(np.int64(PATIENT), np.int64(x[6]), np.int64(x[7]), np.int64(x[8]))
+    return Ray(x[0], x[1], x[2], x[3], x[4], x[5]), Place(
+        np.int64(PATIENT), np.int64(x[6]), np.int64(x[7]), np.int64(x[8])
+    )
 
 
 def rayleigh_of(tables, numbers, stack, seed):  # type: ignore[no-untyped-def]

@@ -32,6 +32,7 @@ from dosewright.simulation.result import (
     leaving_spectrum,
 )
 from dosewright.simulation.sums import RunSums
+from dosewright.simulation.warm_up import emptied, warm_up
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.coupled_loop import run_coupled_histories
 from dosewright.transport.loop_cpu import empty_room, run_histories
@@ -244,11 +245,13 @@ def _one_batch(problem: Problem, batches: Batches, number: int, seed: int, tally
 
 def _run_histories(problem: Problem, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:
     """Run histories through the loop of their kind of problem."""
-    start, key = np.uint64(first), np.uint64(seed)
-    if isinstance(problem.packed, CoupledProblem):
-        run_coupled_histories(problem.packed, start, pencils, key, tally, empty_room())
-    else:
-        run_histories(problem.packed, start, pencils, key, tally, empty_room())
+    _loop(problem)(problem.packed, np.uint64(first), pencils, np.uint64(seed), tally, empty_room())
+
+
+def _loop(problem: Problem) -> Callable[..., None]:
+    """Return the kernel that runs a problem of its kind."""
+    loop: Callable[..., None] = run_coupled_histories if isinstance(problem.packed, CoupledProblem) else run_histories
+    return loop
 
 
 def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: int) -> NDArray[np.int64]:
@@ -267,7 +270,9 @@ def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: 
 def _compile(problem: Problem) -> float:
     """Compile or load the kernels; return the seconds it took."""
     begun = time.monotonic()
-    _run_histories(problem, 0, np.zeros(0, np.int64), 0, empty_tally(problem.packed.scoring, 1))
+    nobody, tally = np.zeros(0, np.int64), empty_tally(problem.packed.scoring, 1)
+    warm_up(_loop(problem), emptied(problem.packed), np.uint64(0), nobody, np.uint64(0), tally, empty_room())
+    _run_histories(problem, 0, nobody, 0, tally)
     return time.monotonic() - begun
 
 

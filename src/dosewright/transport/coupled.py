@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from dosewright.geometry.trace import Geometry
 from dosewright.materials.electrons.lookup import ElectronTables
+from dosewright.materials.photons.tables import PhotonTables
 from dosewright.scoring.deposit import Scoring
 from dosewright.scoring.leaving import Leaving
 from dosewright.sources.emit import Source
-from dosewright.materials.photons.tables import PhotonTables
 
 
 class Cuts(NamedTuple):

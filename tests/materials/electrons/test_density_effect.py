@@ -11,6 +11,14 @@ from dosewright.materials.stopping import electrons_per_gram_mol
 
 WATER_75 = Material("water", 1.0, {1: 0.111894, 8: 0.888106}, 75.0)  # as in ESTAR
 AIR = named("G4_AIR")
+ESTAR_WATER = {0.4: 0.0, 0.6: 0.02938, 1.0: 0.2428, 2.0: 0.8218, 5.0: 1.967, 10.0: 2.992, 20.0: 4.107, 50.0: 5.741}
+ESTAR_METALS_MEV = np.array([1.0, 10.0, 50.0])
+ESTAR_METALS = [
+    (13, [0.334, 2.384, 5.068]),
+    (29, [0.580, 2.664, 5.054]),
+    (74, [0.358, 2.070, 4.252]),
+    (82, [0.181, 1.523, 3.579]),
+]
 
 
 def solid(z: int) -> Material:
@@ -19,9 +27,8 @@ def solid(z: int) -> Material:
 
 
 def test_water() -> None:
-    energy = np.array([0.4, 0.6, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0])
-    expected = [0.0, 0.02938, 0.2428, 0.8218, 1.967, 2.992, 4.107, 5.741]
-    assert density_effect(WATER_75, energy) == pytest.approx(expected, abs=0.005)
+    energy = np.array(list(ESTAR_WATER))
+    assert density_effect(WATER_75, energy) == pytest.approx(list(ESTAR_WATER.values()), abs=0.005)
 
 
 def test_air_sets_in_late() -> None:
@@ -29,18 +36,10 @@ def test_air_sets_in_late() -> None:
     assert density_effect(AIR, np.array([25.0, 30.0, 40.0, 50.0])) == pytest.approx(expected, abs=0.02)
 
 
-@pytest.mark.parametrize(
-    ("z", "expected"),
-    [
-        (13, [0.334, 2.384, 5.068]),
-        (29, [0.580, 2.664, 5.054]),
-        (74, [0.358, 2.070, 4.252]),
-        (82, [0.181, 1.523, 3.579]),
-    ],
-)
+@pytest.mark.parametrize(("z", "expected"), ESTAR_METALS)
 def test_metals(z: int, expected: list[float]) -> None:
     """0.04 in delta is 0.25 % of the stopping power."""
-    assert density_effect(solid(z), np.array([1.0, 10.0, 50.0])) == pytest.approx(expected, abs=0.04)
+    assert density_effect(solid(z), ESTAR_METALS_MEV) == pytest.approx(expected, abs=0.04)
 
 
 def test_oscillators_meet_the_mean_excitation_energy() -> None:

@@ -18,6 +18,11 @@ AIR = named("G4_AIR")
 _BONE = {1: 0.047234, 6: 0.14433, 7: 0.04199, 8: 0.446096, 12: 0.0022, 15: 0.10497, 16: 0.00315, 20: 0.20993, 30: 1e-4}
 CORTICAL_BONE = Material("bone", 1.85, _BONE)  # ICRP, as in ESTAR
 TUNGSTEN = Material("W", 19.3, {74: 1.0})
+ESTAR = [
+    (WATER, {0.01: 3.898e-3, 0.1: 4.228e-3, 0.35: 5.914e-3, 1.0: 1.280e-2, 3.5: 5.164e-2, 10: 0.1814, 50: 1.146}),
+    (AIR, {0.01: 3.897e-3, 0.1: 4.222e-3, 0.35: 5.890e-3, 1.0: 1.271e-2, 3.5: 5.115e-2, 10: 0.1795, 50: 1.133}),
+    (CORTICAL_BONE, {0.01: 5.461e-3, 0.1: 6.356e-3, 0.35: 8.685e-3, 1.0: 1.824e-2, 3.5: 7.165e-2, 10: 0.2476}),
+]
 ENERGY = np.array([0.003, 0.05, 0.2, 1.0, 10.0, 50.0])
 
 
@@ -32,14 +37,7 @@ def test_every_element_against_the_evaluation(shared_data: Path) -> None:
     assert np.quantile(body, 0.99) < 0.01
 
 
-@pytest.mark.parametrize(
-    ("material", "expected"),
-    [
-        (WATER, {0.01: 3.898e-3, 0.1: 4.228e-3, 0.35: 5.914e-3, 1.0: 1.280e-2, 3.5: 5.164e-2, 10: 0.1814, 50: 1.146}),
-        (AIR, {0.01: 3.897e-3, 0.1: 4.222e-3, 0.35: 5.890e-3, 1.0: 1.271e-2, 3.5: 5.115e-2, 10: 0.1795, 50: 1.133}),
-        (CORTICAL_BONE, {0.01: 5.461e-3, 0.1: 6.356e-3, 0.35: 8.685e-3, 1.0: 1.824e-2, 3.5: 7.165e-2, 10: 0.2476}),
-    ],
-)
+@pytest.mark.parametrize(("material", "expected"), ESTAR)
 def test_radiative_stopping_power(material: Material, expected: dict[float, float]) -> None:
     """ESTAR (NISTIR 4999), which integrates and interpolates the same evaluation in its own way."""
     ours = radiation(material, np.array(list(expected)), np.inf).total

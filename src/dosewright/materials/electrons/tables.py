@@ -84,7 +84,8 @@ def _kind(
     columns[:, lookup.IMPACT] = shells.rate
     in_flight = annihilation_rate(material, energy) * positron * ("annihilation" not in off)
     columns[:, lookup.RATE] = (
-        columns[:, [lookup.HARD_ELASTIC, lookup.HARD_COLLISION, lookup.RADIATION, lookup.IMPACT]].sum(axis=1) + in_flight
+        columns[:, [lookup.HARD_ELASTIC, lookup.HARD_COLLISION, lookup.RADIATION, lookup.IMPACT]].sum(axis=1)
+        + in_flight
     )
     water = collision_stopping(named("G4_WATER"), energy, positron=positron)
     columns[:, lookup.WATER_RATIO] = water / collision_stopping(material, energy, positron=positron)

@@ -1,0 +1,67 @@
+"""A run gives the same dose whether its kernels were compiled for it or lay in the cache."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+from tests.physics.coupled_runs import narrow_beam, run, slabs
+
+from dosewright.core.jit import cache_folder
+from dosewright.core.random import first_uniform
+from dosewright.simulation.coupled_settings import CoupledSettings
+from dosewright.simulation.warm_up import emptied, warm_up
+
+RUN = """
+[phantom]
+size_mm = [100, 100, 100]
+voxel_mm = [5, 5, 5]
+origin_mm = [-50, -50, 0]
+material = "G4_WATER"
+[source]
+kind = "pencil"
+particle = "electron"
+energy_MeV = 6
+position_mm = [0, 0, -10]
+[goal]
+histories = 40000
+"""
+COMMAND = "from dosewright.cli.main import main; main()"
+
+
+def test_emptied_problem_has_the_types_of_the_full_one() -> None:
+    packed = run(slabs([0.0, 1.0]), narrow_beam(1.0), "photon", CoupledSettings(), 10, batches=2).problem
+    assert numba.typeof(emptied(packed)) == numba.typeof(packed)
+    assert emptied(packed).geometry.voxels.size == 0
+
+
+def test_marks_what_lies_in_the_cache() -> None:
+    before = set(cache_folder().glob("ready-*"))
+    warm_up(first_uniform, np.uint64(1), np.uint64(2))
+    warm_up(first_uniform, np.uint64(3), np.uint64(4))  # the same types
+    made = set(cache_folder().glob("ready-*")) - before
+    assert len(made) <= 1
+    assert set(cache_folder().glob("ready-*"))
+
+
+def test_a_child_that_fails_leaves_the_work_to_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+    before = set(cache_folder().glob("ready-*"))
+    warm_up(first_uniform, np.uint64(1), np.float64(2.0))  # types that no other test takes
+    assert set(cache_folder().glob("ready-*")) == before
+
+
+@pytest.mark.slow
+def test_same_dose_compiled_and_cached(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(RUN, encoding="utf-8")
+    environment = os.environ | {"DOSEWRIGHT_CACHE": str(tmp_path / "cache")}
+    doses = []
+    for name in ("compiled", "cached"):
+        arguments = ["simulate", str(tmp_path / "run.toml"), "-o", str(tmp_path / name)]
+        subprocess.run([sys.executable, "-c", COMMAND, *arguments], env=environment, check=True, capture_output=True)
+        doses.append(hashlib.sha256((tmp_path / name / "dose.raw").read_bytes()).hexdigest())
+    assert doses[0] == doses[1]
