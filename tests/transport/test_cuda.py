@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from benchmarks.proton_speed import water
-from numba import float32, int32, int64, typeof, uint32, uint64, void
+from numba import float32, int32, int64, typeof, uint32, uint64
 
 from dosewright.core.errors import DosewrightError, InputError
 from dosewright.core.random import random_words
