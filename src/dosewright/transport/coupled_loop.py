@@ -7,7 +7,7 @@ owns the tally and decides which histories.
 import numpy as np
 
 from dosewright.core.jit import inlined, kernel
-from dosewright.core.random import HIGH_SHIFT, LOW, draw_four, start_stream
+from dosewright.core.random import HIGH_SHIFT, LOW, start_stream
 from dosewright.geometry.trace import FAR_CM, OUTSIDE, PATIENT, Place, Ray, advance, enter_box, to_box, to_patient_axes
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED, STARTED, deposit
 from dosewright.scoring.leaving import score_leaving

@@ -60,7 +60,7 @@ from dosewright.transport.lanes import (
     taken,
 )
 from dosewright.transport.photons.interact import interact as photon_interact
-from dosewright.transport.tracks import PHOTON, STACK_ROWS, Track, name_children, pop, push
+from dosewright.transport.tracks import PHOTON, STACK_ROWS, name_children, pop, push
 
 HALF_CM = 100.0  # the free space of a track reaches this far around its beginning: twice the longest range in water
 _SLOT, _ALIVE, _COLUMNS = 14, 15, 16  # of the stack, after those of `transport.tracks`

@@ -6,7 +6,7 @@ place it comes to (Woodcock et al., ANL-7050, 557 (1965)), so that it need not s
 
 import numpy as np
 
-from dosewright.core.jit import inlined, kernel
+from dosewright.core.jit import inlined
 from dosewright.core.random import draw_four
 from dosewright.geometry.trace import PATIENT, Place, Ray, leave_box, medium_of
 from dosewright.materials.photons.lookup import position

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dosewright.core.jit import inlined, kernel
+from dosewright.core.jit import inlined
 from dosewright.materials.photons.lookup import COMPTON, PAIR, RAYLEIGH
 from dosewright.transport.photons.compton import compton
 from dosewright.transport.photons.pair import pair
