@@ -11,6 +11,7 @@ from dosewright.transport import loop_cuda
 
 # Hopper; what compiles for it compiles for its neighbours.
 COMPUTE_CAPABILITY = (9, 0)
+cuda: Any = loop_cuda.cuda  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def compile_ptx(monkeypatch: pytest.MonkeyPatch) -> Any:
     loop_cuda.prepare_compiler()
 
     def compiled(kernel: Any, *types: Any) -> str:
-        ptx, _ = loop_cuda.cuda.compile_ptx(kernel, void(*types), cc=COMPUTE_CAPABILITY, fastmath=loop_cuda.FASTMATH)
+        ptx, _ = cuda.compile_ptx(kernel, void(*types), cc=COMPUTE_CAPABILITY, fastmath=loop_cuda.FASTMATH)
         return str(ptx)
 
     return compiled

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numba import float32, float64, int32, typeof, uint32, uint64
 
+from dosewright.core.jit import inlined
 from dosewright.core.random import random_words, start_stream
 from dosewright.geometry.trace import PATIENT, Place, Ray
 from dosewright.materials.photons.lookup import position
@@ -23,7 +24,7 @@ from dosewright.transport.tracks import Track
 from .coupled_flights import coupled
 from .ptx import instructions, registers_and_spills, report
 
-cuda = loop_cuda.cuda
+cuda: Any = loop_cuda.cuda  # type: ignore[attr-defined]
 PROBLEM = coupled()
 NUMBERS, STACKS = float64[:, ::1], float64[:, :, ::1]
 
@@ -42,38 +43,40 @@ def one_step(tables, floats, integers, words, size):  # type: ignore[no-untyped-
     f[10], f[11], f[12], f[13], f[14] = did.lost, did.at_x, did.at_y, did.at_z, did.ratio
 
 
-def where(numbers, i):  # type: ignore[no-untyped-def]
-    """Return a ray and a place read from memory."""
+@inlined
+def given(numbers, i):  # type: ignore[no-untyped-def]
+    """Return ray, place, material, energy and two more numbers from memory."""
     x = numbers[i]
-    return Ray(x[0], x[1], x[2], x[3], x[4], x[5]), Place(
-        np.int64(PATIENT), np.int64(x[6]), np.int64(x[7]), np.int64(x[8])
-    )
+    ray, place = Ray(x[0], x[1], x[2], x[3], x[4], x[5]), Place(PATIENT, int(x[6]), int(x[7]), int(x[8]))
+    return ray, place, np.int64(x[9]), x[10], x[11], x[12]
 
 
 def rayleigh_of(tables, numbers, stack, seed):  # type: ignore[no-untyped-def]
     i = cuda.grid(1)
-    ray = Ray(numbers[i, 0], numbers[i, 1], numbers[i, 2], numbers[i, 3], numbers[i, 4], numbers[i, 5])
-    ray, _ = rayleigh(tables.rayleigh, np.int64(numbers[i, 9]), numbers[i, 10], ray, start_stream(seed, i))
+    ray, _, material, energy, _, _ = given(numbers, i)
+    ray, _ = rayleigh(tables.rayleigh, material, energy, ray, start_stream(seed, i))
     numbers[i, 3], numbers[i, 4], numbers[i, 5] = ray.u, ray.v, ray.w
 
 
 def compton_of(tables, numbers, stack, seed):  # type: ignore[no-untyped-def]
     i = cuda.grid(1)
     x = numbers[i]
-    ray, place = Ray(x[0], x[1], x[2], x[3], x[4], x[5]), Place(PATIENT, int(x[6]), int(x[7]), int(x[8]))
+    ray, place, material, energy, photon_cut, electron_cut = given(numbers, i)
     after, ray, here, z, shell, waiting, _ = compton(
-        tables.compton, np.int64(x[9]), x[10], ray, place, x[11], x[12], stack[i], np.int64(0), start_stream(seed, i)
-    )
+        tables.compton, material, energy, ray, place, photon_cut, electron_cut, stack[i], np.int64(0),
+        start_stream(seed, i),
+    )  # fmt: skip
     x[0], x[3], x[4], x[5], x[6], x[7], x[8], x[9] = after, ray.u, ray.v, ray.w, here, z, shell, waiting
 
 
 def pair_of(tables, numbers, stack, seed):  # type: ignore[no-untyped-def]
     i = cuda.grid(1)
     x = numbers[i]
-    ray, place = Ray(x[0], x[1], x[2], x[3], x[4], x[5]), Place(PATIENT, int(x[6]), int(x[7]), int(x[8]))
+    ray, place, material, energy, photon_cut, electron_cut = given(numbers, i)
     here, waiting, _ = pair(
-        tables.pair, np.int64(x[9]), x[10], ray, place, x[11], x[12], stack[i], np.int64(0), start_stream(seed, i)
-    )
+        tables.pair, material, energy, ray, place, photon_cut, electron_cut, stack[i], np.int64(0),
+        start_stream(seed, i),
+    )  # fmt: skip
     x[0], x[1] = here, waiting
 
 
@@ -81,10 +84,10 @@ def photoelectric_of(tables, numbers, stack, seed):  # type: ignore[no-untyped-d
     """With the relaxation that follows."""
     i = cuda.grid(1)
     x = numbers[i]
-    ray, place = Ray(x[0], x[1], x[2], x[3], x[4], x[5]), Place(PATIENT, int(x[6]), int(x[7]), int(x[8]))
-    node, f = position(tables.attenuation, x[10])
+    ray, place, material, energy, photon_cut, electron_cut = given(numbers, i)
+    node, f = position(tables.attenuation, energy)
     here, waiting, _ = photoelectric(
-        tables.atoms, node, f, np.int64(x[9]), x[10], ray, place, x[11], x[12], stack[i], np.int64(0),
+        tables.atoms, node, f, material, energy, ray, place, photon_cut, electron_cut, stack[i], np.int64(0),
         start_stream(seed, i),
     )  # fmt: skip
     x[0], x[1] = here, waiting
@@ -94,10 +97,10 @@ def any_of_photons(problem, numbers, stack, seed):  # type: ignore[no-untyped-de
     """The interaction that the cross sections choose."""
     i = cuda.grid(1)
     x = numbers[i]
-    ray, place = Ray(x[0], x[1], x[2], x[3], x[4], x[5]), Place(PATIENT, int(x[6]), int(x[7]), int(x[8]))
-    node, f = position(problem.photons.attenuation, x[10])
+    ray, place, material, energy, chosen, _ = given(numbers, i)
+    node, f = position(problem.photons.attenuation, energy)
     after, ray, here, made, waiting, _ = photon_interact(
-        problem, np.int64(x[9]), node, f, x[11], x[10], ray, place, stack[i], np.int64(0), start_stream(seed, i)
+        problem, material, node, f, chosen, energy, ray, place, stack[i], np.int64(0), start_stream(seed, i)
     )
     x[0], x[1], x[2], x[3], x[4], x[5], x[6] = after, here, made, waiting, ray.u, ray.v, ray.w
 
@@ -106,10 +109,10 @@ def any_of_electrons(problem, numbers, stack, seed):  # type: ignore[no-untyped-
     """Collision, radiation, ionisation, annihilation in flight and at rest."""
     i = cuda.grid(1)
     x = numbers[i]
-    ray, place = Ray(x[0], x[1], x[2], x[3], x[4], x[5]), Place(PATIENT, int(x[6]), int(x[7]), int(x[8]))
-    track = Track(ray, place, x[10], np.int64(x[11]), 0.0, 0.0)
+    ray, place, material, energy, species, _ = given(numbers, i)
+    track = Track(ray, place, energy, np.int64(species), 0.0, 0.0)
     track, here, made, waiting, _ = electron_interact(
-        problem, track, np.int64(x[9]), stack[i], np.int64(0), start_stream(seed, i)
+        problem, track, material, stack[i], np.int64(0), start_stream(seed, i)
     )
     x[0], x[1], x[2], x[3], x[4] = track.energy, here, made, waiting, track.free_paths
     x[5], x[6], x[7] = track.ray.u, track.ray.v, track.ray.w

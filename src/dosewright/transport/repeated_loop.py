@@ -32,7 +32,7 @@ from dosewright.transport.copies import (
     taken_slot,
 )
 from dosewright.transport.coupled import CoupledProblem
-from dosewright.transport.coupled_loop import ended
+from dosewright.transport.coupled_loop import EMPTY, NONE, ended
 from dosewright.transport.electrons.absorb import LOW_MEV
 from dosewright.transport.electrons.interact import interact, stopped
 from dosewright.transport.electrons.lockstep import advance_electrons
@@ -62,7 +62,6 @@ from dosewright.transport.lanes import (
 from dosewright.transport.photons.interact import interact as photon_interact
 from dosewright.transport.tracks import PHOTON, STACK_ROWS, name_children, pop, push
 
-NONE = np.int64(0)
 HALF_CM = 100.0  # the free space of a track reaches this far around its beginning: twice the longest range in water
 _SLOT, _ALIVE, _COLUMNS = 14, 15, 16  # of the stack, after those of `transport.tracks`
 MOST_INTERACTIONS = 100_000
@@ -97,32 +96,36 @@ def run_repeated_histories(problem, first, pencils, seed, tally, room):
     """Run histories ``first``, ``first + 1``, ... with the pencil beam named for each, adding to `tally`."""
     lanes = room.lanes
     seed_low, seed_high = np.uint32(seed & LOW), np.uint32(seed >> HIGH_SHIFT)
-    begun, waiting, flying = NONE, NONE, NONE
+    begun, waiting, flying = NONE, NONE, np.int64(LANES)
     for i in range(LANES):
-        begun, waiting, flying = refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying)
+        lanes.integers[EVENT + i] = EMPTY
     while flying > 0:
-        advance_electrons(problem.free, lanes, seed_low, seed_high)
         for i in range(LANES):
-            if lanes.integers[SPECIES + i] < 0:
-                continue
-            score_step(problem, tally, room, i)
             event = lanes.integers[EVENT + i]
-            if event == GOES_ON and room.alive[i] != 0:
-                continue
-            track, stream = taken(lanes, i, seed)
-            track, waiting, stream = settled(problem, track, event, tally, room, i, waiting, stream)
-            if track.energy > 0.0 and room.alive[i] != 0:
-                put(lanes, i, track, stream)
-                continue
-            room.copies.users[room.slot[i]] -= 1
-            let_go(room.copies, room.slot[i])
-            flying -= 1
-            begun, waiting, flying = refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying)
+            if event != EMPTY:
+                if lanes.integers[SPECIES + i] < 0:
+                    continue
+                score_step(problem, tally, room, i)
+                if event == GOES_ON and room.alive[i] != 0:
+                    continue
+                track, stream = taken(lanes, i, seed)
+                track, waiting, stream = settled(problem, track, event, tally, room, i, waiting, stream)
+                if track.energy > 0.0 and room.alive[i] != 0:
+                    put(lanes, i, track, stream)
+                    continue
+                room.copies.users[room.slot[i]] -= 1
+                let_go(room.copies, room.slot[i])
+            begun, waiting, filled = refill(problem, first, pencils, seed, tally, room, i, begun, waiting)
+            flying -= 0 if filled else 1
+        advance_electrons(problem.free, lanes, seed_low, seed_high)
 
 
-@kernel
-def refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying):
-    """Put the next electron or positron into a lane, following photons until one is there; else empty the lane."""
+@inlined
+def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
+    """Put the next electron or positron into a lane, following photons until one is there; else empty the lane.
+
+    Returns the primaries begun, the stack count, and whether there was one.
+    """
     while waiting > 0 or begun < pencils.size:
         if waiting == 0:
             waiting = born(problem.phantom, first + begun, pencils[begun], seed, tally, room.stack, waiting)
@@ -138,12 +141,12 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying
             continue
         room.slot[i], room.alive[i] = slot, alive
         put(room.lanes, i, track, stream)
-        return begun, waiting, flying + 1
+        return begun, waiting, True
     clear(room.lanes, i)
-    return begun, waiting, flying
+    return begun, waiting, False
 
 
-@kernel
+@inlined
 def born(phantom, number, pencil, seed, tally, stack, waiting):
     """Put the photon of a history on the stack where it enters the phantom (cm); returns the stack count."""
     geometry, before = phantom.geometry, waiting
@@ -160,7 +163,7 @@ def born(phantom, number, pencil, seed, tally, stack, waiting):
     return waiting
 
 
-@kernel
+@inlined
 def fly(problem, at, energy, tally, room, waiting, stream):
     """Follow a photon of weight one from a point (cm) to its end; returns the stack count."""
     phantom, free, copies = problem.phantom, problem.free, room.copies
@@ -196,7 +199,7 @@ def fly(problem, at, energy, tally, room, waiting, stream):
         tally.account[BINDING] += p * made
         if here > 0.0:
             deposit_at_copies(phantom, tally, copies, slot, alive, 0.0, 0.0, 0.0, here, ratio_here(phantom, material))
-        waiting, stream = sorted_in(problem, tally, room, slot, alive, before, waiting, stream)
+        waiting, stream = sorted_in(tally, room, slot, alive, before, waiting, stream)
         goes_on = after > 0.0 and c < p
         tally.account[ROULETTE] += p * after - (after if goes_on else 0.0)
         chosen = min(np.int64(d * problem.copies), problem.copies - 1)
@@ -218,7 +221,7 @@ def ratio_here(phantom, material):
 
 
 @kernel
-def sorted_in(problem, tally, room, slot, alive, before, waiting, stream):
+def sorted_in(tally, room, slot, alive, before, waiting, stream):
     """Give the new electrons on the stack their group; let new photons go on from one place, or not at all.
 
     Returns the stack count and the stream. A photon made at (x, y, z) of the free space is put into the phantom.
@@ -270,7 +273,7 @@ def to_exit(geometry, ray):
     return max(way, 0.0)
 
 
-@kernel
+@inlined
 def score_step(problem, tally, room, i):
     """Score what a lane lost in its last step at all its places; copies that have left the phantom end."""
     f, slot = room.lanes.floats, room.slot[i]
@@ -288,7 +291,7 @@ def score_step(problem, tally, room, i):
         tally.account[ESCAPED] += gone * room.copies.weight[slot] * np.float64(f[ENERGY + i])
 
 
-@kernel
+@inlined
 def settled(problem, track, event, tally, room, i, waiting, stream):
     """Do what ended a step; returns the track (of no energy if it is over), the stack count, the stream.
 
@@ -312,5 +315,5 @@ def settled(problem, track, event, tally, room, i, waiting, stream):
         ray, ratio = track.ray, ratio_here(problem.phantom, material)
         x, y, z = from_begin(ray.x), from_begin(ray.y), from_begin(ray.z)
         deposit_at_copies(problem.phantom, tally, room.copies, slot, alive, x, y, z, here, ratio)
-    waiting, stream = sorted_in(problem, tally, room, slot, alive, before, waiting, stream)
+    waiting, stream = sorted_in(tally, room, slot, alive, before, waiting, stream)
     return after, waiting, stream
