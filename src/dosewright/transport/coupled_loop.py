@@ -1,7 +1,7 @@
 """Histories of photons, electrons and positrons on a CPU thread.
 
-Photons are followed one by one to their end; the electrons and positrons they make fly side by side in lanes. The caller
-owns the tally and decides which histories.
+Photons are followed one by one to their end; the electrons and positrons they make fly side by side in lanes. The
+caller owns the tally and decides which histories.
 """
 
 import numpy as np
@@ -23,8 +23,10 @@ from dosewright.transport.lanes import (
     LANES,
     LEAVES,
     LOST,
+    NOT_BEGUN,
     RATIO,
     STOPS,
+    STRETCH,
     VOXEL,
     clear,
     put,
@@ -92,6 +94,7 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
                 tally.account[CAPPED_HISTORIES] += 1.0  # secondaries may have found no room
             continue
         put(lanes, i, track, stream)
+        lanes.floats[STRETCH + i] = NOT_BEGUN
         return begun, waiting, True
     clear(lanes, i)
     return begun, waiting, False
@@ -118,7 +121,7 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
 @inlined
 def settled(problem, track, event, tally, stack, waiting, stream):
     """Do what ended a step; returns the track (of no energy if it is over), the stack count, the stream."""
-    if event == LEAVES or event == CAPPED:
+    if event in (LEAVES, CAPPED):
         tally.account[ESCAPED] += track.energy
         if event == LEAVES:
             score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w)

@@ -20,7 +20,7 @@ LANES = 64
 # Rows of `floats`: energy (MeV), direction, fractions of the way through the voxel, mean square angle due (rad2), mean
 # free paths left, charge squared, one over nucleons; then what the last step did: energy lost (MeV), where (cm in the
 # box), ratio of stopping powers of water and medium, stopping power in water (MeV cm2/g), length (cm). Of electrons
-# also what is left of a stretch without deflection (g/cm2).
+# also what is left of a stretch without deflection (g/cm2); less than nothing before the first.
 ENERGY, U, V, W, FX, FY, FZ, DUE, PATHS, CHARGE2, PER_NUCLEON = (LANES * r for r in range(11))
 LOST, AT_X, AT_Y, AT_Z, RATIO, LET, LENGTH, STRETCH = (LANES * r for r in range(11, 19))
 FLOAT_ROWS = 19
@@ -30,6 +30,7 @@ BOX, IX, IY, IZ, RATE_COLUMN, SPECIES, VOXEL, EVENT = (LANES * r for r in range(
 INTEGER_ROWS = 8
 NOT_SCORED, NOT_PATIENT = -1, -2
 NOBODY = -1  # the species in an empty lane
+NOT_BEGUN = -1.0  # the stretch of a particle that has just been made
 # Rows of `words`: history, particle within it, random numbers drawn.
 HISTORY_LOW, HISTORY_HIGH, PARTICLE, DRAW = (LANES * r for r in range(4))
 WORD_ROWS = 4

@@ -50,9 +50,11 @@ from dosewright.transport.lanes import (
     LANES,
     LEAVES,
     LOST,
+    NOT_BEGUN,
     RATIO,
     SPECIES,
     STOPS,
+    STRETCH,
     Lanes,
     clear,
     empty_lanes,
@@ -141,6 +143,7 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
             continue
         room.slot[i], room.alive[i] = slot, alive
         put(room.lanes, i, track, stream)
+        room.lanes.floats[STRETCH + i] = NOT_BEGUN
         return begun, waiting, True
     clear(room.lanes, i)
     return begun, waiting, False

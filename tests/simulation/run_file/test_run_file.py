@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dosewright.core.errors import InputError
@@ -294,6 +294,7 @@ TABLES = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # making tables is slow on a busy machine, and no fault
 @given(TABLES)
 def test_every_key_is_found_on_its_line(content: dict[str, Any]) -> None:
     text = to_toml(content)

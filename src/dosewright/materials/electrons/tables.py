@@ -30,8 +30,8 @@ class StepLimits:
     falls below is condensed.
     """
 
-    deflection: float = 0.1
-    loss: float = 0.1
+    deflection: float = 0.05
+    loss: float = 0.05
 
 
 def electron_tables(

@@ -45,7 +45,8 @@ from dosewright.transport.step import LONGEST_CM, SMALLEST, THIN_DENSITY, moved,
 NINE, FOURTEEN, LOW_NINE = np.uint32(9), np.uint32(14), np.uint32(0x1FF)
 BYTE, TO_SHARE = np.uint32(0xFF), f32(1 / 256)
 LARGEST_SHARE = f32(0.7)  # of the energy that a step may be planned to lose as seen from its start
-SIXTH, QUARTER, LARGEST_DUE = f32(1 / 6), f32(0.25), f32(2.0)
+QUARTER, LARGEST_DUE = f32(0.25), f32(2.0)
+FIRST_SHARE = f32(0.07)  # of the longest stretch: the first of a particle, for angles grow evenly from its beginning
 _COARSE, _COARSE_NODES, _ANGLES = i32(COARSE), i32(COARSE_NODES), i32(ANGLE_NODES)
 _PER_COARSE, _LAST_ANGLE = f32(1 / COARSE), f32(ANGLE_NODES - 1)
 _LAST_CELL = i32(ANGLE_NODES - 2)
@@ -95,7 +96,9 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
     stopping_here = column(values, start, STOPPING, f) * density
     begins = p.stretch <= ZERO
     by_length = min(max_step / min(density, THIN_DENSITY), LONGEST_CM) * density
-    stretch = min(by_length, column(values, start, LONGEST, f)) if begins else p.stretch  # g/cm2
+    longest = column(values, start, LONGEST, f)
+    longest = longest * FIRST_SHARE if p.stretch < ZERO else longest
+    stretch = min(by_length, longest) if begins else p.stretch  # g/cm2
     ahead = stretch / (density + SMALLEST)
     coming = min(stretch, p.paths / (column(values, start, RATE, f) + SMALLEST))  # g/cm2, up to an interaction
     planned = min(coming / (density + SMALLEST), to_faces(p, size_x, size_y, size_z))
