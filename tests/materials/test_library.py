@@ -41,7 +41,7 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
 def test_every_medium_is_complete_and_cited(name: str) -> None:
     medium = named(name)
     assert sum(medium.mass_fractions.values()) == pytest.approx(1.0)
-    assert 8e-5 < medium.density_g_cm3 < 23
+    assert 8e-5 < medium.density_g_cm3 < 23 or name == "G4_Galactic"  # vacuum
     assert 15 < mean_excitation_eV(medium) < 900
     assert 0.5 < float(proton_mass_stopping_power(medium, 100.0)) < 22
     assert len(citation(name)) > 15
