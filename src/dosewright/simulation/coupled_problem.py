@@ -21,6 +21,7 @@ from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
 from dosewright.simulation.kerma import kerma
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.problem import Problem
+from dosewright.simulation.splitting import refuse_splitting, repeated_problem
 from dosewright.sources.emit import Source
 from dosewright.transport.coupled import NO_KERMA, CoupledProblem, Cuts
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON
@@ -79,6 +80,8 @@ def coupled_problem(
     """
     _refuse_energies(source)
     voxels, media = media_of(voxels, settings, inserts)
+    if settings.photon_splitting:
+        refuse_splitting(voxels, particle, score_grid, leaving)
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water)
     photon_cuts = [medium.cuts.photon_MeV for medium in media]
@@ -109,7 +112,10 @@ def coupled_problem(
         max_step_cm=settings.max_step_mm / MM_PER_CM,
         kerma=by_path,
     )
-    return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said)
+    if not settings.photon_splitting:
+        return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said)
+    split = repeated_problem(packed, settings.photon_splitting, source_energies_MeV(source)[1])
+    return Problem(split, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said)
 
 
 def media_of(

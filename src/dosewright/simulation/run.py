@@ -35,6 +35,7 @@ from dosewright.simulation.sums import RunSums
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.coupled_loop import run_coupled_histories
 from dosewright.transport.loop_cpu import empty_room, run_histories
+from dosewright.transport.repeated_loop import RepeatedProblem, empty_repeated_room, run_repeated_histories
 
 SAVE_EVERY_SECONDS = 10.0
 HIGHEST_SEED = 1 << 64
@@ -140,7 +141,7 @@ class _Reporter:
 
 def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
     voxels = int(np.prod(problem.score_shape))
-    sums = RunSums.empty(problem.packed.scoring, voxels, leaving_bins(_leaving(problem)))
+    sums = RunSums.empty(problem.scoring, voxels, leaving_bins(_leaving(problem)))
     resumed = folder is not None and checkpoint.load(folder, fingerprint, sums)
     return _State(sums), resumed
 
@@ -223,11 +224,11 @@ def _batches_in_order(
 
 def _new_tally(problem: Problem) -> Tally:
     voxels = int(np.prod(problem.score_shape))
-    return empty_tally(problem.packed.scoring, voxels, leaving_bins(_leaving(problem)))
+    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)))
 
 
 def _leaving(problem: Problem) -> Leaving:
-    """Return the bins of what leaves the phantom; none for protons."""
+    """Return the bins of what leaves the phantom; none for protons and split photons."""
     return problem.packed.leaving if isinstance(problem.packed, CoupledProblem) else NOTHING_LEAVING
 
 
@@ -245,7 +246,9 @@ def _one_batch(problem: Problem, batches: Batches, number: int, seed: int, tally
 def _run_histories(problem: Problem, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:
     """Run histories through the loop of their kind of problem."""
     start, key = np.uint64(first), np.uint64(seed)
-    if isinstance(problem.packed, CoupledProblem):
+    if isinstance(problem.packed, RepeatedProblem):
+        run_repeated_histories(problem.packed, start, pencils, key, tally, empty_repeated_room())
+    elif isinstance(problem.packed, CoupledProblem):
         run_coupled_histories(problem.packed, start, pencils, key, tally, empty_room())
     else:
         run_histories(problem.packed, start, pencils, key, tally, empty_room())
@@ -267,7 +270,7 @@ def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: 
 def _compile(problem: Problem) -> float:
     """Compile or load the kernels; return the seconds it took."""
     begun = time.monotonic()
-    _run_histories(problem, 0, np.zeros(0, np.int64), 0, empty_tally(problem.packed.scoring, 1))
+    _run_histories(problem, 0, np.zeros(0, np.int64), 0, empty_tally(problem.scoring, 1))
     return time.monotonic() - begun
 
 
