@@ -1,6 +1,6 @@
 """Run every benchmark and write its page: ``python -m benchmarks``."""
 
-from benchmarks import gamma_speed, proton_processes, proton_speed, protons_in_water, real_plans
+from benchmarks import gamma_speed, photon_speed, proton_processes, proton_speed, protons_in_water, real_plans
 
 
 def main() -> None:
@@ -8,6 +8,7 @@ def main() -> None:
     protons_in_water.main([])
     proton_processes.main()
     proton_speed.main([])
+    photon_speed.main([])
     gamma_speed.main()
     real_plans.main([])
 
