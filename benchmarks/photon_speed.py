@@ -92,7 +92,7 @@ def draw(measured: dict[str, float]) -> None:
     axes.bar(at - 0.2, [r / 1000 for r in measured.values()], 0.4, color="#0b5563", label="Dosewright")
     there = [DOSXYZ_RATES[name] / 1000 for name in measured]
     axes.bar(at + 0.2, there, 0.4, color="#c9b3d9", label="DOSXYZnrc, exact boundary crossing")
-    axes.set(ylabel="1000 primaries per CPU second", yscale="log")
+    axes.set(ylabel="1000 primaries per CPU second", yscale="log", ylim=(3, 3000))
     axes.set_xticks(at, list(measured))
     axes.legend(frameon=False)
     MEASURED.mkdir(parents=True, exist_ok=True)
