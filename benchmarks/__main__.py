@@ -4,6 +4,8 @@ from benchmarks import (
     electron_processes,
     gamma_speed,
     photon_processes,
+    photon_speed,
+    photons_electrons,
     proton_processes,
     proton_speed,
     protons_in_water,
@@ -15,9 +17,11 @@ def main() -> None:
     """Run one after the other; each prints what it writes."""
     protons_in_water.main([])
     proton_processes.main()
+    photons_electrons.main([])
     photon_processes.main()
     electron_processes.main()
     proton_speed.main([])
+    photon_speed.main([])
     gamma_speed.main()
     real_plans.main([])
 

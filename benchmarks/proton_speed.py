@@ -6,7 +6,6 @@ sections of docs/measured/proton_speed.md; ``--histories`` makes it a quick look
 
 import argparse
 import os
-import re
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from benchmarks.page_parts import write_parts
 from benchmarks.speed_child import cold_and_warm, has_wide_vectors, in_child, one_by_one, without_wide_vectors
 from benchmarks.speed_problems import patient, water
 from dosewright.simulation.goal import Goal
@@ -198,15 +198,6 @@ PARTS: dict[str, tuple[str, Callable[[int], list[str]]]] = {
 }
 
 
-def write(sections: dict[str, str]) -> None:
-    """Put sections into the page, in the order of the parts; others stay."""
-    present = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    kept = dict(re.findall(r"<!-- part: (\w+) -->\n(.*?)(?=\n<!-- part: |\Z)", present, flags=re.DOTALL)) | sections
-    ordered = [f"<!-- part: {part} -->\n{kept[part].strip()}\n" for part in PARTS if part in kept]
-    MEASURED.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text("\n".join([TOP.format(repeats=REPEATS), *ordered]), encoding="utf-8")
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Measure the parts asked for and renew their sections."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -219,7 +210,7 @@ def main(arguments: list[str] | None = None) -> None:
         section = "\n".join([f"## {title}\n", *measure(chosen.histories)])
         print(section, flush=True)
         if chosen.histories >= 50_000:
-            write({part: section})
+            write_parts(PAGE, TOP.format(repeats=REPEATS), list(PARTS), {part: section})
 
 
 if __name__ == "__main__":

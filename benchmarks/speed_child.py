@@ -16,7 +16,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 
-from benchmarks.speed_problems import PROBLEMS
+from benchmarks import photon_problems, speed_problems
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.run import simulate
 
@@ -46,11 +46,13 @@ def in_child(
     return measured
 
 
-def cold_and_warm() -> tuple[dict[str, float], dict[str, float]]:
+def cold_and_warm(
+    problem: str = "water", numbers: Sequence[float] = (100.0, 2.0)
+) -> tuple[dict[str, float], dict[str, float]]:
     """Return a first run with an empty folder of compiled code, and a second one in a new process."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {"DOSEWRIGHT_CACHE": folder}
-        runs = [in_child("water", (100.0, 2.0), histories=20, environment=environment) for _ in range(2)]
+        runs = [in_child(problem, numbers, histories=20, environment=environment) for _ in range(2)]
     return runs[0], runs[1]
 
 
@@ -89,7 +91,7 @@ def peak_bytes() -> int:
 def main() -> None:
     """Run what the command line says and print what it took."""
     name, histories, threads, *numbers = sys.argv[1:]
-    problem = PROBLEMS[name](*(float(n) for n in numbers))
+    problem = (speed_problems.PROBLEMS | photon_problems.PROBLEMS)[name](*(float(n) for n in numbers))
     begun = time.monotonic()
     result = simulate(problem, Goal(histories=int(histories)), seed=1, threads=int(threads))
     measured: dict[str, Any] = {

@@ -64,7 +64,8 @@ def _account(**rows: float) -> np.ndarray:
 
 
 def test_the_account_is_per_primary_and_closes() -> None:
-    account = _account(STARTED=1000.0, DEPOSITED=700.0, BEFORE_PATIENT=100.0, ESCAPED=50.0, NEUTRAL=90.0, BINDING=60.0)
+    account = _account(STARTED=1000.0, DEPOSITED=700.0, BEFORE_PATIENT=100.0, ESCAPED=50.0, NEUTRAL=90.0, BINDING=80.0,
+                       ROULETTE=-20.0)  # fmt: skip
     energy = energy_account(account, 10)
     assert energy == pytest.approx(
         {
@@ -73,7 +74,8 @@ def test_the_account_is_per_primary_and_closes() -> None:
             "before_patient": 10.0,
             "escaped": 5.0,
             "neutral": 9.0,
-            "binding": 6.0,
+            "binding": 8.0,
+            "russian_roulette": -2.0,
             "residual": 0.0,
         }
     )
@@ -89,7 +91,7 @@ def test_a_balance_that_does_not_close_is_said() -> None:
 
 def test_histories_that_were_cut_short_are_said() -> None:
     (said,) = account_warnings(_account(STARTED=1.0, DEPOSITED=1.0, CAPPED_HISTORIES=3.0), 10)
-    assert said.startswith("3 histories were ended")
+    assert said.startswith("3 histories were cut short")
 
 
 GRID = Grid((1, 2, 3), (10.0, 10.0, 10.0), (0.0, 0.0, 0.0))

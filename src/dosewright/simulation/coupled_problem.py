@@ -11,6 +11,7 @@ from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
 from dosewright.core.units import MM_PER_CM
+from dosewright.geometry.trace import Geometry
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.electrons import lookup
 from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV, ElectronTables
@@ -21,12 +22,14 @@ from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
 from dosewright.simulation.kerma import kerma
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.problem import Problem
+from dosewright.simulation.splitting import refuse_splitting, repeated_problem
 from dosewright.sources.emit import Source
 from dosewright.transport.coupled import NO_KERMA, CoupledProblem, Cuts
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON
 
 ROUNDED_UP = 1.0 + 2.0**-15  # voxels keep 16 bits of their density, and photons must never fly too far
 GAS_G_CM3 = 0.05
+EVEN = 1.0e-9  # of the size of a voxel
 EQUILIBRIUM = (
     0.2  # of a voxel; what leaves it is made up for by what comes in but for the change of fluence on this way
 )
@@ -79,6 +82,8 @@ def coupled_problem(
     """
     _refuse_energies(source)
     voxels, media = media_of(voxels, settings, inserts)
+    if settings.photon_splitting:
+        refuse_splitting(voxels, particle, score_grid, leaving)
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water)
     photon_cuts = [medium.cuts.photon_MeV for medium in media]
@@ -108,8 +113,12 @@ def coupled_problem(
         ),
         max_step_cm=settings.max_step_mm / MM_PER_CM,
         kerma=by_path,
+        uniform=_all_alike(voxels, geometry),
     )
-    return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said)
+    if not settings.photon_splitting:
+        return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said)
+    split = repeated_problem(packed, settings.photon_splitting, source_energies_MeV(source)[1])
+    return Problem(split, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said)
 
 
 def media_of(
@@ -170,6 +179,13 @@ def refuse_lost_equilibrium(
     if problems:
         raise InputError(*(text for problem in problems for text in problem.problems))
     return tuple(said)
+
+
+def _all_alike(voxels: Voxels, geometry: Geometry) -> bool:
+    """Say whether all voxels have one medium, one density and one size."""
+    sizes = [np.diff(edges) for edges in voxels.edges_mm]
+    even = all(np.ptp(size) <= EVEN * size[0] for size in sizes)
+    return even and bool(np.all(geometry.voxels == geometry.voxels[0]))
 
 
 def _refuse_energies(source: Source) -> None:

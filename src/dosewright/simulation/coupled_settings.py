@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from dosewright.core.errors import InputError, nearest
 from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV
+from dosewright.transport.copies import MOST_COPIES
 
 PROCESSES = (
     "rayleigh", "bound_compton", "doppler", "fluorescence", "pair", "impact_ionisation", "bremsstrahlung",
@@ -38,7 +39,8 @@ class CoupledSettings:
     `range_rejection_MeV` that cannot reach the nearest face of its voxel is absorbed at once. Between two large
     deflections the mean cosine of electrons falls by `step_deflection` and the energy by the share `step_loss`, on
     average; what deflects less is condensed. `processes_off` is for verification. With `track_length` the dose is the
-    kerma of photons, scored on their way, and electrons are not followed.
+    kerma of photons, scored on their way, and electrons are not followed. With `photon_splitting` each flight of a
+    photon interacts at so many places (0: once or not), in a uniform phantom.
     """
 
     photon_cut_MeV: float = 0.01
@@ -51,6 +53,7 @@ class CoupledSettings:
     processes_off: tuple[str, ...] = ()
     dose_to_water: bool = True
     track_length: bool = False
+    photon_splitting: int = 0
 
     def __post_init__(self) -> None:
         problems = [*_problems(self), *(text for region in self.regions for text in _problems(region))]
@@ -66,6 +69,10 @@ class CoupledSettings:
             for word in self.processes_off
             if word not in PROCESSES
         ]
+        if self.photon_splitting and not 2 <= self.photon_splitting <= MOST_COPIES:
+            problems.append(f"photon_splitting must be 0, or 2 to {MOST_COPIES} (given: {self.photon_splitting}).")
+        if self.photon_splitting and self.track_length:
+            problems.append("Dose by track length splits no photons (given: photon_splitting and track_length).")
         if problems:
             raise InputError(*problems)
 

@@ -25,6 +25,7 @@ from dosewright.sources.emit import Source
 from dosewright.sources.pencil_beams import PencilBeams
 from dosewright.transport import step
 from dosewright.transport.coupled import CoupledProblem
+from dosewright.transport.repeated_loop import RepeatedProblem
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,18 @@ class Problem:
         What a report must repeat.
     """
 
-    packed: step.Problem | CoupledProblem
+    packed: step.Problem | CoupledProblem | RepeatedProblem
     pencil_weights: NDArray[np.float64]
     score_grid: Grid | None
     score_shape: tuple[int, int, int]
     mass_g: NDArray[np.float64]
     density_g_cm3: NDArray[np.float64]
     assumptions: tuple[str, ...] = ()
+
+    @property
+    def scoring(self) -> Scoring:
+        """Where energy is scored, as the kernels see it."""
+        return self.packed.phantom.scoring if isinstance(self.packed, RepeatedProblem) else self.packed.scoring
 
     def fingerprint(self) -> str:
         """Return a hash of all that shapes the result, the compiled sources included."""

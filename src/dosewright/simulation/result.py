@@ -63,7 +63,8 @@ class Result:
     grid
         The scored grid, None when it is the phantom's own (perhaps uneven) voxels.
     energy
-        Energy account, MeV per primary: started, deposited, before_patient, escaped, neutral, binding, residual.
+        Energy account, MeV per primary: started, deposited, before_patient, escaped, neutral, binding,
+        russian_roulette (what it took, less what it gave), residual.
     let_d, let_t
         Dose-averaged and track-averaged LET of protons; None where they were not asked for.
     leaving
@@ -173,6 +174,7 @@ def energy_account(account: NDArray[np.float64], histories: int) -> dict[str, fl
         "escaped": float(per[deposit.ESCAPED]),
         "neutral": float(per[deposit.NEUTRAL]),
         "binding": float(per[deposit.BINDING]),
+        "russian_roulette": float(per[deposit.ROULETTE]),
     }
     started = float(per[deposit.STARTED])
     return {"started": started, **parts, "residual": started - sum(parts.values())}
@@ -182,7 +184,8 @@ def account_warnings(account: NDArray[np.float64], histories: int) -> tuple[str,
     """Return warnings for histories cut short and for an energy balance that does not close."""
     said = []
     if account[deposit.CAPPED_HISTORIES] > 0:
-        said.append(f"{int(account[deposit.CAPPED_HISTORIES])} histories were ended after a million steps.")
+        cut_short = int(account[deposit.CAPPED_HISTORIES])
+        said.append(f"{cut_short} histories were cut short: too many steps, or too many particles at a time.")
     energy = energy_account(account, histories)
     if not abs(energy["residual"]) <= ENERGY_TOLERANCE * max(energy["started"], 1e-12):
         said.append(f"The energy balance misses {energy['residual']:.3g} of {energy['started']:.6g} MeV per primary.")

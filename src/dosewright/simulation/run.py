@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,7 @@ from dosewright.simulation.warm_up import emptied, warm_up
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.coupled_loop import run_coupled_histories
 from dosewright.transport.loop_cpu import empty_room, run_histories
+from dosewright.transport.repeated_loop import RepeatedProblem, empty_repeated_room, run_repeated_histories
 
 SAVE_EVERY_SECONDS = 10.0
 HIGHEST_SEED = 1 << 64
@@ -141,7 +143,7 @@ class _Reporter:
 
 def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
     voxels = int(np.prod(problem.score_shape))
-    sums = RunSums.empty(problem.packed.scoring, voxels, leaving_bins(_leaving(problem)))
+    sums = RunSums.empty(problem.scoring, voxels, leaving_bins(_leaving(problem)))
     resumed = folder is not None and checkpoint.load(folder, fingerprint, sums)
     return _State(sums), resumed
 
@@ -224,11 +226,11 @@ def _batches_in_order(
 
 def _new_tally(problem: Problem) -> Tally:
     voxels = int(np.prod(problem.score_shape))
-    return empty_tally(problem.packed.scoring, voxels, leaving_bins(_leaving(problem)))
+    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)))
 
 
 def _leaving(problem: Problem) -> Leaving:
-    """Return the bins of what leaves the phantom; none for protons."""
+    """Return the bins of what leaves the phantom; none for protons and split photons."""
     return problem.packed.leaving if isinstance(problem.packed, CoupledProblem) else NOTHING_LEAVING
 
 
@@ -245,13 +247,17 @@ def _one_batch(problem: Problem, batches: Batches, number: int, seed: int, tally
 
 def _run_histories(problem: Problem, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:
     """Run histories through the loop of their kind of problem."""
-    _loop(problem)(problem.packed, np.uint64(first), pencils, np.uint64(seed), tally, empty_room())
+    run, room = _loop(problem)
+    run(problem.packed, np.uint64(first), pencils, np.uint64(seed), tally, room())
 
 
-def _loop(problem: Problem) -> Callable[..., None]:
-    """Return the kernel that runs a problem of its kind."""
-    loop: Callable[..., None] = run_coupled_histories if isinstance(problem.packed, CoupledProblem) else run_histories
-    return loop
+def _loop(problem: Problem) -> tuple[Callable[..., None], Callable[[], Any]]:
+    """Return the kernel that runs a problem of its kind, and what makes room for its particles."""
+    if isinstance(problem.packed, RepeatedProblem):
+        return run_repeated_histories, empty_repeated_room
+    if isinstance(problem.packed, CoupledProblem):
+        return run_coupled_histories, empty_room
+    return run_histories, empty_room
 
 
 def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: int) -> NDArray[np.int64]:
@@ -270,8 +276,9 @@ def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: 
 def _compile(problem: Problem) -> float:
     """Compile or load the kernels; return the seconds it took."""
     begun = time.monotonic()
-    nobody, tally = np.zeros(0, np.int64), empty_tally(problem.packed.scoring, 1)
-    warm_up(_loop(problem), emptied(problem.packed), np.uint64(0), nobody, np.uint64(0), tally, empty_room())
+    nobody, tally = np.zeros(0, np.int64), empty_tally(problem.scoring, 1)
+    run, room = _loop(problem)
+    warm_up(run, emptied(problem.packed), np.uint64(0), nobody, np.uint64(0), tally, room())
     _run_histories(problem, 0, nobody, 0, tally)
     return time.monotonic() - begun
 

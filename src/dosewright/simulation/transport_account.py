@@ -29,6 +29,8 @@ COUPLED_MODELS = {
 }
 KERMA = {"dose": "kerma of photons by track length; electrons are absorbed where they are made"}
 
+REPEATED = "each flight of a photon interacts at {} places, and what it sets free is scored at all of them"
+
 
 def transport_account(run_file: RunFile, prepared: Prepared) -> dict[str, Any]:
     """Return the cuts that held, by material where they may differ, the processes off, and the models used."""
@@ -42,6 +44,8 @@ def transport_account(run_file: RunFile, prepared: Prepared) -> dict[str, Any]:
     models = COUPLED_MODELS if isinstance(settings, CoupledSettings) else PROTON_MODELS
     if isinstance(settings, CoupledSettings) and settings.track_length:
         models = models | KERMA
+    if isinstance(settings, CoupledSettings) and settings.photon_splitting:
+        models = models | {"tracking": REPEATED.format(settings.photon_splitting)}
     off = list(settings.processes_off)
     return said | {"processes_on": [word for word in known if word not in off], "processes_off": off, "models": models}
 

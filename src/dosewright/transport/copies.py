@@ -15,19 +15,21 @@ from dosewright.scoring.deposit import ESCAPED, deposit
 from dosewright.transport.photons.flight import cell_of
 
 MOST_COPIES = 30  # their lives are bits of one int32
-SLOTS = 8192
+SLOTS = 4352  # more than there are particles that wait or fly, so that there is always an empty one
 NO_SLOT = -1
 
 
 class Copies(NamedTuple):
-    """Groups of copies, a slot each: places (cm) [slot, copy, axis], the box around them [slot, end, axis], statistical
-    weight of each, how many there are, and how many particles still belong to the group. ``free`` lists the empty slots, ``left[0]`` of them.
+    """Groups of copies, a slot each: places (cm) [slot, copy, axis], the box around them [slot, end, axis].
+
+    ``weight`` is the statistical weight of each copy, ``number`` how many there are, ``users`` how many particles still
+    belong to the group. ``free`` lists the empty slots, ``left[0]`` of them.
     """
 
     places: NDArray[np.float64]
     bounds: NDArray[np.float64]
     weight: NDArray[np.float64]
-    count: NDArray[np.int64]
+    number: NDArray[np.int64]
     users: NDArray[np.int64]
     free: NDArray[np.int64]
     left: NDArray[np.int64]
@@ -68,7 +70,7 @@ def let_go(copies, slot):
 @inlined
 def bound(copies, slot):
     """Note the box around the places of a group; they lie on a line."""
-    last = copies.count[slot] - 1
+    last = copies.number[slot] - 1
     for axis in range(3):
         a, b = copies.places[slot, 0, axis], copies.places[slot, last, axis]
         copies.bounds[slot, 0, axis], copies.bounds[slot, 1, axis] = min(a, b), max(a, b)
@@ -112,7 +114,7 @@ def deposit_at_copies(problem, tally, copies, slot, alive, x, y, z, energy, rati
     x0, x1 = edges[fx], edges[fx + nx]
     y0, y1 = edges[fy], edges[fy + ny]
     z0, z1 = edges[fz], edges[fz + nz]
-    for i in range(copies.count[slot]):
+    for i in range(copies.number[slot]):
         if not (alive >> i) & 1:
             continue
         at_x, at_y, at_z = copies.places[slot, i, 0] + x, copies.places[slot, i, 1] + y, copies.places[slot, i, 2] + z
@@ -132,7 +134,7 @@ def still_inside(problem, copies, slot, alive, x, y, z):
     if all_inside(problem.geometry, copies, slot, x, y, z):
         return alive
     left = np.int64(0)
-    for i in range(copies.count[slot]):
+    for i in range(copies.number[slot]):
         inside = (alive >> i) & 1
         for axis, shift in ((0, x), (1, y), (2, z)):
             at = copies.places[slot, i, axis] + shift
@@ -147,7 +149,7 @@ def still_inside(problem, copies, slot, alive, x, y, z):
 def one_of(copies, slot, alive, u):
     """Return one living copy, all as likely."""
     wanted = np.int64(u * living(alive))
-    for i in range(copies.count[slot]):
+    for i in range(copies.number[slot]):
         if (alive >> i) & 1:
             if wanted == 0:
                 return i

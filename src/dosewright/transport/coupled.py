@@ -29,7 +29,8 @@ class CoupledProblem(NamedTuple):
     """All that never changes during a run; `species` is that of the source.
 
     ``kerma`` [material, node of the attenuation] is the energy that a photon leaves where it is per unit of path
-    (MeV cm2/g), the estimator of dose where electrons do not travel; empty for dose from energy deposited.
+    (MeV cm2/g), the estimator of dose where electrons do not travel; empty for dose from energy deposited. ``uniform``
+    says that all voxels are alike, in medium and size.
     """
 
     geometry: Geometry
@@ -42,6 +43,7 @@ class CoupledProblem(NamedTuple):
     cuts: Cuts
     max_step_cm: float
     kerma: NDArray[np.float64]
+    uniform: bool
 
 
 NO_KERMA = np.zeros((0, 0))

@@ -20,6 +20,7 @@ from dosewright.materials.photons.lookup import position
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED, ROULETTE, STARTED
 from dosewright.sources.emit import emit
 from dosewright.transport.copies import (
+    NO_SLOT,
     Copies,
     all_alive,
     bound,
@@ -64,13 +65,14 @@ from dosewright.transport.lanes import (
 from dosewright.transport.photons.interact import interact as photon_interact
 from dosewright.transport.tracks import PHOTON, STACK_ROWS, name_children, pop, push
 
-HALF_CM = 100.0  # the free space of a track reaches this far around its beginning: twice the longest range in water
 _SLOT, _ALIVE, _COLUMNS = 14, 15, 16  # of the stack, after those of `transport.tracks`
 MOST_INTERACTIONS = 100_000
 
 
 class RepeatedProblem(NamedTuple):
-    """The phantom, the same medium without bounds, and the number of places."""
+    """The phantom; a voxel of its medium around the origin, so large that no copy inside the phantom reaches its faces;
+    the number of places.
+    """
 
     phantom: CoupledProblem
     free: CoupledProblem
@@ -175,18 +177,19 @@ def fly(problem, at, energy, tally, room, waiting, stream):
     material = np.int64(material)
     for _ in range(MOST_INTERACTIONS):
         way = to_exit(phantom.geometry, at)
-        slot = taken_slot(copies)
-        if way <= 0.0 or slot < 0:
+        if way <= 0.0:
             tally.account[ESCAPED] += energy
-            tally.account[CAPPED_HISTORIES] += 1.0 if slot < 0 else 0.0
             return waiting
+        slot = taken_slot(copies)
+        if slot == NO_SLOT:
+            break
         i, f = position(attenuation, energy)
         total = attenuation.total[material, i]
         total += f * (attenuation.total[material, i + 1] - total)
         mu = total * density
         p = -np.expm1(-mu * way)
         a, b, c, d, stream = draw_four(stream)
-        copies.count[slot], copies.weight[slot] = problem.copies, p / problem.copies
+        copies.number[slot], copies.weight[slot] = problem.copies, p / problem.copies
         for k in range(problem.copies):
             s = -np.log1p(-p * (k + a) / problem.copies) / mu
             copies.places[slot, k, 0] = at.x + s * at.u
@@ -202,7 +205,7 @@ def fly(problem, at, energy, tally, room, waiting, stream):
         tally.account[BINDING] += p * made
         if here > 0.0:
             deposit_at_copies(phantom, tally, copies, slot, alive, 0.0, 0.0, 0.0, here, ratio_here(phantom, material))
-        waiting, stream = sorted_in(tally, room, slot, alive, before, waiting, stream)
+        waiting, stream = sorted_in(problem, tally, room, slot, alive, before, waiting, stream)
         goes_on = after > 0.0 and c < p
         tally.account[ROULETTE] += p * after - (after if goes_on else 0.0)
         chosen = min(np.int64(d * problem.copies), problem.copies - 1)
@@ -224,7 +227,7 @@ def ratio_here(phantom, material):
 
 
 @kernel
-def sorted_in(tally, room, slot, alive, before, waiting, stream):
+def sorted_in(problem, tally, room, slot, alive, before, waiting, stream):
     """Give the new electrons on the stack their group; let new photons go on from one place, or not at all.
 
     Returns the stack count and the stream. A photon made at (x, y, z) of the free space is put into the phantom.
@@ -242,7 +245,7 @@ def sorted_in(tally, room, slot, alive, before, waiting, stream):
                 continue
             chosen = one_of(copies, slot, alive, b)
             for axis in range(3):
-                stack[row, axis] = copies.places[slot, chosen, axis] + from_begin(stack[row, axis])
+                stack[row, axis] = copies.places[slot, chosen, axis] + from_begin(problem.free, stack[row, axis])
         else:
             stack[row, _SLOT], stack[row, _ALIVE] = slot, alive
             copies.users[slot] += 1
@@ -254,9 +257,9 @@ def sorted_in(tally, room, slot, alive, before, waiting, stream):
 
 
 @inlined
-def from_begin(fraction):
+def from_begin(free, fraction):
     """Return the distance (cm) along one axis from where a track began, of a fraction of the free space."""
-    return (fraction - 0.5) * 2.0 * HALF_CM
+    return (fraction - 0.5) * (free.geometry.edges[1] - free.geometry.edges[0])
 
 
 @inlined
@@ -286,7 +289,9 @@ def score_step(problem, tally, room, i):
         deposit_at_copies(
             problem.phantom, tally, room.copies, slot, room.alive[i], x, y, z, lost, np.float64(f[RATIO + i])
         )
-    x, y, z = from_begin(np.float64(f[FX + i])), from_begin(np.float64(f[FY + i])), from_begin(np.float64(f[FZ + i]))
+    x = from_begin(problem.free, np.float64(f[FX + i]))
+    y = from_begin(problem.free, np.float64(f[FY + i]))
+    z = from_begin(problem.free, np.float64(f[FZ + i]))
     before = room.alive[i]
     room.alive[i] = still_inside(problem.phantom, room.copies, slot, before, x, y, z)
     if room.alive[i] != before and room.lanes.integers[EVENT + i] != STOPS:
@@ -298,11 +303,11 @@ def score_step(problem, tally, room, i):
 def settled(problem, track, event, tally, room, i, waiting, stream):
     """Do what ended a step; returns the track (of no energy if it is over), the stack count, the stream.
 
-    Leaving the free space is farther than any electron comes.
+    A track that leaves the free space has left the phantom with all its copies.
     """
     slot, alive, before = room.slot[i], room.alive[i], waiting
     share = room.copies.weight[slot] * living(alive)
-    if alive == 0 or event == CAPPED or event == LEAVES:
+    if alive == 0 or event in (CAPPED, LEAVES):
         tally.account[ESCAPED] += share * track.energy
         tally.account[CAPPED_HISTORIES] += 1.0 if alive != 0 else 0.0
         return ended(track), waiting, stream
@@ -316,7 +321,7 @@ def settled(problem, track, event, tally, room, i, waiting, stream):
     tally.account[BINDING] += share * made
     if here > 0.0:
         ray, ratio = track.ray, ratio_here(problem.phantom, material)
-        x, y, z = from_begin(ray.x), from_begin(ray.y), from_begin(ray.z)
+        x, y, z = from_begin(problem.free, ray.x), from_begin(problem.free, ray.y), from_begin(problem.free, ray.z)
         deposit_at_copies(problem.phantom, tally, room.copies, slot, alive, x, y, z, here, ratio)
-    waiting, stream = sorted_in(tally, room, slot, alive, before, waiting, stream)
+    waiting, stream = sorted_in(problem, tally, room, slot, alive, before, waiting, stream)
     return after, waiting, stream

@@ -141,6 +141,35 @@ def test_dose_by_track_length_has_limits(tmp_path: Path, old: str, new: str, sai
     assert coupled_settings(read_run_file(written(tmp_path, allowed))).track_length
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"photon"', '"positron"', "Given: a source of positrons. Allowed: a source of photons"),
+        ("[goal]", f"{SPECTRUM}particle = 'photon'\n[goal]", "Given: a score of what leaves the phantom"),
+        ("[goal]", "[[score]]\nsize_mm = [2, 2, 2]\nvoxel_mm = [2, 2, 2]\norigin_mm = [0, 0, 0]\n[goal]",
+         "Given: a score with a grid of its own"),
+    ],
+)  # fmt: skip
+def test_photon_splitting_has_limits(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = GOOD.replace(old, new) + "[variance_reduction]\nphoton_splitting = 8\n"
+    assert any("Photons are not split for this" in one and said in one for one in problems(tmp_path, text))
+    allowed = GOOD + "[variance_reduction]\nphoton_splitting = 8\n"
+    assert coupled_settings(read_run_file(written(tmp_path, allowed))).photon_splitting == 8
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        ("photon_splitting = 1", "Given: 1. Allowed: 0, or 2 to 30"),
+        ("photon_splitting = 31", "at most 30"),
+        ("photon_splitting = 8\ntrack_length = true", "Given: track_length. Allowed: one of the two"),
+    ],
+)
+def test_photon_splitting_is_a_number_of_places(tmp_path: Path, added: str, said: str) -> None:
+    text = GOOD.replace("energy_MeV = 6", "energy_MeV = 0.1") + f"[variance_reduction]\n{added}\n"
+    assert any(said in one for one in problems(tmp_path, text))
+
+
 def test_spots_are_for_protons(tmp_path: Path) -> None:
     text = GOOD.replace('"pencil"', '"spots"').replace("energy_MeV = 6", 'file = "s.csv"')
     said = "There are no sources of kind 'spots' for photons. Allowed: pencil, rectangle, point, volume."

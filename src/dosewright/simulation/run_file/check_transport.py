@@ -19,6 +19,7 @@ from dosewright.simulation.run_file.tables import (
 )
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.simulation.setup.spectrum import energies_MeV
+from dosewright.transport.copies import MOST_COPIES
 
 SPECTRUM_KEYS = ("particle", "energy_bins", "energy_max_MeV", "angle_bins")
 GRID_KEYS = ("size_mm", "voxel_mm", "origin_mm")
@@ -99,6 +100,28 @@ def score_kind_faults(scores: Sequence[Score], source: AnySource | None) -> list
         what, allowed = "The spectra of a run share their bins", "the same bins for all; or two runs"
         faults.append(Fault(("score", spectra[-1]), what, "different bins", allowed))
     return faults
+
+
+def splitting_faults(reduction: VarianceReduction, source: AnySource | None, scores: Sequence[Score]) -> list[Fault]:
+    """Return why photons cannot be split: it is the dose in a phantom's own voxels that is found so.
+
+    That the phantom is uniform is looked at when it is set up.
+    """
+    if not reduction.photon_splitting:
+        return []
+    place = ("variance_reduction", "photon_splitting")
+    why: list[tuple[object, str]] = []
+    if reduction.photon_splitting == 1:
+        why.append((1, f"0, or 2 to {MOST_COPIES}"))
+    if source is not None and (source.particle != "photon" or not isinstance(source, Energetic)):
+        why.append((f"a source of {ABILITIES[source.particle].name}", "a source of photons"))
+    if any(score.quantity == "spectrum" for score in scores):
+        why.append(("a score of what leaves the phantom", "dose, dose_to_water, energy"))
+    if any(score.size_mm is not None for score in scores):
+        why.append(("a score with a grid of its own", "the phantom's own voxels"))
+    if reduction.track_length:
+        why.append(("track_length", "one of the two"))
+    return [Fault(place, "Photons are not split for this", given, allowed) for given, allowed in why]
 
 
 def track_length_faults(

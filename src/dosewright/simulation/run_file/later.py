@@ -20,7 +20,6 @@ WORDS: dict[tuple[str, str], tuple[str, ...]] = {
 }
 REDUCTIONS_OFF = {
     "bremsstrahlung_splitting": 0,
-    "photon_splitting": 0,
     "russian_roulette": 0,
     "xy_limits": "off",
     "roulette_value": None,

@@ -17,6 +17,7 @@ from dosewright.simulation.run_file.check_source import goal_faults, source_faul
 from dosewright.simulation.run_file.check_transport import (
     region_faults,
     score_kind_faults,
+    splitting_faults,
     track_length_faults,
     transport_faults,
 )
@@ -207,6 +208,7 @@ def _check_between(checked: _Checked, content: dict[str, Any], resolvers: Resolv
     sound, scored = checked.clean("source"), checked.clean("score") or ()
     if (reduction := checked.clean("variance_reduction")) is not None:
         checked.faults += track_length_faults(reduction, sound, scored, transport)
+        checked.faults += splitting_faults(reduction, sound, scored)
     checked.faults += transport_faults(transport, source)
     if (goals := checked.clean("goal")) is not None:
         checked.faults += goal_faults(goals)

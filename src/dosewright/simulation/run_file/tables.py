@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic_core import PydanticCustomError
 
 from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV
+from dosewright.transport.copies import MOST_COPIES
 
 OFF = "off"
 HEAVIEST_G_CM3 = 25.0  # osmium, the densest element, has 22.6
@@ -218,10 +219,10 @@ class Transport(Table):
 
 
 class VarianceReduction(Table):
-    """Ways to the same mean with less time; all off, and all but one do not exist yet."""
+    """Ways to the same mean with less time; all off, and all but two do not exist yet."""
 
     bremsstrahlung_splitting: Literal[0] = 0
-    photon_splitting: Literal[0] = 0
+    photon_splitting: Annotated[Count, Field(ge=0, le=MOST_COPIES)] = 0
     russian_roulette: Literal[0] = 0
     track_length: bool = False
     xy_limits: Literal["off"] = "off"

@@ -102,6 +102,7 @@ def coupled_settings(run_file: RunFile) -> CoupledSettings:
         processes_off=transport.processes_off,
         dose_to_water=any(score.quantity == "dose_to_water" for score in run_file.score),
         track_length=run_file.variance_reduction.track_length,
+        photon_splitting=run_file.variance_reduction.photon_splitting,
     )
 
 

@@ -21,6 +21,7 @@ from dosewright.transport.tracks import PHOTON
 
 MOST_INTERACTIONS = 100_000
 NO_ELECTRONS = 1.0e30  # MeV, a cut that absorbs all
+SHORT_OF_THE_END = 1.0 - 1.0e-9  # so that rounding leads into no voxel beyond the last
 NOBODY_WORD = np.int32(-1)  # no voxel has it: its density would be no number
 
 
@@ -32,7 +33,10 @@ def fly_scoring(problem, ray, place, energy, tally, stack, waiting, stream):
     for _ in range(MOST_INTERACTIONS):
         i, f = position(attenuation, energy)
         a, c, _, _, stream = draw_four(stream)
-        x, y, z, place, word = _to_interaction(problem, at, place, i, f, -np.log(a), tally)
+        if problem.uniform:
+            x, y, z, place, word = _through_layers(problem, at, place, i, f, -np.log(a), tally)
+        else:
+            x, y, z, place, word = _to_interaction(problem, at, place, i, f, -np.log(a), tally)
         if word == NOBODY_WORD:
             tally.account[ESCAPED] += energy
             score_leaving(problem.leaving, tally, PHOTON, energy, at.w)
@@ -115,6 +119,67 @@ def _to_interaction(problem, at, place, i, f, paths, tally):
                 break
             next_z = _ahead(geometry.edges[edge_z + iz] - at.z, per_z)
     return 0.0, 0.0, 0.0, place, NOBODY_WORD
+
+
+@kernel
+def _through_layers(problem, at, place, i, f, paths, tally):
+    """Do the same where all voxels are alike: one layer of voxels after the other, without a branch inside.
+
+    Layers lie across the axis (c) of which the photon crosses most faces, so that it crosses at most one face of each
+    other axis (a, b) on its way through one: it is in three voxels at most.
+    """
+    geometry, attenuation = problem.geometry, problem.photons.attenuation
+    word = geometry.voxels[0]
+    material, density = medium_of(word)
+    total = attenuation.total[material, i]
+    mu = (total + f * (attenuation.total[material, i + 1] - total)) * density
+    left = problem.kerma[material, i]
+    rate = (left + f * (problem.kerma[material, i + 1] - left)) * density
+    nx, ny = np.int64(geometry.cells[PATIENT, 0]), np.int64(geometry.cells[PATIENT, 1])
+    next_a, pitch_a, jump_a, end_a = _faces_ahead(geometry, 0, place.ix, at.x, at.u, np.int64(1))
+    next_b, pitch_b, jump_b, end_b = _faces_ahead(geometry, 1, place.iy, at.y, at.v, nx)
+    next_c, pitch_c, jump_c, end_c = _faces_ahead(geometry, 2, place.iz, at.z, at.w, nx * ny)
+    end = min(min(end_a, end_b), end_c) * SHORT_OF_THE_END
+    if pitch_a < pitch_c and pitch_a <= pitch_b:
+        next_a, pitch_a, jump_a, next_c, pitch_c, jump_c = next_c, pitch_c, jump_c, next_a, pitch_a, jump_a
+    elif pitch_b < pitch_c:
+        next_b, pitch_b, jump_b, next_c, pitch_c, jump_c = next_c, pitch_c, jump_c, next_b, pitch_b, jump_b
+    voxel, s, length = (place.iz * ny + place.iy) * nx + place.ix, 0.0, min(paths / mu, end)
+    while True:
+        until = min(next_c, length)
+        at_a, at_b = min(next_a, until), min(next_b, until)
+        crosses_a, crosses_b = next_a < until, next_b < until
+        step_a, step_b = (jump_a if crosses_a else 0), (jump_b if crosses_b else 0)
+        middle = voxel + (step_a if at_a <= at_b else step_b)
+        early, late = min(at_a, at_b), max(at_a, at_b)
+        add(tally.energy, voxel, rate * (early - s))
+        add(tally.energy, middle, rate * (late - early))
+        voxel += step_a + step_b
+        add(tally.energy, voxel, rate * (until - late))
+        next_a += pitch_a if crosses_a else 0.0
+        next_b += pitch_b if crosses_b else 0.0
+        s = until
+        if s >= length:
+            break
+        voxel += jump_c
+        next_c += pitch_c
+    if length >= end:
+        return 0.0, 0.0, 0.0, place, NOBODY_WORD
+    layer, row = voxel // (nx * ny), voxel // nx
+    here = Place(PATIENT, voxel - row * nx, row - layer * ny, layer)
+    return at.x + s * at.u, at.y + s * at.v, at.z + s * at.w, here, word
+
+
+@inlined
+def _faces_ahead(geometry, axis, cell, x, u, stride):
+    """Return the distances to the next face of an axis, from face to face, how far apart voxels are, and to the end."""
+    first, count = geometry.first[PATIENT, axis], np.int64(geometry.cells[PATIENT, axis])
+    size, per_cosine = geometry.edges[first + 1] - geometry.edges[first], _inverse(u)
+    up = u > 0.0
+    ahead = max(_ahead(geometry.edges[first + cell + (1 if up else 0)] - x, per_cosine), 0.0)
+    pitch = size * abs(per_cosine) if per_cosine != 0.0 else FAR_CM
+    more = count - 1 - cell if up else cell
+    return ahead, pitch, (stride if up else -stride), ahead + more * pitch
 
 
 @inlined
