@@ -47,8 +47,8 @@ class CoupledSettings:
     electron_cut_MeV: float = 0.2
     range_rejection_MeV: float = 0.0
     max_step_mm: float = 5.0
-    step_deflection: float = 0.05
-    step_loss: float = 0.05
+    step_deflection: float = 0.04
+    step_loss: float = 0.08
     regions: tuple[RegionCuts, ...] = ()
     processes_off: tuple[str, ...] = ()
     dose_to_water: bool = True

@@ -30,8 +30,8 @@ class StepLimits:
     falls below is condensed.
     """
 
-    deflection: float = 0.05
-    loss: float = 0.05
+    deflection: float = 0.04
+    loss: float = 0.08
 
 
 def electron_tables(
