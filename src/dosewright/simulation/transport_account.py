@@ -15,7 +15,7 @@ PROTON_MODELS = {
     "nuclear": "elastic scattering; cascade of nucleons, then evaporation",
 }
 COUPLED_MODELS = {
-    "photon cross sections": "those of XCOM (xraylib) to 0.8 MeV, formulas above; pairs from Bethe-Heitler with fitted Coulomb term, triplets from Haug",
+    "photon cross sections": "XCOM (xraylib) to 0.8 MeV, formulas above; pairs from Bethe-Heitler, triplets from Haug",
     "photoelectric": "subshells; Sauter's angle; fluorescence, Auger and Coster-Kronig transitions of K, L and M",
     "compton": "Klein-Nishina times incoherent scattering functions; impulse approximation for binding and motion",
     "rayleigh": "form factors of independent atoms",
