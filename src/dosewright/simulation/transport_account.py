@@ -15,7 +15,7 @@ PROTON_MODELS = {
     "nuclear": "elastic scattering; cascade of nucleons, then evaporation",
 }
 COUPLED_MODELS = {
-    "photon cross sections": "EPDL97 (xraylib); pairs from Bethe-Heitler with fitted Coulomb term, triplets from Haug",
+    "photon cross sections": "XCOM (xraylib) to 0.8 MeV, formulas above; pairs from Bethe-Heitler, triplets from Haug",
     "photoelectric": "subshells; Sauter's angle; fluorescence, Auger and Coster-Kronig transitions of K, L and M",
     "compton": "Klein-Nishina times incoherent scattering functions; impulse approximation for binding and motion",
     "rayleigh": "form factors of independent atoms",
@@ -23,7 +23,7 @@ COUPLED_MODELS = {
     "collisions": "Berger-Seltzer with Sternheimer's density effect; Moller and Bhabha one by one above the cut",
     "impact ionisation": "Casnati-Tartari-Baraldi with a correction fitted to Bote and others",
     "bremsstrahlung": "a fit to Seltzer and Berger; Koch-Motz 2BS angles",
-    "elastic": "Mott with screening; small deflections condensed, large ones one by one",
+    "elastic": "Dirac partial waves in screened fields; small deflections condensed, large ones one by one",
     "annihilation": "Heitler in flight; two photons of 511 keV at rest",
     "tracking": "photons by Woodcock's method; electrons and positrons end a step at every voxel face",
 }
