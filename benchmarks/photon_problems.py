@@ -39,10 +39,10 @@ def megavoltage(voxel_mm: float = 5.0, depth_mm: float = 5.0, splitting: float =
     return _packed(_water(300.0, voxel_mm, depth_mm), source, "photon", settings)
 
 
-def parallel_photons(energy_MeV: float, voxel_mm: float = 5.0) -> Problem:
+def parallel_photons(energy_MeV: float, voxel_mm: float = 5.0, rejection_MeV: float = 0.0) -> Problem:
     """Return a parallel field of photons of one energy on a cube of 30 cm, with the electron cut that belongs to it."""
     cut = ELECTRON_CUT_MEV if energy_MeV > 1.0 else KILOVOLTAGE_CUT_MEV
-    settings = CoupledSettings(electron_cut_MeV=cut, dose_to_water=False)
+    settings = CoupledSettings(electron_cut_MeV=cut, range_rejection_MeV=rejection_MeV, dose_to_water=False)
     return _packed(_water(300.0, voxel_mm), _parallel(FIELD_CM, energy_MeV), "photon", settings)
 
 
