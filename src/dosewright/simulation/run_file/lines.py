@@ -19,7 +19,7 @@ def key_lines(text: str) -> dict[Place, int]:
     counts: dict[Place, int] = {}
     table: Place = ()
     depth, quotes = 0, ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if quotes:
             _, found, line = line.partition(quotes)
             if not found:
