@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import refuse
 from dosewright.core.matter import Material
+from dosewright.core.solids import Device
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,13 @@ class BeamModel:
     source, assumptions
         Provenance and the statements a report must repeat.
     sha256
-        Hash of the file the model came from.
+        Hash of the file or files the model came from.
+    nozzle
+        What always stands in the beam downstream of the model plane; None for nothing.
+    devices
+        What a plan may put into the beam, by the ID the plan uses: range shifters and modulators as solids.
+    tunes
+        Beam models of spot tunes of their own, by the plan's spot tune ID.
     """
 
     name: str
@@ -88,3 +95,10 @@ class BeamModel:
     source: str = ""
     assumptions: tuple[str, ...] = ()
     sha256: str = ""
+    nozzle: Device | None = None
+    devices: dict[str, Device] = field(default_factory=dict, hash=False)
+    tunes: dict[str, "BeamModel"] = field(default_factory=dict, hash=False)
+
+    def tuned(self, spot_tune_id: str) -> "BeamModel":
+        """Return the model of a spot tune: its own where there is one, else this."""
+        return self.tunes.get(spot_tune_id.strip(), self)

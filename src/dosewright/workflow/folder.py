@@ -40,6 +40,11 @@ class JobFolder:
         """The report, one self-contained page."""
         return self.path / "report.html"
 
+    @property
+    def stop(self) -> Path:
+        """A file by which a running calculation is asked to stop and keep its result so far."""
+        return self.path / "STOP"
+
     def stamp(self, stage: str) -> Path:
         """The stamp of a finished stage."""
         return self.path / "stages" / f"{stage}.json"

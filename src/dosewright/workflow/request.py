@@ -12,7 +12,7 @@ from dosewright.workflow.goals import Goals
 
 MOST_VOXELS = 2**28  # 1 GiB of float32 per dose; more is a slip of the keyboard
 # How a calculation is run, not what is calculated: a folder may be resumed with other values of these.
-HOW_IT_RUNS = ("output", "threads", "login", "library", "keep_parts", "plan", "goals", "goals_assumed")
+HOW_IT_RUNS = ("output", "threads", "login", "library", "keep_parts", "plan", "goals", "goals_assumed", "goal_scope")
 PATHS = ("plan", "output", "library", "ct", "structures")
 
 
@@ -48,6 +48,10 @@ class Wishes:
         The one to calculate, where the plan has several.
     ignore_devices
         Calculate without blocks, compensators and the like instead of refusing them.
+    goal_scope
+        ``"beam"``: every beam reaches the goals. ``"plan"``: the plan's dose does, primaries are shared between beams.
+    phantom_shift_mm
+        How far the phantom is moved from the isocentre along x, y, z of a patient lying head first supine.
     goals_assumed
         True when the user named no goal and the default was taken.
     unread
@@ -75,6 +79,8 @@ class Wishes:
     doses: tuple[Path, ...] = ()
     fraction_group: int | None = None
     ignore_devices: bool = False
+    goal_scope: str = "beam"
+    phantom_shift_mm: tuple[float, float, float] | None = None
     unread: tuple[str, ...] = ()
 
     def problems(self) -> list[str]:
@@ -150,7 +156,7 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
         if values.get(key) is not None:
             values[key] = Path(values[key])
     values["doses"] = tuple(Path(dose) for dose in values.get("doses", ()))
-    for key in ("beams", "voxel_counts"):
+    for key in ("beams", "voxel_counts", "phantom_shift_mm"):
         if values.get(key) is not None:
             values[key] = tuple(values[key])
     values["overrides"] = tuple((str(roi), str(material)) for roi, material in values.get("overrides", ()))
