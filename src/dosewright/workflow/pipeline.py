@@ -15,8 +15,8 @@ from dosewright.core.jit import source_hash
 from dosewright.core.whole_file import FILE_MODE
 from dosewright.workflow.folder import JobFolder, claimed, refuse_foreign
 from dosewright.workflow.postprocess.body import body_on
-from dosewright.workflow.postprocess.conclude import conclude, external_in
-from dosewright.workflow.postprocess.outputs import write_doses
+from dosewright.workflow.postprocess.conclude import conclude
+from dosewright.workflow.postprocess.outputs import write_outputs
 from dosewright.workflow.postprocess.summary import files_intact, write_summary
 from dosewright.workflow.postprocess.treatment import Treatment, treatment_doses
 from dosewright.workflow.preprocess.case import Case

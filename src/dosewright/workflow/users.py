@@ -42,6 +42,11 @@ class User:
         return f"Calculated by {self.acronym} in the {self.role} role (by the site's settings)."
 
     @property
+    def titled(self) -> str:
+        """Acronym and name, as they stand in the report."""
+        return f"{self.acronym}, {self.name}" if self.from_settings else self.name
+
+    @property
     def label(self) -> str:
         """Acronym and role, as they stand in files."""
         return f"{self.acronym} ({self.role})" if self.from_settings else self.role
