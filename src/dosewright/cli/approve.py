@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from dosewright.commissioning.catalog import Library
     from dosewright.workflow.users import User
 
-MAY_APPROVE = ("commissioning", "admin")
-
 
 def approve(
     what: Annotated[
@@ -57,12 +55,9 @@ def approve(
 
 def _who_may(login: str | None, library: "Library") -> "User":
     """Return who asks, if the role may approve."""
-    from dosewright.core.errors import refuse
-    from dosewright.workflow.users import TABLE_NAME, user_of
+    from dosewright.workflow.rights import APPROVE, demand
+    from dosewright.workflow.users import user_of
 
-    table: Path | None = None if library.folder is None else library.folder / TABLE_NAME
-    user = user_of(login, table)
-    if user.role not in MAY_APPROVE:
-        raise refuse("This role may not approve", given=f"{user.name}, role {user.role}",
-                     allowed=", ".join(MAY_APPROVE), where="-l, and the users of the library")  # fmt: skip
+    user = user_of(login, library.settings, library.settings_file)
+    demand(APPROVE, user.name, user.role)
     return user

@@ -43,6 +43,11 @@ class JobFolder:
         return self.path / "report.html"
 
     @property
+    def user_log(self) -> Path:
+        """The summary as text, as IDEAL's users know it."""
+        return self.path / "user_log.txt"
+
+    @property
     def stop(self) -> Path:
         """A file by which a running calculation is asked to stop and keep its result so far."""
         return self.path / "STOP"

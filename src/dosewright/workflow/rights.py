@@ -74,7 +74,13 @@ UNLISTED_MATERIAL = Right(
     "The site's settings list the materials for overrides.",
     "A sentence names the material.",
 )
-RIGHTS = (CHOOSE_BEAM_MODEL, USE_UNAPPROVED, OTHER_LIBRARY, GO_BEYOND_GOALS, UNLISTED_MATERIAL, IGNORE_DEVICES)
+APPROVE = Right(
+    "approve a model (dosewright approve)",
+    ("commissioning", "admin"),
+    "An approval is the word of those who commission.",
+    "The record says who, when and which content.",
+)
+RIGHTS = (CHOOSE_BEAM_MODEL, USE_UNAPPROVED, OTHER_LIBRARY, GO_BEYOND_GOALS, UNLISTED_MATERIAL, IGNORE_DEVICES, APPROVE)
 
 
 def demand(right: Right, name: str, role: str, about: str = "") -> None:

@@ -7,7 +7,6 @@ import numpy as np
 
 from dosewright.analysis.compare import robust_maximum
 from dosewright.core.structures import Structure
-from dosewright.formats.text.site_settings import Goals
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.postprocess.comparison import CRITERIA, Comparison, compare, regions_on
@@ -48,7 +47,7 @@ def conclude(
     data = filled_report(case, target, beams, treatment, findings)
     gammas = write_gamma(data.gammas, case, folder)
     write_report(folder.report, data)
-    return Conclusion(data, plan_figures(treatment, case.settings.goals), tuple(gammas))
+    return Conclusion(data, plan_figures(treatment), tuple(gammas))
 
 
 def compare_all(
@@ -84,7 +83,7 @@ def histograms(
     return rows, (*said, *more)
 
 
-def plan_figures(treatment: Treatment, site: Goals) -> dict[str, float | str]:
+def plan_figures(treatment: Treatment) -> dict[str, float | str]:
     """Return the highest dose of the plan with what it covers, and its mean uncertainty, as for a beam."""
     body, plan = treatment.body, treatment.plan
     relative = np.nan_to_num(singles(plan.uncertainty), nan=1.0).astype(float)
@@ -94,10 +93,6 @@ def plan_figures(treatment: Treatment, site: Goals) -> dict[str, float | str]:
         "highest_100_voxels_mean_Gy": robust_maximum(doses),
         "maximum_covers": body.words,
         "mean_uncertainty_percent": mean_uncertainty_percent(
-            singles(plan.to_medium).astype(float),
-            relative,
-            body.density_g_cm3,
-            site.top_voxels,
-            site.dose_threshold_percent,
+            singles(plan.to_medium).astype(float), relative, body.density_g_cm3
         ),
     }

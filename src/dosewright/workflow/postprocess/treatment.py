@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dosewright.core.grid import Grid
+from dosewright.core.mask import mask
 from dosewright.workflow.postprocess.body import Body
 from dosewright.workflow.postprocess.final_doses import FinalDose, Scale, plan_dose, scaled
 from dosewright.workflow.preprocess.case import Case
@@ -24,6 +26,12 @@ class Treatment:
     tps_plan: TpsDose | None
     notes: tuple[str, ...]
     body: Body
+
+
+def kept_voxels(case: Case, grid: Grid) -> NDArray[np.bool_] | None:
+    """Return the dose voxels inside the EXTERNAL where doses outside are to be removed, else None."""
+    external = case.external
+    return mask(external, grid) if case.request.remove_outside and external is not None else None
 
 
 def treatment_doses(

@@ -7,7 +7,7 @@ from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.structures import Structure
 from dosewright.formats.dicom.study import Study
-from dosewright.formats.text.site_settings import SiteSettings
+from dosewright.formats.text.site_settings import Calculation, SiteSettings
 from dosewright.geometry.patient import external_of
 from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.look_up import look_up
@@ -15,6 +15,8 @@ from dosewright.workflow.preprocess.models_used import ModelUsed
 from dosewright.workflow.preprocess.tps_doses import TpsDoses, comparable_doses
 from dosewright.workflow.request import DoseRequest, Wishes
 from dosewright.workflow.users import User
+
+USUAL_RBE = 1.1  # ICRU Report 78 (2007): generic RBE of protons
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def open_case(wishes: Wishes) -> Case:
     if len(equipped) != len(found.beams):
         raise RuntimeError("a beam without a problem was not equipped")
     assumptions, warnings = _what_to_say(request, study, user)
+    assumptions += _said_of_dose(request, study, library.settings.calculation)
     tps, left_out = _doses_to_compare(request, study, library.settings.calculation.rbe_factor_protons)
     return Case(
         request=request,
@@ -112,6 +115,21 @@ def _what_to_say(request: DoseRequest, study: Study, user: User) -> tuple[list[s
             f"of a patient lying head first supine; the planned couch angles and patient position have no effect (-p)."
         )
     return assumptions, warnings
+
+
+def _said_of_dose(request: DoseRequest, study: Study, site: Calculation) -> list[str]:
+    """Say what is made of the dose beyond the usual."""
+    said = []
+    if request.dose_to == "medium":
+        said.append("The physical dose is that to the medium of each voxel, not to water (--dose-to).")
+    if site.rbe_factor_protons != USUAL_RBE:
+        said.append(f"The RBE factor of protons is {site.rbe_factor_protons:g}, by the site's settings.")
+    external = external_of(study.structures) if request.phantom is None else None
+    if request.remove_outside and external is None:
+        said.append("There is no EXTERNAL: no dose was removed outside of it.")
+    elif request.remove_outside and external is not None:
+        said.append(f"Doses outside {external.name} (EXTERNAL) are set to zero (--remove-outside).")
+    return said
 
 
 def _place(shift_mm: tuple[float, float, float] | None) -> str:

@@ -80,6 +80,14 @@ def correction_sentences(
     return said
 
 
+def correction_words(equipped: EquippedBeam) -> str:
+    """Return the site's corrections as the end of a sentence; empty where there are none."""
+    low, high = equipped.audit.weight_factors
+    words = "" if low == high == 1.0 else f", weights times {low:.6g} to {high:.6g} included"
+    factor = equipped.correction.dose_factor
+    return words if factor == 1.0 else f"{words}, times the dose factor {factor:g}"
+
+
 def on_phantom(beam: IonBeam) -> IonBeam:
     """Return the beam as it meets a phantom: axes as head first supine, couch straight, isocentre kept."""
     return replace(beam, couch_deg=0.0, pitch_deg=0.0, roll_deg=0.0, patient_position="HFS")
