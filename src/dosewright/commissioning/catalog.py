@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dosewright.commissioning.library_files import assigned, on_disk, read_beam_model, read_ct_protocols
@@ -37,7 +37,7 @@ class Library:
 
     folder: Path | None
     content: LibraryContent
-    settings: SiteSettings = SiteSettings()
+    settings: SiteSettings = field(default_factory=SiteSettings)
     settings_file: Path | None = None
 
     @classmethod
