@@ -13,6 +13,7 @@ from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.matter import HounsfieldTable, Material
 from dosewright.formats.text.hounsfield import CtProtocol
+from dosewright.formats.text.site_settings import SiteSettings
 from dosewright.materials.library import known_names, named
 
 VARIABLE = "DOSEWRIGHT_LIBRARY"
@@ -32,6 +33,11 @@ class Library:
 
     folder: Path | None
     content: LibraryContent
+
+    @property
+    def settings(self) -> SiteSettings:
+        """What the site has settled."""
+        return SiteSettings()
 
     @classmethod
     def open(cls, path: Path | None = None) -> "Library":

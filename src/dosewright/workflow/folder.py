@@ -45,6 +45,11 @@ class JobFolder:
         """A file by which a running calculation is asked to stop and keep its result so far."""
         return self.path / "STOP"
 
+    @property
+    def shares(self) -> Path:
+        """How many batches each beam is to have in the present round of a goal for the plan."""
+        return self.parts_root / "shares.json"
+
     def stamp(self, stage: str) -> Path:
         """The stamp of a finished stage."""
         return self.path / "stages" / f"{stage}.json"

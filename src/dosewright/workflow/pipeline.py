@@ -13,6 +13,7 @@ from typing import Any
 import dosewright
 from dosewright.core.jit import source_hash
 from dosewright.core.whole_file import FILE_MODE
+from dosewright.execution.stop import stop_asked
 from dosewright.workflow.folder import JobFolder, claimed, refuse_foreign
 from dosewright.workflow.postprocess.body import body_on
 from dosewright.workflow.postprocess.conclude import conclude, external_in
@@ -23,6 +24,7 @@ from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.target import Target, build_target
 from dosewright.workflow.simulate import SimulatedBeam, simulate_beams
+from dosewright.workflow.simulate_plan import simulate_plan
 from dosewright.workflow.stages import StageClock, arrays_sha256, digest, finished
 from dosewright.workflow.watch import SILENT, Watch
 
@@ -59,7 +61,10 @@ def calculate(case: Case, watch: Watch = SILENT) -> Outcome:
             watch.say("Everything is finished already; nothing was calculated again.")
             return Outcome(folder, former)
         folder.summary.unlink(missing_ok=True)
-        beams = simulate_beams(case, target, folder, watch, extend=former is not None)
+        folder.stop.unlink(missing_ok=True)  # a request to stop a former run is not one to stop this
+        run = simulate_plan if case.request.goal_scope == "plan" else simulate_beams
+        with stop_asked(folder.stop, watch.say) as stop:
+            beams = run(case, target, folder, watch, stop, extend=former is not None)
         return Outcome(folder, _finish(case, target, beams, folder, watch, inputs))
 
 
@@ -70,6 +75,7 @@ def case_digest(case: Case, target: Target) -> str:
         {
             "what": case.request.what(),
             "goals": case.request.goals.as_json(),
+            "goal_scope": case.request.goal_scope,
             "files": case.study.input_sha256,
             "sources": source_hash(),
             "voxels": arrays_sha256(voxels.material, voxels.density_g_cm3, *voxels.edges_mm),
