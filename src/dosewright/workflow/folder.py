@@ -52,6 +52,21 @@ class JobFolder:
         """A file by which a running calculation is asked to stop and keep its result so far."""
         return self.path / "STOP"
 
+    @property
+    def shares(self) -> Path:
+        """How many batches each beam is to have in the present round of a goal for the plan."""
+        return self.parts_root / "shares.json"
+
+    @property
+    def entry(self) -> Path:
+        """The folder's entry in the registry of jobs, which is made again from it."""
+        return self.path / "job.json"
+
+    @property
+    def progress(self) -> Path:
+        """How far a running calculation is."""
+        return self.path / "progress.json"
+
     def stamp(self, stage: str) -> Path:
         """The stamp of a finished stage."""
         return self.path / "stages" / f"{stage}.json"

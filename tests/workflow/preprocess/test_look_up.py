@@ -27,7 +27,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "ct_protocol": ("genric", "Unknown CT protocol. Did you mean 'generic'"),
     "beam_model": ("genric", "Unknown beam model. Did you mean 'generic'"),
     "overrides": ((("Eye_R", "G4_WATTER"),), "Did you mean 'Eye_L'"),
-    "login": ("me:clinical", "without a user table"),
+    "login": ("me:clinical", "the settings list no users"),
 }
 
 

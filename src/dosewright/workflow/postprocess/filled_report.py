@@ -64,9 +64,9 @@ def filled_report(
 def warnings(case: Case, target: Target, beams: list[SimulatedBeam], findings: Findings) -> tuple[str, ...]:
     """Return everything somebody should look at, each sentence once, the gravest first."""
     unreached = [
-        f"Beam {equipped.beam.number} was stopped by the time limit before its goal."
+        f"Beam {equipped.beam.number} {beam.shortfall}."
         for equipped, beam in zip(case.beams, beams, strict=True)
-        if not beam.goal_reached
+        if beam.shortfall
     ]
     run = [said for beam in beams for said in beam.figures["warnings"]]
     return tuple(dict.fromkeys([*unreached, *case.warnings, *target.warnings, *findings.notes, *run]))

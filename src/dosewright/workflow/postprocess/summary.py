@@ -19,7 +19,7 @@ from dosewright.workflow.preprocess.target import Target
 from dosewright.workflow.report.data import GammaResult
 from dosewright.workflow.simulate import SimulatedBeam
 
-NOT_HASHED = ("summary.json", "log.txt", ".lock", "request.json")
+NOT_HASHED = ("summary.json", "log.txt", ".lock", "request.json", "job.json", "progress.json", "STOP")
 NOT_CLINICAL = "Not for clinical use: a quality-assurance and research tool, no medical device."
 
 
