@@ -106,9 +106,9 @@ def test_a_stop_before_every_beam_has_primaries_makes_no_dose(tiny: Any, tmp_pat
     assert "too few primaries for a dose, so no dose of the plan was made" in stderr
     assert not list(output.glob("*/plan_*"))
     assert [(job["state"], job["running"]) for job in listed(tiny)] == [("stopped", False)]
+    (output / "progress.json").unlink()
     running = tiny.start(output, "-n", "1e9", "-j", "1")
     until((output / "progress.json").exists)
-    until(lambda: listed(tiny)[0]["running"])
     running.kill()
     running.communicate()
     (job,) = listed(tiny)
