@@ -90,3 +90,8 @@ def test_every_problem_is_listed_and_no_goal_is_refused() -> None:
 )
 def test_durations_for_people(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+def test_a_goal_of_the_plan_says_so() -> None:
+    goals = Goals(histories=1000, uncertainty_percent=2.0)
+    assert goals.sentence("plan") == "Stop at 1,000 primaries of the plan and 2 % mean uncertainty of the plan."

@@ -34,7 +34,7 @@ def write_summary(
         "seed": case.request.seed,
         "fractions": case.fractions,
         "goals": case.request.goals.as_json(),
-        "goal": case.request.goals.sentence(),
+        "goal": case.request.goals.sentence(case.request.goal_scope),
         "goal_reached": all(beam.goal_reached for beam in beams),
         "dose": "physical dose to water in Gy, all fractions; effective dose is 1.1 times that",
         "dose_grid": {
