@@ -141,3 +141,8 @@ def test_less_than_the_usual_quality_is_said(goals: Goals, worse: bool) -> None:
 )
 def test_durations_for_people(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+def test_a_goal_of_the_plan_says_so() -> None:
+    goals = Goals(histories=1000, uncertainty_percent=2.0)
+    assert goals.sentence("plan") == "Stop at 1,000 primaries of the plan and 2 % mean uncertainty of the plan."

@@ -14,16 +14,6 @@ from dosewright.execution.process import Process
 from dosewright.workflow.registry import FILE, Job, Registry, State, usual_place
 
 
-@pytest.fixture
-def said() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def registry(tmp_path: Path, said: list[str]) -> Registry:
-    return Registry(tmp_path / "state", said.append)
-
-
 def enter(registry: Registry, folder: Path) -> Job:
     private_folder(folder)
     return registry.enter(folder, "ASM", "clinical", "abcd")

@@ -8,6 +8,7 @@ from dosewright.cli.approve import approve
 from dosewright.cli.calc import calc
 from dosewright.cli.demo import demo
 from dosewright.cli.faults import BROKEN, report_fault
+from dosewright.cli.jobs import app as jobs
 from dosewright.cli.lint import lint
 from dosewright.cli.query import query
 from dosewright.cli.simulate import simulate
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for command in (calc, simulate, query, lint, approve, demo, version):
     app.command()(command)
+app.add_typer(jobs, name="jobs")
 
 
 def main() -> None:

@@ -54,6 +54,7 @@ class Tracker:
 
     def begin(self, who: Who) -> None:
         """Enter the job."""
+        self.folder.progress.unlink(missing_ok=True)
         try:
             self.job = self.registry.enter(self.folder.path, who.user, who.role, who.plan)
         except (sqlite3.Error, OSError, DosewrightError) as error:
@@ -72,6 +73,7 @@ class Tracker:
     def progress(self, progress: BeamProgress) -> None:
         """Pass the progress of a beam on, and keep it now and then."""
         self.watch.progress(progress)
+        self.beams.pop(progress.number, None)  # so that the one told of last comes last
         self.beams[progress.number] = progress
         now = time.monotonic()
         if now - self.told < PROGRESS_EVERY_S:

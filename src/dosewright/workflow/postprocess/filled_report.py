@@ -45,7 +45,7 @@ def filled_report(
         plan=DosePair(
             treatment.plan.physical, treatment.plan.uncertainty, tps.image if tps else None, treatment.body.where
         ),
-        beams=tuple(beam_row(e, b, treatment, case.request.goals.sentence()) for e, b in pairs),
+        beams=tuple(beam_row(e, b, treatment, case.request.goals.sentence(case.request.goal_scope)) for e, b in pairs),
         ct=study.ct.image if study.ct and not on_phantom else None,
         structures=study.structures.structures if study.structures and not on_phantom else (),
         dvh=findings.histograms,
@@ -77,7 +77,7 @@ def settings(case: Case, target: Target) -> dict[str, str]:
     request, grid = case.request, target.score.grid
     table = target.table
     return {
-        "Goal": request.goals.sentence(),
+        "Goal": request.goals.sentence(request.goal_scope),
         "Dose": f"to {request.dose_to}, RBE factor {case.rbe_factor:g}"
         + (", zero outside the EXTERNAL" if request.remove_outside and case.external else ""),
         "Beam models": ", ".join(dict.fromkeys(e.model.name for e in case.beams)),

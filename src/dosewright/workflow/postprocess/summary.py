@@ -65,7 +65,7 @@ def who_and_what(case: Case) -> dict[str, Any]:
         "fractions": case.fractions,
         "goals": case.request.goals.as_json(),
         "goal_scope": case.request.goal_scope,
-        "goal": case.request.goals.sentence(),
+        "goal": case.request.goals.sentence(case.request.goal_scope),
     }
 
 
