@@ -199,9 +199,7 @@ def _interval(searched: Searched, q: Place, tolerance: float) -> Pair:
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _interval_in_cell(
-    searched: Searched, cell: Whole, extent: Whole, q: Place, tolerance: float, found: Pair
-) -> Pair:
+def _interval_in_cell(searched: Searched, cell: Whole, extent: Whole, q: Place, tolerance: float, found: Pair) -> Pair:
     """Return the interval widened by what one cell adds, on the lines that gamma is searched on."""
     (c000, c001, c010, c011, c100, c101, c110, c111), (gx, gy, gz), (sx, sy, sz), (ex, ey, ez), (hx, hy, hz) = _cell(
         searched, cell, extent, q
