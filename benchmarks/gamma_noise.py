@@ -1,4 +1,4 @@
-"""Pass rates corrected for noise against rates known without noise; ``python -m benchmarks.gamma_noise`` writes its page.
+"""Pass rates corrected for noise against known rates; ``python -m benchmarks.gamma_noise`` writes the page.
 
 Doses are made by formulas, so the rate without noise is known. Noise is added as from ten batches, whose scatter gives
 the uncertainty, as in a calculation; with neighbours independent, and correlated along one axis as along a beam.

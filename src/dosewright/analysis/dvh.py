@@ -124,8 +124,9 @@ def bin_edges(least: float, most: float, bin_Gy: float) -> Floats:
 def finer_grid(structure: Structure, grid: Grid) -> Grid:
     """Return the part of a grid around a structure, its voxels divided so that the structure is sampled finely.
 
-    About `SAMPLES` voxels cover the structure's box, none finer than `FINEST_MM` or coarser than the grid's. A lone plane
-    keeps the grid's slices. Raises `InputError` where the structure has no contours or its box does not meet the grid.
+    About `SAMPLES` voxels cover the structure's box, none finer than `FINEST_MM` or coarser than the grid's. A lone
+    plane keeps the grid's slices. Raises `InputError` where the structure has no contours or its box does not meet the
+    grid.
     """
     if not structure.contours:
         raise InputError(f"{structure.name} has no contours, so it has no dose-volume histogram.")

@@ -177,7 +177,8 @@ class NoisySamples:
         return Dvh(plain.dose_Gy, falling, plain.mean_Gy, plain.min_Gy, plain.max_Gy)
 
     def _weight(self, one: NoiseClass, dose: Floats) -> Floats:
-        return np.bincount(one.bins(dose[one.chosen]), self.at.share[one.chosen], len(one.edges) - 1)
+        counted = np.bincount(one.bins(dose[one.chosen]), self.at.share[one.chosen], len(one.edges) - 1)
+        return counted.astype(np.float64)
 
     def drawn(self, classes: list[NoiseClass], distributions: list[Floats], random: np.random.Generator) -> Floats:
         """Return doses that could be the truth."""

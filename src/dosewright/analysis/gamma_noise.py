@@ -84,11 +84,8 @@ def noiseless_rate_searched(
     `judged` is the other dose with nan where nothing is to be judged. None as for `noiseless_rates`.
     """
     normal_Gy = criteria.reference_dose_Gy or float(np.nanmax(judged.values, initial=0.0))
-    percent = criteria.threshold_percent
-    threshold_Gy = (criteria.threshold_Gy or 0.0) if percent is None else percent / 100 * normal_Gy
-    faint = replace(
-        criteria, threshold_percent=None, threshold_Gy=FAINT_PART * threshold_Gy, reference_dose_Gy=normal_Gy
-    )
+    lower_Gy = FAINT_PART * criteria.threshold_in_Gy(normal_Gy)
+    faint = replace(criteria, threshold_percent=None, threshold_Gy=lower_Gy, reference_dose_Gy=normal_Gy)
     seen = Seen.of(monte_carlo, other, faint, noise)
     if not len(seen.flat) or seen.typical_noise > MOST_NOISE:
         return None
