@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from dosewright.cli.approve import approve
 from dosewright.cli.calc import calc
 from dosewright.cli.demo import demo
 from dosewright.cli.faults import BROKEN, report_fault
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (calc, simulate, query, lint, demo, version):
+for command in (calc, simulate, query, lint, approve, demo, version):
     app.command()(command)
 app.add_typer(jobs, name="jobs")
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dosewright.commissioning.library_files import assigned, on_disk, read_beam_model, read_ct_protocols
@@ -12,11 +12,13 @@ from dosewright.commissioning.phantom import Phantom, read_phantom
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.matter import HounsfieldTable, Material
+from dosewright.formats.text.checked_toml import read_checked
 from dosewright.formats.text.hounsfield import CtProtocol
 from dosewright.formats.text.site_settings import SiteSettings
 from dosewright.materials.library import known_names, named
 
 VARIABLE = "DOSEWRIGHT_LIBRARY"
+SETTINGS = "settings.toml"
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,14 @@ class Library:
         Where it lies; None for the packaged library.
     content
         What lies there.
+    settings, settings_file
+        What the site sets, and the file it says so in; None where nothing is set.
     """
 
     folder: Path | None
     content: LibraryContent
-
-    @property
-    def settings(self) -> SiteSettings:
-        """What the site has settled."""
-        return SiteSettings()
+    settings: SiteSettings = field(default_factory=SiteSettings)
+    settings_file: Path | None = None
 
     @classmethod
     def open(cls, path: Path | None = None) -> "Library":
@@ -50,9 +51,9 @@ class Library:
         if place is None:
             return cls(None, read_library_folder(PACKAGED, PACKAGED / CONFIGURATION))
         if place.is_dir():
-            return cls(place, read_library_folder(place, place / CONFIGURATION))
+            return cls(place, read_library_folder(place, place / CONFIGURATION), *_settings(place))
         if place.is_file():
-            return cls(place.parent, read_library_folder(place.parent, place))
+            return cls(place.parent, read_library_folder(place.parent, place), *_settings(place.parent))
         raise refuse(
             "The library does not exist", given=place.absolute(), allowed=f"a folder, or a file such as {CONFIGURATION}"
         )
@@ -169,6 +170,11 @@ class Library:
             with _named_in_refusals("Phantom"):
                 return read_phantom(path, self.material)
         raise _unknown("phantom", name, self.content.phantoms, "-p takes a name or a file")
+
+
+def _settings(folder: Path) -> tuple[SiteSettings, Path | None]:
+    path = folder / SETTINGS
+    return (read_checked(path, SiteSettings), path) if path.is_file() else (SiteSettings(), None)
 
 
 @contextmanager
