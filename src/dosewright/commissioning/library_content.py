@@ -72,6 +72,8 @@ class LibraryContent:
         Where interpolated CT tables may be kept.
     notes
         What the library's files say that has no effect here.
+    problems
+        What is wrong with single things that are therefore not listed; the rest can be used.
     """
 
     name: str
@@ -85,3 +87,4 @@ class LibraryContent:
     default_ct_protocol: str | None = None
     cache: Path | None = None
     notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()

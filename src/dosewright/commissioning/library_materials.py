@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field
 
 from dosewright.core.errors import InputError, nearest, refuse
+from dosewright.core.looks import tried
 from dosewright.core.matter import Material
 from dosewright.formats.text.checked_toml import Checked, read_checked
 from dosewright.formats.text.gate_materials import read_gate_materials
@@ -14,7 +16,6 @@ from dosewright.materials.elements import element
 from dosewright.materials.library import known_names, named
 
 MATERIALS_TOML, DATABASE_SUFFIX = "materials.toml", ".db"
-DENSITY_TOLERANCE = 0.005  # relative; a density typed a second time may be rounded that much
 
 
 class MaterialFile(Checked):
@@ -41,15 +42,12 @@ class SiteMaterials:
     ----------
     own
         Those of the site's files.
-    told_density_g_cm3
-        Densities that IDEAL's system.cfg repeats; they must agree with the database.
-    told_by
-        The file that repeats them.
+    refused
+        What is wrong with single media, by name: densities that a configuration repeats and that differ.
     """
 
     own: Mapping[str, Material] = field(default_factory=dict, hash=False)
-    told_density_g_cm3: Mapping[str, float] = field(default_factory=dict, hash=False)
-    told_by: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __call__(self, name: str) -> Material:
         """Return a medium by its exact name.
@@ -57,32 +55,13 @@ class SiteMaterials:
         Raises
         ------
         InputError
-            An unknown name, with the nearest known one; a density given twice that differs.
+            An unknown name, with the nearest known one; a medium whose density is given twice and differs.
         """
         word = name.strip()
-        found = self.own[word] if word in self.own else self._packaged(word)
-        told = self.told_density_g_cm3.get(word)
-        if told is not None and abs(told / found.density_g_cm3 - 1.0) > DENSITY_TOLERANCE:
-            raise refuse(f"The density of {word} is given twice and differs: leave it to the database", given=f"{told:g}",
-                         allowed=f"{found.density_g_cm3:g} g/cm3, as in the database of materials",
-                         where=self.told_by)  # fmt: skip
-        return found
-
-    def names(self) -> tuple[str, ...]:
-        """Return the names of all media, the site's own first."""
-        return tuple(dict.fromkeys([*self.own, *known_names()]))
-
-    def problems(self) -> list[str]:
-        """Return what is wrong with the names and densities that system.cfg repeats."""
-        problems: list[str] = []
-        for name in self.told_density_g_cm3:
-            try:
-                self(name)
-            except InputError as refused:
-                problems += [p if self.told_by in p else f"{p} Where: {self.told_by}." for p in refused.problems]
-        return problems
-
-    def _packaged(self, word: str) -> Material:
+        if word in self.refused:
+            raise InputError(self.refused[word])
+        if word in self.own:
+            return self.own[word]
         try:
             return named(word)
         except InputError:
@@ -91,26 +70,27 @@ class SiteMaterials:
                 raise
             raise refuse(f"Unknown material.{hint}", given=repr(word)) from None
 
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all media, the site's own first."""
+        return tuple(dict.fromkeys([*self.own, *known_names()]))
 
-def read_materials(files: Iterable[Path]) -> dict[str, Material]:
-    """Read the media of several files, materials.toml or GATE databases; all problems are listed together."""
+
+def read_materials(files: Iterable[Path], problems: list[str]) -> dict[str, Material]:
+    """Read the media of several files, materials.toml or GATE databases; what is wrong is added to `problems`."""
     materials: dict[str, Material] = {}
     origin: dict[str, Path] = {}
-    problems: list[str] = []
     for path in files:
-        try:
-            found = read_materials_toml(path) if path.suffix.lower() == ".toml" else read_gate_materials(path)
-        except InputError as refused:
-            problems.extend(refused.problems)
-            continue
-        for name, one in found.items():
+        read = partial(read_materials_toml, path) if path.suffix.lower() == ".toml" else partial(_database, path)
+        for name, one in (tried(read, problems) or {}).items():
             if name in materials and materials[name] != one:
-                problems.append(str(refuse("Two files of the library describe one material differently", given=name,
-                                           where=f"{origin[name].name} and {path.name}")))  # fmt: skip
+                problems += refuse("Two files of the library describe one material differently", given=name,
+                                   where=f"{origin[name].name} and {path.name}").problems  # fmt: skip
             materials[name], origin[name] = one, path
-    if problems:
-        raise InputError(*problems)
     return materials
+
+
+def _database(path: Path) -> dict[str, Material]:
+    return read_gate_materials(path, named)
 
 
 def read_materials_toml(path: Path) -> dict[str, Material]:
