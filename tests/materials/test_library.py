@@ -21,9 +21,9 @@ def test_water_is_that_of_icru_90() -> None:
         ("water", "G4_WATER"),
         ("PMMA", "G4_PLEXIGLASS"),
         ("Lexan", "G4_POLYCARBONATE"),
-        ("titanium", "G4_Ti"),
+        ("Titanium", "G4_Ti"),
         (" G4_Ti ", "G4_Ti"),
-        ("aluminum", "G4_Al"),
+        ("Aluminum", "G4_Al"),
         ("cortical bone", "G4_BONE_CORTICAL_ICRP"),
     ],
 )

@@ -106,7 +106,7 @@ class BeamLine:
         return None if self.details is None else self._macro(self.details)
 
     def _macro(self, path: Path) -> Macro:
-        return read_macro(path, root=self.folder)
+        return read_macro(path, root=self.folder if self.common == self.folder else self.folder.parent)
 
     def _source(self, path: Path, radiation: str, details: Macro | None) -> BeamModel:
         convergent = convergence(details, radiation, self.details.name) if details and self.details else None

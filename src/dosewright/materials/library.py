@@ -60,7 +60,7 @@ def _common_words() -> dict[str, str]:
             words[word] = row["name"]
     for one in elements().values():
         words[one.name] = f"G4_{one.symbol}"
-    words["aluminum"] = "G4_Al"
+    words["Aluminum"] = "G4_Al"
     return words
 
 

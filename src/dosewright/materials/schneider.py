@@ -15,6 +15,7 @@ from dosewright.core.matter import HounsfieldTable
 from dosewright.materials.hlut import density_at, table_range
 
 Floats = NDArray[np.float64]
+ROUNDING = 1e-9  # a step of exactly the tolerance is allowed, whatever its last bits
 LEAST_TOLERANCE_G_CM3 = 1e-6  # below, every whole Hounsfield number has an interval of its own anyway
 
 
@@ -69,13 +70,14 @@ def split(table: HounsfieldTable, tolerance_g_cm3: float) -> Intervals:
         for a, b in _pieces(curve[start - low : end - low + 1], tolerance_g_cm3):
             lower.append(start + a)
             part = curve[start - low + a : start - low + b + 1]
-            single = b - a == 1 and np.ptp(part) > tolerance_g_cm3
+            single = b - a == 1 and np.ptp(part) > tolerance_g_cm3 * (1.0 + ROUNDING)
             density.append(float(part[0] if single else 0.5 * (part.min() + part.max())))
     return Intervals(np.array([*lower, high + 1]), np.array(density))
 
 
 def _pieces(curve: Floats, tolerance: float) -> list[tuple[int, int]]:
     """Return begin and end of pieces along which a curve varies by at most the tolerance; a single step is allowed."""
+    tolerance *= 1.0 + ROUNDING
     pieces = []
     start, last = 0, len(curve) - 1
     while start < last:
