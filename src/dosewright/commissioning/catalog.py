@@ -124,6 +124,9 @@ class Library:
         if path is not None:
             with _named_in_refusals("Beam model"):
                 return kept_beam_model(path, self.material, "").value
+        others = [one.radiation for one in self.content.machines if one.name.casefold() == name.strip().casefold()]
+        if others:
+            raise refuse(f"The machine {name!r} has no beam model for {radiation}", allowed=", ".join(others))
         raise _unknown("beam model", name, self.content.beam_models, "-z takes a name, a machine or a file")
 
     def beam_model_file(self, name: str) -> Path | None:
