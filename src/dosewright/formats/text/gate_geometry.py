@@ -162,7 +162,7 @@ def _exactly(words: list[str], count: int, what: str, where: str) -> list[str]:
     return words
 
 
-def _in_units(words: list[str], units: dict[str, float], where: str, count: int = 1) -> Vector:
+def in_units(words: list[str], units: dict[str, float], where: str, count: int = 1) -> Vector:
     """Return numbers followed by their unit, converted."""
     what = "a number" if count == 1 else f"{count} numbers"
     names = ", ".join(units)
@@ -205,7 +205,7 @@ def _size(volume: Volume, setter: str, words: list[str], where: str) -> None:
     if setter not in known:
         raise refuse(f"A {volume.shape} has no such size.{nearest(setter, known)}", given=setter,
                      allowed=", ".join(known), where=where)  # fmt: skip
-    (value,) = _in_units(words, ANGLES_DEG if setter in ANGLE_SETTERS else LENGTHS_MM, where)
+    (value,) = in_units(words, ANGLES_DEG if setter in ANGLE_SETTERS else LENGTHS_MM, where)
     if setter not in SIGNED_SETTERS and (value < 0 or (value == 0 and known[setter] is None)):
         raise refuse(f"{setter} of {volume.name!r} must be positive", given=" ".join(words), where=where)
     volume.values[setter] = float(value)
@@ -213,7 +213,7 @@ def _size(volume: Volume, setter: str, words: list[str], where: str) -> None:
 
 def _placement(volume: Volume, setter: str, words: list[str], where: str) -> None:
     if setter == "setTranslation":
-        volume.translation_mm = _in_units(words, LENGTHS_MM, where, 3)
+        volume.translation_mm = in_units(words, LENGTHS_MM, where, 3)
     elif setter == "setRotationAxis":
         axis = np.array([number(word, where) for word in _exactly(words, 3, "three numbers", where)])
         length = float(np.linalg.norm(axis))
@@ -221,7 +221,7 @@ def _placement(volume: Volume, setter: str, words: list[str], where: str) -> Non
             raise refuse("A rotation axis needs a length", given=" ".join(words), where=where)
         volume.axis = axis / length
     elif setter == "setRotationAngle":
-        (volume.angle_deg,) = _in_units(words, ANGLES_DEG, where)
+        (volume.angle_deg,) = in_units(words, ANGLES_DEG, where)
     elif setter in ALIGNED:
         axis_of, volume.angle_deg = ALIGNED[setter]
         volume.axis = np.array(axis_of)
@@ -237,7 +237,7 @@ def _repetition(repeater: Repeater, setter: str, words: list[str], where: str) -
     if setter in counts:
         repeater.counts[counts.index(setter)] = _whole(words, where)
     elif setter == "setRepeatVector":
-        repeater.step_mm = _in_units(words, LENGTHS_MM, where, 3)
+        repeater.step_mm = in_units(words, LENGTHS_MM, where, 3)
     elif setter == "autoCenter":
         repeater.centred = truth(words[0], where) if words else True
     else:

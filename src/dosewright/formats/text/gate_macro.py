@@ -126,13 +126,13 @@ def _run(path: Path, session: Session, above: tuple[Path, ...]) -> None:
     """Carry out the commands of a file, one after another; what is refused is collected."""
     session.executed += 1
     session.files.append(path)
-    for text, where in _commands(path):
+    for text, where in commands(path):
         if session.executed > MOST_FILES:
             return
         tried(partial(_carry_out, text, where, session, (*above, path.resolve())), session.problems)
 
 
-def _commands(path: Path) -> Iterator[tuple[str, str]]:
+def commands(path: Path) -> Iterator[tuple[str, str]]:
     """Give each command with its place: comments begin a word with #, a line goes on behind a lone \\ or _."""
     whole: list[str] = []
     for count, line in enumerate(read_text(path).splitlines(), start=1):
@@ -151,7 +151,7 @@ def _commands(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _carry_out(text: str, where: str, session: Session, above: tuple[Path, ...]) -> None:
-    text = _resolved(text, session.aliases, where)
+    text = resolved(text, session.aliases, where)
     command, *words = text.split()
     path = [part for part in command.split("/") if part]
     if not command.startswith("/") or not path:
@@ -186,7 +186,7 @@ def _found(table: dict[tuple[str, ...], str], path: list[str]) -> str:
     return next((reason for start, reason in table.items() if tuple(path[: len(start)]) == start), "")
 
 
-def _resolved(text: str, aliases: dict[str, str], where: str) -> str:
+def resolved(text: str, aliases: dict[str, str], where: str) -> str:
     """Return a command with every ``{alias}`` replaced, the innermost first."""
     while "{" in text or "}" in text:
         end = text.find("}")
