@@ -11,6 +11,7 @@ from dosewright.commissioning.check_parts import (
     beam_model_problems,
     configuration_problems,
     macro_notes,
+    override_problems,
     permission_problems,
     phantom_problems,
     protocol_problems,
@@ -52,9 +53,10 @@ class LibraryCheck:
     notes: list[str] = field(default_factory=list)
 
     def add(self, file: str, texts: Iterable[str]) -> None:
-        """Add problems of a file, each once."""
-        known = {one.text for one in self.problems}
-        self.problems += [Problem(file, text) for text in dict.fromkeys(texts) if text not in known]
+        """Add problems of a file, each once; what only repeats one that is known, with its own place, is left out."""
+        for text in texts:
+            if not any(one.text in text for one in self.problems):
+                self.problems.append(Problem(file, text))
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -111,6 +113,7 @@ def check_library(path: Path | None = None) -> LibraryCheck:
 
 def _look(result: LibraryCheck, library: Library, folder: Path, *, ideal: bool) -> None:
     content = library.content
+    result.add("", override_problems(content))
     models = _read(result, content.beam_models, folder)
     protocols = _protocols(result, content, folder)
     phantoms = _read(result, content.phantoms, folder)
@@ -131,7 +134,9 @@ def _look(result: LibraryCheck, library: Library, folder: Path, *, ideal: bool) 
     result.add("", configuration_problems(content, models, protocols))
     if content.settings_file is not None:
         result.add(_relative(content.settings_file, folder), permission_problems(content.settings_file))
-    result.notes += [*content.notes, *macro_notes(folder, content)] if ideal else [*content.notes, *unread_files(folder)]
+    result.notes += (
+        [*content.notes, *macro_notes(folder, content)] if ideal else [*content.notes, *unread_files(folder)]
+    )
 
 
 def _read(result: LibraryCheck, kept: Mapping[str, Kept[Thing]], folder: Path) -> dict[str, Thing]:
@@ -170,4 +175,3 @@ def _relative(file: Path, folder: Path) -> str:
 
 def _with(name: str, description: str) -> str:
     return f"{name} ({description})" if description else name
-

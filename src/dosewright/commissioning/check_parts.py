@@ -79,14 +79,10 @@ def configuration_problems(
     problems += _twice_claimed(content, models)
     default = content.default_ct_protocol
     if default is not None and default not in protocols:
-        problems += refuse(f"The default CT protocol is not in the library.{nearest(default, protocols)}", given=default,
-                           allowed=", ".join(protocols) or "none",
+        problems += refuse(f"The default CT protocol is not in the library.{nearest(default, protocols)}",
+                           given=default, allowed=", ".join(protocols) or "none",
                            where="library.toml, default_ct_protocol").problems  # fmt: skip
     where = content.settings_file.name if content.settings_file else "settings"
-    for name in content.settings.override_materials:
-        unknown: list[str] = []
-        tried(lambda n=name: content.materials(n), unknown)  # type: ignore[misc]
-        problems += [one if "Where: " in one else f"{one} Where: {where}, override materials." for one in unknown]
     known = {one.name for one in content.machines} | {one.machine for one in models.values() if one.machine}
     folded = {name.casefold() for name in known}
     for one in content.settings.correction:
@@ -95,6 +91,17 @@ def configuration_problems(
                                f"{nearest(one.machine, known)}", given=f"{one.machine} {one.radiation}",
                                allowed=", ".join(sorted(known)) or "none",
                                where=f"{where}, correction").problems  # fmt: skip
+    return problems
+
+
+def override_problems(content: LibraryContent) -> list[str]:
+    """Return what is wrong with the media that may override regions, by name or by a density given twice."""
+    where = content.settings_file.name if content.settings_file else "settings"
+    problems: list[str] = []
+    for name in content.settings.override_materials:
+        unknown: list[str] = []
+        tried(lambda n=name: content.materials(n), unknown)  # type: ignore[misc]
+        problems += [one if "Where: " in one else f"{one} Where: {where}, override materials." for one in unknown]
     return problems
 
 
@@ -118,7 +125,7 @@ def permission_problems(file: Path) -> list[str]:
         sticky = place.is_dir() and mode & stat.S_ISVTX
         if mode & OTHERS_MAY_WRITE and not sticky:
             problems += refuse(f"{what} can be changed by others than the owner", given=stat.filemode(mode),
-                               allowed=f"writable by the owner only: chmod go-w {place.absolute()}").problems  # fmt: skip
+                               allowed=f"only the owner may: chmod go-w {place.absolute()}").problems  # fmt: skip
     return problems
 
 
@@ -160,4 +167,3 @@ def _folded(keywords: Mapping[str, str]) -> dict[str, str]:
 
 def _shown(one: CtProtocol) -> str:
     return ", ".join(f"{keyword} = {value}" for keyword, value in one.keywords.items())
-

@@ -1,4 +1,4 @@
-"""IDEAL's commissioning folder as a library, read unchanged: beamlines/, CT/, phantoms/, material/, or all in one place.
+"""IDEAL's commissioning folder as a library, read unchanged: beamlines/, CT/, phantoms/, material/, or side by side.
 
 A system.cfg names it and gives settings; without one the folder itself is taken, with the defaults of the settings.
 """
@@ -99,8 +99,8 @@ class Tree:
         if name is None or (name == STANDARD_DATABASE and not found):
             return found
         if not (place / name).is_file():
-            raise refuse("The database of materials is missing", given=name,
-                         allowed=", ".join(path.name for path in found) or "a GATE database", where=place)  # fmt: skip
+            known = ", ".join(path.name for path in found) or "a GATE database"
+            raise refuse("The database of materials is missing", given=name, allowed=known, where=f"{place.name}/")
         return [place / name]
 
 
@@ -114,9 +114,11 @@ def _machines_in(folder: Path) -> list[str]:
 
 def _survey_tree(folder: Path, config: IdealConfig | None, file: Path | None, problems: list[str]) -> LibraryContent:
     tree = Tree(folder)
-    databases = tried(lambda: tree.databases(config.materials_database if config else None), problems) or []
-    own = SiteMaterials(read_materials(databases, problems))
-    materials = SiteMaterials(own.own, _refused(config, own)) if config else own
+    wrong: list[str] = []
+    databases = tried(lambda: tree.databases(config.materials_database if config else None), wrong) or []
+    own = SiteMaterials(read_materials(databases, wrong))
+    problems += wrong
+    materials = SiteMaterials(own.own, _refused(config, own)) if config and not wrong else own
     lines = tree.beam_lines()
     conf = tree.part(CT) / HLUT
     cache = folder / CT / "cache"
