@@ -8,6 +8,7 @@ from dosewright.cli.approve import approve
 from dosewright.cli.calc import calc
 from dosewright.cli.demo import demo
 from dosewright.cli.faults import BROKEN, report_fault
+from dosewright.cli.fit import fit
 from dosewright.cli.lint import lint
 from dosewright.cli.query import query
 from dosewright.cli.simulate import simulate
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (calc, simulate, query, lint, approve, demo, version):
     app.command()(command)
+app.add_typer(fit, name="fit")
 
 
 def main() -> None:

@@ -12,9 +12,10 @@ from dosewright.commissioning.beam_fit.air import spread_mm2, water_equivalent_m
 from dosewright.commissioning.beam_fit.curve_fit import ENERGY_WINDOW, LARGEST_SPREAD, CurveFit, fit_curve
 from dosewright.commissioning.beam_fit.depth_dose import SIGMAS, DepthDoses
 from dosewright.commissioning.beam_fit.kernels import Kernels, kernels_for
-from dosewright.commissioning.beam_fit.measurements import DOSE_UNITS, BeamMeasurements, Curve
+from dosewright.commissioning.beam_fit.measurements import DOSE_UNITS, BeamMeasurements, Curve, SpotSizes
 from dosewright.commissioning.beam_fit.monitor import particles_per_mu
 from dosewright.commissioning.beam_fit.optics_fit import OpticsFit, as_size, fit_optics
+from dosewright.commissioning.beam_fit.spots_in_air import air_factor
 from dosewright.commissioning.water_depth_dose import energy_for_range_MeV
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import refuse
@@ -66,17 +67,23 @@ def fit_beam(
         fit_optics(one, one.nominal_MeV, measured.file.plane_mm, measured.file.medium) for one in measured.spots
     )
     curves = tuple(_fit_curve(one, measured, kernels, optics) for one in measured.curves)
-    # The scattering in air goes by the mean energy, which is known only now.
-    means = _against([one.nominal_MeV for one in curves], [one.mean_MeV / one.nominal_MeV for one in curves])
-    optics = tuple(
-        fit_optics(one, one.nominal_MeV * means(one.nominal_MeV), measured.file.plane_mm, measured.file.medium)
-        for one in measured.spots
-    )
+    first = _model(measured, curves, optics, ())
+    # What air adds depends on energy and size of the spot, which are known only now.
+    optics = tuple(_fit_optics(one, first, tell) for one in measured.spots)
     particles = _particles(measured, kernels, curves, optics)
+    notes = _notes(curves, optics, particles)
+    model = _model(measured, curves, optics, particles, notes)
+    nominal = _nominal([one.nominal_MeV for one in curves], measured.file.largest_step_MeV)
+    return BeamFit(model, nominal, measured, curves, optics, particles, notes)
+
+
+def _model(
+    measured: BeamMeasurements, curves: tuple[CurveFit, ...], optics: tuple[OpticsFit, ...],
+    particles: tuple[ParticleFit, ...], notes: tuple[str, ...] = (),
+) -> BeamModel:  # fmt: skip
     nominal = _nominal([one.nominal_MeV for one in curves], measured.file.largest_step_MeV)
     table = _table(measured.file.name, nominal, curves, optics, particles)
-    notes = _notes(curves, optics, particles)
-    model = BeamModel(
+    return BeamModel(
         name=measured.file.name,
         machine=measured.file.machine,
         radiation=measured.file.radiation,
@@ -88,7 +95,16 @@ def fit_beam(
         source="fitted to measurements by dosewright fit beam",
         assumptions=notes,
     )
-    return BeamFit(model, nominal, measured, curves, optics, particles, notes)
+
+
+def _fit_optics(spots: SpotSizes, first: BeamModel, tell: Tell) -> OpticsFit:
+    """Fit optics with what air adds by the transport itself, for the spot of a first model."""
+    low, high = first.energy_range_MeV
+    nominal = min(max(spots.nominal_MeV, low), high)
+    tell(f"spots of {nominal:g} MeV in air")
+    factor = air_factor(first, nominal, float(spots.z_mm.min())) if first.medium == "air" else 1.0
+    energy = spots.nominal_MeV * first.at(nominal).mean_energy_MeV / nominal
+    return fit_optics(spots, energy, first.plane_mm, first.medium, factor)
 
 
 def _reach(curves: tuple[Curve, ...]) -> tuple[float, float]:

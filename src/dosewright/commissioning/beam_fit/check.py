@@ -1,43 +1,26 @@
 """A beam model run whole by the Monte Carlo, from its plane through air, and laid beside the measurements."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
-from scipy.special import erf
 
 from dosewright.analysis.profile import Profile, distal_falloff, distal_position, peak
 from dosewright.commissioning.beam_fit.curve_fit import BEYOND
-from dosewright.commissioning.beam_fit.kernels import (
-    GY_MM2_PER_MEV_CM,
-    INTO_WATER,
-    depth_edges,
-    energy_by_ring,
-    water,
-)
-from dosewright.commissioning.beam_fit.measurements import Curve, DepthDoseFile, SpotSizes
+from dosewright.commissioning.beam_fit.kernels import GY_MM2_PER_MEV_CM, depth_edges, energy_by_ring, water
+from dosewright.commissioning.beam_fit.measurements import BeamMeasurements, Curve, DepthDoseFile, SpotSizes
+from dosewright.commissioning.beam_fit.one_spot import one_spot
 from dosewright.commissioning.beam_fit.rings import seen
+from dosewright.commissioning.beam_fit.spots_in_air import spot_sizes
 from dosewright.commissioning.water_depth_dose import range_in_water_mm
 from dosewright.core.beam_model import BeamModel
-from dosewright.core.frame import Rigid
 from dosewright.core.units import MM_PER_CM
-from dosewright.geometry.voxels import Voxels
-from dosewright.materials.library import named
-from dosewright.simulation.goal import Goal
-from dosewright.simulation.problem import Problem, TransportSettings, phantom_problem
-from dosewright.simulation.run import simulate
-from dosewright.sources import emit
-from dosewright.sources.emit import Source
-from dosewright.sources.pencil_beams import cholesky_cm, drifted
 
 Array = NDArray[np.float64]
 
 HISTORIES = 100_000
 SEED = 7  # others than those of the runs that the fit rests on
-LAYER_MM = 10.0  # of air in which a spot is scored
-BINS_PER_SIGMA, HALF_WIDTH = 5, 6.0  # of the profile of a spot, in sigmas
-CORE = 2.0  # sigmas to which a Gaussian is fitted
 
 
 @dataclass(frozen=True)
@@ -90,6 +73,20 @@ def check(
     )  # fmt: skip
 
 
+def check_all(
+    model: BeamModel, measured: BeamMeasurements,
+    *, histories: int = HISTORIES, threads: int = 0, tell: Callable[[str], None] = lambda _: None,
+) -> tuple[Check, ...]:  # fmt: skip
+    """Run the model at every energy with a depth dose."""
+    spots = {one.nominal_MeV: one for one in measured.spots}
+    checks = []
+    for curve in measured.curves:
+        tell(f"the model at {curve.nominal_MeV:g} MeV")
+        of_energy = spots.get(curve.nominal_MeV)
+        checks.append(check(model, curve, measured.file.depth_dose, of_energy, histories=histories, threads=threads))
+    return tuple(checks)
+
+
 def _falloff(profile: Profile) -> float:
     return distal_falloff(profile) if profile.values[-1] < 0.2 * profile.values.max() else float("nan")
 
@@ -101,82 +98,7 @@ def depth_dose(
     beam = model.at(nominal_MeV)
     edges = depth_edges() * float(range_in_water_mm(beam.mean_energy_MeV))
     gap = model.plane_mm - setup.surface_mm
-    problem = _problem(model, nominal_MeV, water(edges, gap if model.medium == "air" else 0.0), setup.surface_mm)
+    problem = one_spot(model, nominal_MeV, water(edges, gap if model.medium == "air" else 0.0), setup.surface_mm)
     rings = energy_by_ring(problem, histories, threads, seed)[-(edges.size - 1) :]
     dose = rings @ seen(setup.chamber_radius_mm, 0.0) / (np.diff(edges) / MM_PER_CM) * GY_MM2_PER_MEV_CM
     return np.asarray(0.5 * (edges[1:] + edges[:-1])), np.asarray(dose)
-
-
-def spot_sizes(
-    model: BeamModel, nominal_MeV: float, z_mm: Array, *, histories: int, threads: int = 0, seed: int = SEED
-) -> Array:
-    """Return sigmas (mm) of the cores of a spot along x and y at gantry z of planes, [axis, plane]."""
-    sizes = np.zeros((2, z_mm.size))
-    for n, z in enumerate(z_mm):
-        way = model.plane_mm - float(z)
-        for axis in range(2):
-            sizes[axis, n] = (
-                _spot_size(model, nominal_MeV, axis, way, histories, threads, seed + n)
-                if model.medium == "air"
-                else np.sqrt(drifted(_cov(model, nominal_MeV, axis), way)[0, 0])
-            )
-    return sizes
-
-
-def _cov(model: BeamModel, nominal_MeV: float, axis: int) -> Array:
-    return model.at(nominal_MeV).optics[0].cov_x if axis == 0 else model.at(nominal_MeV).optics[0].cov_y
-
-
-def _spot_size(
-    model: BeamModel, nominal_MeV: float, axis: int, way_mm: float, histories: int, threads: int, seed: int
-) -> float:
-    guess = float(np.sqrt(drifted(_cov(model, nominal_MeV, axis), way_mm)[0, 0])) + 3e-3 * way_mm
-    edges = np.linspace(-HALF_WIDTH * guess, HALF_WIDTH * guess, int(2 * HALF_WIDTH * BINS_PER_SIGMA) + 1)
-    across = [np.array([-500.0, 500.0])] * 2
-    across[axis] = np.concatenate([[-500.0], edges, [500.0]])
-    layers = np.array([-way_mm, -0.5 * LAYER_MM, 0.5 * LAYER_MM])
-    if way_mm <= 0.5 * LAYER_MM:
-        layers = np.array([-way_mm, LAYER_MM])
-    shape = (layers.size - 1, across[1].size - 1, across[0].size - 1)
-    medium = named("G4_AIR")
-    density = np.full(shape, medium.density_g_cm3, np.float32)
-    voxels = Voxels((across[0], across[1], layers), Rigid.identity(), np.zeros(shape, np.uint8), density, (medium,))
-    problem = _problem(model, nominal_MeV, voxels, model.plane_mm - way_mm)
-    result = simulate(problem, Goal(histories=histories), seed=seed, threads=threads)
-    profile = (result.dose_Gy * problem.mass_g)[-1].ravel()[1:-1]
-    return core_sigma(edges, profile, guess)
-
-
-def core_sigma(edges_mm: Array, profile: Array, guess_mm: float) -> float:
-    """Return the sigma of a Gaussian, integrated over bins, fitted to the core of a profile."""
-
-    def bell(x: Array, height: float, sigma: float) -> Array:
-        root = np.sqrt(2.0) * sigma
-        return np.asarray(height * (erf((x + half) / root) - erf((x - half) / root)))
-
-    half = 0.5 * (edges_mm[1] - edges_mm[0])
-    middle, sigma = 0.5 * (edges_mm[1:] + edges_mm[:-1]), guess_mm
-    for _ in range(6):
-        core = np.abs(middle) <= CORE * sigma + half
-        (_, sigma), _ = curve_fit(bell, middle[core], profile[core], p0=[profile.max(), sigma])
-        sigma = abs(float(sigma))
-    return sigma
-
-
-def _problem(model: BeamModel, nominal_MeV: float, voxels: Voxels, surface_mm: float) -> Problem:
-    """Return one spot on the axis before voxels whose z = 0 lies at gantry z `surface_mm`."""
-    beam = model.at(nominal_MeV)
-    rows = np.zeros((len(beam.optics), emit.PENCIL_COLUMNS))
-    for row, optics in zip(rows, beam.optics, strict=True):
-        row[[emit.XX, emit.XS, emit.SS_X]] = cholesky_cm(optics.cov_x)
-        row[[emit.YY, emit.YS, emit.SS_Y]] = cholesky_cm(optics.cov_y)
-        row[emit.MEAN_ENERGY], row[emit.ENERGY_SIGMA] = beam.mean_energy_MeV, beam.energy_sigma_MeV
-        row[emit.START_Z] = model.plane_mm / MM_PER_CM
-    none = np.zeros(0)
-    return phantom_problem(
-        voxels=voxels,
-        source=Source(emit.PENCILS, rows, np.zeros(3), np.zeros(2), none, none, none),
-        weights=np.array([optics.weight for optics in beam.optics]),
-        to_patient=Rigid(INTO_WATER.rotation, np.array([0.0, 0.0, surface_mm])),
-        settings=TransportSettings(dose_to_water=False),
-    )

@@ -45,22 +45,23 @@ def as_size(s: Array) -> tuple[float, float, float]:
 
 @dataclass(frozen=True)
 class OpticsFit:
-    """The two axes of a spot at one nominal energy."""
+    """The two axes of a spot at one nominal energy; air widens it `air_factor` times as much as the formula says."""
 
     nominal_MeV: float
     x: AxisFit
     y: AxisFit
+    air_factor: float = 1.0
 
 
-def fit_optics(spots: SpotSizes, energy_MeV: float, plane_mm: float, medium: str) -> OpticsFit:
-    """Fit both axes; `energy_MeV` is the mean energy, for the scattering in air."""
+def fit_optics(spots: SpotSizes, energy_MeV: float, plane_mm: float, medium: str, air_factor: float = 1.0) -> OpticsFit:
+    """Fit both axes; the mean energy `energy_MeV` and `air_factor` are for the scattering in air."""
     drift = plane_mm - spots.z_mm
     if drift.min() < 0 and medium == "air" and drift.min() < -1e-6:
         raise refuse(f"Spots of {spots.nominal_MeV:g} MeV were measured upstream of the model plane",
                      given=f"z up to {spots.z_mm.max():g} mm", allowed=f"z below plane_mm = {plane_mm:g}")  # fmt: skip
-    added = spread_mm2(energy_MeV, drift) if medium == "air" else np.zeros_like(drift)
+    added = air_factor * spread_mm2(energy_MeV, drift) if medium == "air" else np.zeros_like(drift)
     axes = [fit_axis(drift, sigma, spots.relative, added) for sigma in (spots.sigma_x_mm, spots.sigma_y_mm)]
-    return OpticsFit(spots.nominal_MeV, axes[0], axes[1])
+    return OpticsFit(spots.nominal_MeV, axes[0], axes[1], air_factor)
 
 
 def fit_axis(drift_mm: Array, sigma_mm: Array, relative: float, added_mm2: Array) -> AxisFit:

@@ -36,7 +36,8 @@ def read_columns(
     if len(lines) < 2:
         raise refuse("The table needs a line of titles and a row of numbers at least", where=path.name)
     quantities, factors = _titles(lines[0], needed, dict(optional or {}))
-    rows, problems = [], []
+    rows: list[list[float]] = []
+    problems: list[str] = []
     for line in lines[1:]:
         try:
             rows.append(_row(line, len(quantities)))
