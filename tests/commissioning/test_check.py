@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dosewright.commissioning.approvable import find
+from dosewright.commissioning.approval import approve
+from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.check import LibraryCheck, check_library
 from dosewright.core.errors import InputError
 
@@ -291,6 +294,22 @@ def test_settings_that_others_may_write_are_told(site: Path) -> None:
     assert "The folder of the settings can be changed" in "\n".join(lines(check_library(site)))
 
 
+def test_models_changed_since_their_approval_are_told(site: Path, ideal: Path, change: Changed) -> None:
+    for place, name, file, old, new in (
+        (site, "room1", "site/beam_models/room1.toml", "plane_mm = 500.0", "plane_mm = 501.0"),
+        (ideal, "IR2_PROTON", "commissioning/beamlines/common/chamber.mac", "0.2 mm", "0.3 mm"),
+    ):
+        one = find(Library.open(place), name, "beam")
+        assert f" {name}," in "\n".join(check_library(place).notes)
+        approve(one.file, "A. Physicist", models=one.models)
+        found = check_library(place)
+        assert lines(found) == []
+        assert f" {name}," not in "\n".join(found.notes)
+        change(file, old, new)
+        said = lines(check_library(place))
+        assert any(f"{one.file.name} has changed since it was approved by A. Physicist" in line for line in said), said
+
+
 def test_two_models_of_one_machine_are_told_unless_the_library_decides(site: Path) -> None:
     shutil.copy(site / "beam_models" / "room1.toml", site / "beam_models" / "room2.toml")
     assert "Several beam models claim machine GENERIC. Given: room1, room2" in "\n".join(lines(check_library(site)))
@@ -302,7 +321,8 @@ def test_two_models_of_one_machine_are_told_unless_the_library_decides(site: Pat
 def test_what_is_not_read_is_noted(site: Path) -> None:
     (site / "beam_models" / "old.xls").write_text("x")
     (site / "beam_models" / "README").write_text("x")
-    notes = check_library(site).notes
+    (site / "beam_models" / "room1.report.html").write_text("x")
+    notes = [note for note in check_library(site).notes if "Not approved" not in note]
     assert notes == ["beam_models/old.xls is of no kind that is read there (.toml, .csv, .txt)."]
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from dosewright.commissioning.catalog import Library, is_ideal, usual_place
 from dosewright.commissioning.check_parts import (
+    approval_problems,
     beam_model_problems,
     configuration_problems,
     macro_notes,
@@ -134,9 +135,25 @@ def _look(result: LibraryCheck, library: Library, folder: Path, *, ideal: bool) 
     result.add("", configuration_problems(content, models, protocols))
     if content.settings_file is not None:
         result.add(_relative(content.settings_file, folder), permission_problems(content.settings_file))
+    _approvals(result, content, models, folder)
     result.notes += (
         [*content.notes, *macro_notes(folder, content)] if ideal else [*content.notes, *unread_files(folder)]
     )
+
+
+def _approvals(result: LibraryCheck, content: LibraryContent, models: Mapping[str, BeamModel], folder: Path) -> None:
+    """Look at the approval records: a model changed since is a problem, one without a record is noted."""
+    told = [(content.beam_models[name].file, {name: one.sha256}) for name, one in models.items()]
+    for place in content.ct_places:
+        found = tried(partial(getattr, place, "value"), []) or {}
+        told.append((place.file, {name: one.table.sha256 for name, one in found.items()}))
+    without: list[str] = []
+    for path, hashes in told:
+        problems, missing = approval_problems(path, hashes)
+        result.add(_relative(path, folder), problems)
+        without += missing
+    if without:
+        result.notes.append(f"Not approved, so a clinical role may not use them: {', '.join(without)}.")
 
 
 def _read(result: LibraryCheck, kept: Mapping[str, Kept[Thing]], folder: Path) -> dict[str, Thing]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydicom.datadict import dictionary_has_tag, keyword_dict, tag_for_keyword
 
+from dosewright.commissioning.approval import approval_of, problem_of
 from dosewright.commissioning.ideal_beam_line import COMMON, DETAILS_SUFFIX
 from dosewright.commissioning.library_content import LibraryContent
 from dosewright.commissioning.library_files import BEAM_MODEL_SUFFIXES, CT_SUFFIXES
@@ -146,6 +147,15 @@ def macro_notes(folder: Path, content: LibraryContent) -> list[str]:
     return [*notes, *(f"Not read: {problem}" for problem in problems if "parameters.mac" in problem)]
 
 
+def approval_problems(file: Path, models: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return what is wrong with the approval of the models in a file (content hash by name), and what has none."""
+    problems: list[str] = []
+    if tried(lambda: approval_of(file), problems) is None:
+        return problems, [] if problems else list(models)
+    problems += [said for said in (problem_of(file, content) for content in models.values()) if said]
+    return list(dict.fromkeys(problems)), []
+
+
 def unread_files(folder: Path) -> list[str]:
     """Return a note for each file in the folders of a library that is none of the kinds that are read there."""
     kinds = {"beam_models": (*BEAM_MODEL_SUFFIXES, ".json"), "ct": (*CT_SUFFIXES, ".json"), "phantoms": (".toml",)}
@@ -158,7 +168,9 @@ def unread_files(folder: Path) -> list[str]:
 
 
 def _about(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.upper().startswith(("README", "LICENSE")) or path.suffix == ".md"
+    """Say whether a file is about others: hidden, a licence, the report of a fit."""
+    told = path.name.upper().startswith(("README", "LICENSE")) or path.suffix == ".md" or ".report." in path.name
+    return told or path.name.startswith(".")
 
 
 def _folded(keywords: Mapping[str, str]) -> dict[str, str]:

@@ -30,7 +30,7 @@ name = "{name}"
 # beam_model = "generic"                   # a file of beam_models/, without suffix
 """
 
-MATERIALS_TEXT = """# Media of this site, beside those `dosewright query -M` lists; GATE databases (*.db) may lie here too.
+MATERIALS_TEXT = """# Media of this site beside what `dosewright query -M` lists; GATE databases (*.db) may lie here .
 # [[material]]
 # name = "RESIN_A"
 # density_g_cm3 = 1.19
