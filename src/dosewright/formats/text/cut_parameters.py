@@ -8,8 +8,8 @@ import numpy as np
 
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.looks import tried
-from dosewright.formats.text.gate_geometry import LENGTHS_MM, in_units
 from dosewright.formats.text.gate_macro import commands, resolved
+from dosewright.formats.text.gate_volumes import LENGTHS_MM, in_units
 from dosewright.formats.text.lines import number
 
 CUTS = {

@@ -12,7 +12,8 @@ from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
 from dosewright.core.solids import Solid
-from dosewright.formats.text.gate_geometry import Geometry, Volume, placed_solids
+from dosewright.formats.text.gate_geometry import placed_solids
+from dosewright.formats.text.gate_volumes import Geometry, Volume
 from dosewright.formats.text.lines import read_text
 
 LONGEST_LINE = 4096  # what Geant4 reads of a line

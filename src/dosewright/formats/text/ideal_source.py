@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from dosewright.core.beam_model import BeamAtEnergy, BeamModel, Optics
 from dosewright.core.errors import InputError, nearest, refuse
-from dosewright.formats.text.gate_geometry import truth
 from dosewright.formats.text.gate_macro import Macro, read_macro
+from dosewright.formats.text.gate_volumes import truth
 from dosewright.formats.text.lines import Line, content_lines, number, sha256
 from dosewright.formats.text.tabulated_beam import LARGEST_DIVERGENCE_RAD, LARGEST_SIZE_MM, inside
 
