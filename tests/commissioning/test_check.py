@@ -149,7 +149,7 @@ MISTAKES = {
         "commissioning/CT/hlut.conf",
         "curve.txt",
         "curves.txt",
-        r"^CT/hlut\.conf: The density table is missing\. Given: curves\.txt",
+        r"^CT/hlut\.conf: The density table is missing\. Did you mean 'curve\.txt'\? Given: curves\.txt",
     ),
     "a wrong column count": (
         "commissioning/CT/composition/tissues.txt",
@@ -157,12 +157,17 @@ MISTAKES = {
         "45.0",
         r"5 mass percents.*line 7",
     ),
-    "intervals with a gap": ("commissioning/CT/hlut.conf", "-500,3000", "-400,3000", r"contiguous.*-500 to -400"),
+    "intervals with a gap": (
+        "commissioning/CT/hlut.conf",
+        "-500,3000",
+        "-400,3000",
+        r"a gap between -1024,-500 and -400,3000\. Where: hlut\.conf, line 9",
+    ),
     "a keyword DICOM does not have": (
         "commissioning/CT/hlut.conf",
         "KVP",
         "KPV",
-        r"Unknown DICOM keyword\. Did you mean 'KVP'",
+        r"Unknown label of a CT protocol\. Did you mean 'KVP'\? Given: 'KPV'.*hlut\.conf, line 5",
     ),
     "two protocols for the same CT": (
         "commissioning/CT/hlut.conf",
@@ -211,6 +216,12 @@ SITE_MISTAKES = {
         'beam_model = "room1"',
         'beam_model = "rom1"',
         r"does not hold\. Did you mean 'room1'\? Given: rom1\. Allowed: room1",
+    ),
+    "a keyword that DICOM does not have": (
+        "site/ct/head.toml",
+        "[density]",
+        '[match]\nKPV = "120"\n[density]',
+        r"Unknown DICOM keyword\. Did you mean 'KVP'\? Given: KPV\. Where: CT protocol 'generic'",
     ),
     "a default that is not there": (
         "site/library.toml",

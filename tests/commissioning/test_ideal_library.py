@@ -36,6 +36,29 @@ def test_system_cfg_names_the_tree_and_gives_the_settings(ideal: Path, tmp_path:
     assert Library.open(ideal).beam_model_names() == library.beam_model_names()
 
 
+def test_log_daemon_cfg_says_what_becomes_of_jobs(ideal: Path, change: Changed) -> None:
+    change("cfg/log_daemon.cfg", "", "[Time variables]\nhistoric after = 172800\nunsuccessfull after = 7200\n")
+    jobs = Library.open(ideal).settings.jobs
+    assert (jobs.historic_after_days, jobs.unsuccessful_after_hours) == (2.0, 2.0)
+    change("cfg/log_daemon.cfg", "172800", "two days")
+    with pytest.raises(InputError, match=r"two days.*log_daemon\.cfg, line 2"):
+        Library.open(ideal)
+
+
+def test_files_of_ideal_may_be_named_by_their_path(ideal: Path, tmp_path: Path, change: Changed) -> None:
+    packaged = Library.open()
+    change("commissioning/phantoms/water_box.mac", "PMMA", "G4_PLEXIGLASS")
+    folder = tmp_path / "commissioning" / "phantoms"
+    assert packaged.phantom(str(folder / "water_box.cfg")).voxel_mm == (4.0, 4.0, 5.0)
+    source = tmp_path / "commissioning" / "beamlines" / "IR2" / "IR2_PROTON_source_properties.txt"
+    with pytest.raises(InputError, match="does not hold the nozzle of its machine"):
+        packaged.beam_model(str(source))
+    change(f"{IR2}IR2_beamline_details.mac", "/control/execute ./data/chamber.mac\n", "")
+    before = packaged.beam_model(str(source)).sha256
+    change(f"{IR2}IR2_beamline_details.mac", "PROTON_CONVERGENCE_YPHI false", "PROTON_CONVERGENCE_YPHI true")
+    assert packaged.beam_model(str(source)).sha256 != before
+
+
 def test_a_commissioning_folder_that_does_not_exist_is_named(ideal: Path, tmp_path: Path) -> None:
     ideal.write_text(ideal.read_text().replace("../commissioning", "../comissioning"))
     with pytest.raises(InputError, match="The commissioning folder does not exist") as refused:

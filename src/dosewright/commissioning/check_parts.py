@@ -9,9 +9,8 @@ from pathlib import Path
 from pydicom.datadict import dictionary_has_tag, keyword_dict, tag_for_keyword
 
 from dosewright.commissioning.approval import approval_of, problem_of
-from dosewright.commissioning.ideal_beam_line import COMMON, DETAILS_SUFFIX
 from dosewright.commissioning.library_content import LibraryContent
-from dosewright.commissioning.library_files import BEAM_MODEL_SUFFIXES, CT_SUFFIXES
+from dosewright.commissioning.library_files import BEAM_MODEL_SUFFIXES, COMMON, CT_SUFFIXES, DETAILS_SUFFIX
 from dosewright.commissioning.library_folder import unknown_models
 from dosewright.commissioning.phantom import Phantom
 from dosewright.core.beam_model import BeamModel

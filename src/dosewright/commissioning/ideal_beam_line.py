@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from dosewright.commissioning.content_hash import content_hash, model_hash
+from dosewright.commissioning.library_files import COMMON, DETAILS_SUFFIX
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.looks import tried
@@ -18,9 +19,8 @@ from dosewright.formats.text.lines import read_text
 
 Named = Callable[[str], Material]
 
-COMMON = "common"
 SOURCE_SUFFIX = "_source_properties.txt"
-DETAILS_SUFFIX, DESCRIPTION_SUFFIX = "_beamline_details.mac", "_description.txt"
+DESCRIPTION_SUFFIX = "_description.txt"
 SOURCE = re.compile(r"(PROTON|ION_\d+_\d+_\d+)(?:_(?P<tune>.+))?", re.IGNORECASE)
 ELEMENT = re.compile(r"(?P<kind>rs|rm)_(?P<id>.+)_details\.mac", re.IGNORECASE)
 KINDS = {"rs": "range_shifter", "rm": "range_modulator"}
