@@ -142,7 +142,7 @@ def macro_notes(folder: Path, content: LibraryContent) -> list[str]:
     for name in CUT_FILES:
         path = folder / "material" / name
         cuts = tried(lambda p=path: read_cut_parameters(p), problems) if path.is_file() else None  # type: ignore[misc]
-        notes += cuts.ignored if cuts else ()
+        notes += (*cuts.said, *cuts.ignored) if cuts else ()
     return [*notes, *(f"Not read: {problem}" for problem in problems if "parameters.mac" in problem)]
 
 
