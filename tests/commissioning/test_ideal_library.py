@@ -88,7 +88,7 @@ def test_every_machine_and_radiation_type_has_its_model(ideal: Path) -> None:
     # Convergent in x and divergent in y for protons, the other way round for carbon.
     assert spot.cov_x[0, 1] < 0 < spot.cov_y[0, 1]
     assert other.cov_x[0, 1] > 0 > other.cov_y[0, 1]
-    assert "The horizontal beam line of room 2." in library.beam_model_description("IR2_PROTON")
+    assert "The horizontal beam line of room 2." in library.content.beam_models["IR2_PROTON"].description
     assert any("Convergence at the source plane is that of IR2_beamline_details.mac" in s for s in proton.assumptions)
     with pytest.raises(InputError, match="no beam model for machine 'IR2' with ION_2_4_2"):
         library.beam_model_for("IR2", "ION_2_4_2")
@@ -239,7 +239,7 @@ def test_the_template_of_ideal_is_accepted_as_it_lies(shared_data: Path, tmp_pat
     assert model.plane_mm == 1300.0
     assert library.ct_protocol("Schneider").name == "My CT Schneider protocol name"
     assert library.ct_protocol_for({"SeriesDescription": "QA"}).name == "protocol for artificial CTs, for commissioning"
-    assert "only intended to demonstrate" in library.beam_model_description("ExampleBeamLine_PROTON")
+    assert "only intended to demonstrate" in library.content.beam_models["ExampleBeamLine_PROTON"].description
     tree = tmp_path / "sorted"
     for folder, names in {
         "beamlines/ExampleBeamLine": [

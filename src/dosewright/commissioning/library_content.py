@@ -88,3 +88,9 @@ class LibraryContent:
     cache: Path | None = None
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    def model_of(self, machine: str, radiation: str) -> str | None:
+        """Return the beam model that the library assigns to a machine and radiation type, or None."""
+        wanted = (machine.strip().casefold(), radiation.casefold())
+        told = [one for one in self.machines if (one.name.casefold(), one.radiation.casefold()) == wanted]
+        return told[0].beam_model if told and wanted[0] else None
