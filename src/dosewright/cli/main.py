@@ -6,8 +6,11 @@ import typer
 
 from dosewright.cli.approve import approve
 from dosewright.cli.calc import calc
+from dosewright.cli.check import check
 from dosewright.cli.demo import demo
 from dosewright.cli.faults import BROKEN, report_fault
+from dosewright.cli.fit import fit
+from dosewright.cli.init import init
 from dosewright.cli.jobs import app as jobs
 from dosewright.cli.lint import lint
 from dosewright.cli.query import query
@@ -26,9 +29,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (calc, simulate, query, lint, approve, demo, version):
+for command in (calc, simulate, query, lint, init, check, approve, demo, version):
     app.command()(command)
 app.add_typer(jobs, name="jobs")
+app.add_typer(fit, name="fit")
 
 
 def main() -> None:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dosewright.commissioning.content_hash import content_hash
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
 from dosewright.formats.text.checked_toml import Checked, read_checked
-from dosewright.formats.text.lines import sha256
 from dosewright.geometry.voxels import Voxels
 
 Points = NDArray[np.float64]
@@ -109,8 +109,8 @@ class Phantom:
         The dose grid that belongs to it; None leaves the choice to the calculation.
     dose_to_water
         Whether its dose is one to water (True) or to the medium (False); None leaves it to the site's settings.
-    assumptions
-        Sentences that a report repeats.
+    assumptions, notes
+        Sentences that a report repeats; what its files say that has no effect here.
     """
 
     name: str
@@ -125,6 +125,7 @@ class Phantom:
     dose_box: "DoseBox | None" = None
     dose_to_water: bool | None = None
     assumptions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (
@@ -241,7 +242,7 @@ def read_phantom(path: Path, named: Callable[[str], Material]) -> Phantom:
         density_g_cm3=filling.density_g_cm3 if file.density_g_cm3 is None else file.density_g_cm3,
         inserts=tuple(inserts),
         description=file.description,
-        sha256=sha256(path),
+        sha256=content_hash((path,), [filling, *(one.material for one in inserts)]),
         dose_box=DoseBox(_triple(file.dose_grid.size_mm), _counts(file.dose_grid.voxels)) if file.dose_grid else None,
         dose_to_water=file.dose_to_water,
     )
