@@ -181,7 +181,7 @@ def write_page(peaks: list[float], coefficients: np.ndarray) -> None:
         "",
         "Made by `python -m benchmarks.memory_estimate`: peak resident memory of `dosewright calc` on a cube of water, "
         "with a planned dose, gamma and report; 1 MB is 10^6 bytes. The linear model is fitted by non-negative least "
-        "squares of relative errors, but for the tallies of the threads (two float64 per dose voxel), which finishing may "
+        "squares of relative errors, but for the threads' tallies (two float64 per dose voxel), which finishing may "
         "hide; its coefficients stand in `workflow/memory.py`, which adds a reserve.",
         "",
         "| CT voxels | calculated | dose voxels | beams | threads | spots | peak (MB) | model (MB) | model over peak |",
