@@ -53,7 +53,7 @@ def meterset_audit(beam: IonBeam, model: BeamModel) -> MetersetAudit:
     scale = meterset / beam.final_cumulative_weight
     layers = []
     for layer in beam.layers:
-        at = model.at(layer.nominal_energy_MeV)
+        at = model.tuned(layer.spot_tune_id).at(layer.nominal_energy_MeV)
         per_mu = at.particles_per_mu if beam.meterset_unit == "MU" else None
         if beam.meterset_unit == "MU" and per_mu is None:
             raise refuse(
