@@ -202,9 +202,9 @@ def test_a_material_of_the_patient_is_not_repeated_for_a_slab() -> None:
 
 
 def test_overlapping_slabs_are_refused() -> None:
-    with pytest.raises(InputError, match="overlap, .* two things cannot be in one place"):
+    with pytest.raises(InputError, match=r"overlap, .* two things cannot be in one place"):
         pack_geometry(_voxels(), (SLAB, _slab(BONE, 1.8, 70.0, 50.0)), 100.0, AIR, Rigid.identity())
-    with pytest.raises(InputError, match="overlap, .* two things cannot be in one place"):
+    with pytest.raises(InputError, match=r"overlap, .* two things cannot be in one place"):
         pack_geometry(_voxels(), (SLAB, SLAB), 100.0, AIR, Rigid.identity())
 
 
