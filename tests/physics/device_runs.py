@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
-from scipy.special import erf
 
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
@@ -116,15 +114,3 @@ def water_equivalent_mm(name: str, thickness_mm: float, energy_MeV: float) -> fl
         total += loss / float(proton_mass_stopping_power(water, np.array(energy - loss / 2))) * 10
         energy -= loss
     return total
-
-
-def edge_mm(x_mm: Array, profile: Array) -> tuple[float, float, float]:
-    """Position, sigma and height of the falling edge (towards +x) of a profile: an error function fitted to it."""
-
-    def fall(x: Array, where: float, sigma: float, height: float) -> Array:
-        return height * 0.5 * (1 - erf((x - where) / (np.sqrt(2) * sigma)))
-
-    top = float(np.median(profile[profile > profile.max() / 2]))
-    start = float(x_mm[np.flatnonzero(profile > top / 2)[-1]])
-    (where, sigma, height), _ = curve_fit(fall, x_mm, profile, p0=[start, 1.0, top])
-    return float(where), abs(float(sigma)), float(height)

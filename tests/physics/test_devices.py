@@ -3,21 +3,29 @@
 Bounds are statistical errors of the runs with a margin of about three, unless they say something else.
 """
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
 from dosewright.analysis.profile import Profile, distal_position
+from dosewright.core.frame import gantry_to_patient
+from dosewright.core.grid import Grid
 from dosewright.core.plan import Block, Compensator, EnergyLayer, IonBeam
 from dosewright.core.solids import Box, Device, Prism, Solid
 from dosewright.geometry.aperture import block_devices
 from dosewright.geometry.compensator import compensator_devices
+from dosewright.geometry.device_place import gantry_to_room, placed
 from dosewright.geometry.projection import Projection
 from dosewright.geometry.range_shifter import plate
+from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
+from dosewright.simulation.goal import Goal
+from dosewright.simulation.problem import TransportSettings, proton_problem
+from dosewright.simulation.run import simulate
 
-from .device_runs import Shot, edge_mm, sheet, shoot, water_equivalent_mm
+from .device_runs import Shot, sheet, shoot, water_equivalent_mm
 
 SAD_MM = 2000.0
 PROJECTION = Projection((SAD_MM, SAD_MM), 0.0)
@@ -56,18 +64,22 @@ def test_a_range_shifter_takes_its_water_equivalent_from_the_range(name: str, th
 @cache
 def _edge(lower_mm: float) -> Shot:
     return shoot(
-        sheet(150.0, (30.0, 0.0), source_mm=SAD_MM), _half_open(5.0, lower_mm, 65.0), 60_000,
+        sheet(150.0, (30.0, 0.0), source_mm=SAD_MM), _half_open(5.0, lower_mm, 65.0), 150_000,
         depth_mm=5.0, dz_mm=5.0, dx_mm=0.5,
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("lower_mm", [100.0, 300.0])
 def test_the_edge_of_an_aperture_is_where_it_projects_to(lower_mm: float) -> None:
-    """At 5 mm of the isocentre plane whatever its height, to 0.3 mm; beyond it brass lets nothing pass."""
+    """At 5 mm of the isocentre plane whatever its height, to 0.3 mm; beyond it brass lets nothing pass.
+
+    The edge is where a step of the field's height would hold the same energy; its statistical error is 0.06 mm.
+    """
     shot = _edge(lower_mm)
     profile = shot.across(0.0, 5.0)
-    assert edge_mm(shot.x_mm, profile)[0] == pytest.approx(5.0, abs=0.3)
     field = profile[(shot.x_mm > -25.0) & (shot.x_mm < 0.0)].mean()
+    edge = profile[(shot.x_mm > 0.0) & (shot.x_mm < 10.0)].sum() / field * 0.5
+    assert edge == pytest.approx(5.0, abs=0.3)
     assert profile[shot.x_mm > 45.0].mean() < 2e-3 * field
 
 
@@ -78,7 +90,7 @@ def test_protons_scatter_from_the_walls_of_an_aperture() -> None:
     profile = shot.across(0.0, 5.0)
     beside = profile[(shot.x_mm > 9.0) & (shot.x_mm < 20.0)].mean()
     field = profile[(shot.x_mm > -25.0) & (shot.x_mm < 0.0)].mean()
-    assert 5e-4 < beside / field < 3e-2
+    assert 2e-4 < beside / field < 3e-2
 
 
 def test_a_penumbra_grows_with_the_distance_of_the_aperture() -> None:
@@ -156,3 +168,64 @@ def test_a_box_that_covers_the_field_is_a_plate() -> None:
     wide = shoot(sheet(100.0, (5.0, 5.0)), (plate("RS", named("PMMA"), 30.0, 100.0),), 2_000, depth_mm=60.0)
     sided = shoot(sheet(100.0, (5.0, 5.0)), (Device("RS", "range_shifter", (box,)),), 2_000, depth_mm=60.0)
     np.testing.assert_allclose(sided.depth_dose, wide.depth_dose, rtol=0.1, atol=0.02 * wide.depth_dose.max())
+
+
+def _turned_dose(gantry_deg: float, device: Device, *, turn_box: bool) -> np.ndarray:
+    """Dose of the same field with an off-axis block, in voxels of the gantry's axes; [z, y, x] from the source down.
+
+    The water is a cube about the isocentre: fixed, or turned with the gantry.
+    """
+    to_patient = gantry_to_patient(
+        gantry_deg=gantry_deg, couch_deg=0.0, patient_position="HFS", isocenter_mm=np.array([3.0, -4.0, 5.0]),
+        pitch_deg=0.0, roll_deg=0.0,
+    )  # fmt: skip
+    n, side = 12, 5.0
+    axes = to_patient.rotation if turn_box else np.eye(3)
+    corner = to_patient.translation - axes @ np.full(3, (n - 1) / 2 * side)
+    grid = Grid((n, n, n), (side, side, side), (float(corner[0]), float(corner[1]), float(corner[2])), axes)
+    water = Voxels.on_grid(
+        grid, np.zeros(grid.array_shape, np.uint8), np.ones(grid.array_shape, np.float32), [named("G4_WATER")]
+    )
+    problem = proton_problem(
+        voxels=water,
+        pencil_beams=sheet(90.0, (20.0, 20.0), spacing_mm=2.0),
+        beamline=(placed(device, gantry_deg=gantry_deg, snout_mm=None),),
+        to_patient=to_patient,
+        score_grid=grid,
+        settings=TransportSettings(dose_to_water=False),
+    )
+    dose = simulate(problem, Goal(histories=60_000), seed=3, threads=1).dose_Gy
+    if turn_box:
+        return dose
+    middles = (np.arange(n) - (n - 1) / 2) * side
+    z, y, x = np.meshgrid(middles, middles, middles, indexing="ij")
+    index = np.rint(grid.to_index(to_patient.points(np.stack([x, y, z], -1)))).astype(int)
+    return dose[index[..., 2], index[..., 1], index[..., 0]]
+
+
+OFF_AXIS = Solid("block", Box((18.0, 9.0, 40.0)), named("brass"), 8.52, (9.0, -7.0, 150.0))
+
+
+@pytest.mark.parametrize(("gantry_deg", "turn_box"), [(90.0, False), (270.0, False), (37.0, True), (90.0, True)])
+def test_a_block_turns_with_the_gantry(gantry_deg: float, turn_box: bool) -> None:
+    """The dose in the gantry's own axes is that of gantry 0: 3 % of the peak in a voxel is the noise of both runs."""
+    block = Device("B", "aperture", (OFF_AXIS,))
+    wanted = _turned_dose(0.0, block, turn_box=False)
+    found = _turned_dose(gantry_deg, block, turn_box=turn_box)
+    assert found.sum() == pytest.approx(wanted.sum(), rel=5e-3)
+    off = (found - wanted) / wanted.max()
+    assert np.abs(off).max() < 0.15
+    assert np.sqrt(np.mean(off**2)) < 0.015
+    shadow, mirrored = wanted[-2, 4, 7], wanted[-2, 7, 7]
+    assert shadow < 0.2 * mirrored, "the block is where it was put, and not on the other side"
+
+
+@pytest.mark.parametrize("gantry_deg", [0.0, 90.0])
+def test_a_block_of_the_room_stands_still(gantry_deg: float) -> None:
+    """Described in the axes of a GATE macro where the beam of one angle passes, it gives that angle's dose."""
+    turn = gantry_to_room(gantry_deg)
+    x, y, z = turn @ np.array(OFF_AXIS.centre_mm)
+    in_room = Device("B", "nozzle", (replace(OFF_AXIS, centre_mm=(x, y, z), rotation=turn),), axes="room")
+    found = _turned_dose(gantry_deg, in_room, turn_box=False)
+    wanted = _turned_dose(gantry_deg, Device("B", "nozzle", (OFF_AXIS,)), turn_box=False)
+    np.testing.assert_allclose(found, wanted, atol=1e-6 * wanted.max())
