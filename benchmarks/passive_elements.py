@@ -87,8 +87,8 @@ def aperture(page: Page) -> None:
         "150 MeV, spots of sigma 6 mm on a lattice of 2 mm up to x = 40 mm, through air from a source 2 m away; a "
         "brass plate of 65 mm, straight walls, open up to 30 mm in the isocentre plane, its lower face 100 or 300 mm "
         "above the water. Edge (50 %) and penumbra (80 to 20 %) in mm, dose 10 to 20 mm beyond the edge in percent, "
-        "at two depths. Bound: the edge at the surface within 0.3 mm of 30 mm. The penumbra grows with the distance of the "
-        "plate, for the spots' own angles and the air's are then projected farther; at depth scattering in water "
+        "at two depths. Bound: the edge at the surface within 0.3 mm of 30 mm. The penumbra grows with the distance of "
+        "the plate, for the spots' own angles and the air's are then projected farther; at depth scattering in water "
         "rules. The horns inside the edge are protons scattered from the wall.",
     )
     head = ("", "edge", "penumbra", "beyond (%)", "edge at 100 mm", "penumbra", "beyond (%)")

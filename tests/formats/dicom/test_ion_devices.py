@@ -162,8 +162,8 @@ def test_garbage_gives_an_input_error_and_nothing_else(path: Path, sequence: str
         for value in GARBAGE:
             spoiled = pydicom.dcmread(path)
             with quietly():
-                setattr(getattr(spoiled.IonBeamSequence[0], sequence)[0], keyword, value)
                 try:
+                    setattr(getattr(spoiled.IonBeamSequence[0], sequence)[0], keyword, value)
                     spoiled.save_as(path.with_name("spoiled.dcm"))
                 except (ValueError, TypeError, OverflowError, OSError):
                     continue  # pydicom itself cannot write it
