@@ -20,6 +20,7 @@ from dosewright.formats.text.site_settings import Calculation, MachineCorrection
 from dosewright.workflow import pipeline
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.goals import Goals
+from dosewright.workflow.memory import Load, within_memory
 from dosewright.workflow.postprocess.outputs import write_outputs
 from dosewright.workflow.preprocess.case import open_case
 from dosewright.workflow.request import Wishes
@@ -197,6 +198,24 @@ def test_the_user_log_holds_settings_figures_and_files(done: Done) -> None:
     for name in ("Secret", "IDENTITY"):
         assert name not in text
     assert max(len(line) for line in text.splitlines()) < 2000
+
+
+def test_what_does_not_fit_is_refused_and_fewer_threads_are_taken_where_they_fit(
+    tiny: Any, tmp_path: Path, done: Done
+) -> None:
+    case, target, _, _ = done.written_from
+    load = Load.of(case, target)
+    wanted = replace(case, request=replace(case.request, threads=64))
+    fewer, memory = within_memory(wanted, target, load.estimate_MB(5) + 1e-6)
+    assert (fewer.request.threads, memory.threads, memory.wanted) == (5, 5, 64)
+    assert "5 of 64 threads are taken, since more would not fit." in fewer.warnings[-1]
+    assert within_memory(wanted, target, 1e9)[0] is wanted
+    (tmp_path / "library.toml").write_text('name = "site"\nwith_packaged = true\n')
+    (tmp_path / "settings.toml").write_text("[memory]\nmost_MB = 100\n")
+    refused = tiny.calc(tmp_path / "out", "-s", str(tmp_path), "-c", "generic", "-n", "600")
+    assert refused.returncode == 2
+    assert "would not fit into memory, even with one thread" in refused.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow
