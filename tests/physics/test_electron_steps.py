@@ -59,7 +59,7 @@ def depth_dose(done: CoupledRun) -> tuple[Array, Array]:
         ("electron", 1.0, 0.5, 20, replace(MV, electron_cut_MeV=0.05), 3_000_000),
         ("electron", 10.0, 6.6, 33, MV, 3_000_000),
         ("electron", 10.0, 6.6, 6, MV, 3_000_000),  # voxels of 11 mm: steps as long as they may be
-        ("photon", 6.0, 10.0, 10, MV, 20_000_000),
+        ("photon", 6.0, 10.0, 10, MV, 36_000_000),
     ],
     ids=["1 MeV", "10 MeV", "10 MeV, large voxels", "6 MeV photons"],
 )
