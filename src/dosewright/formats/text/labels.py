@@ -13,7 +13,7 @@ from pathlib import Path
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.formats.text.lines import number, read_text
 
-COMMENT = re.compile(r"(?:^|\s)#.*")
+COMMENT = re.compile(r'^\s*[#;].*|\s#(?=(?:[^"]*"[^"]*")*[^"]*$).*')  # not between quotation marks
 UNIT = re.compile(r"\s*\[[^\]]*\]\s*$")
 SWITCHES = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
 
@@ -51,7 +51,7 @@ def read_sections(path: Path) -> dict[str, Section]:
         where = f"{path.name}, line {count}"
         text = COMMENT.sub("", raw).strip()
         depth = len(raw) - len(raw.lstrip())
-        if not text or text.startswith(";"):
+        if not text:
             continue
         if last and current is not None and depth > indent:
             before = current.settings[last]
