@@ -33,7 +33,8 @@ FILES = {
     "beamlines/Fix/Fix_PROTON_source_properties.txt": "1000\n5000\n6000\n1\n1.0\n0.0\n0\n0.5\n0\n4\n0\n0.002\n0\n5\n0\n"
     "0.002\n0\n0.01\n0\n0.01\n",
     "phantoms/block.cfg": "[documentation]\nGUI name = Block\n[dose grid]\nx grid size [mm] = 100\n"
-    "y grid size [mm] = 100\nz grid size [mm] = 100\nnumber of x voxels = 50\nnumber of y voxels = 50\nnumber of z voxels = 50\n"
+    "y grid size [mm] = 100\nz grid size [mm] = 100\nnumber of x voxels = 50\n"
+    "number of y voxels = 50\nnumber of z voxels = 50\n"
     "dose to water = yes\n",
     "phantoms/block.mac": "/gate/world/daughters/name block\n/gate/world/daughters/insert box\n"
     "/gate/block/setMaterial Lexite\n/gate/block/geometry/setXLength 10 cm\n/gate/block/geometry/setYLength 10 cm\n"

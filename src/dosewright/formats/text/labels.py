@@ -113,7 +113,7 @@ class Taking:
         for other, one in settings.items():
             if other not in self.taken and UNIT.search(label) and UNIT.sub("", other) == bare:
                 self.taken.add(other)
-                what = f"The label {one.label!r} must name its unit"
+                what = "A label has another unit" if UNIT.search(other) else "A label lacks its unit"
                 self.problems.append(str(refuse(what, given=repr(one.label), allowed=label, where=one.where)))
         return None
 
@@ -201,7 +201,7 @@ class Taking:
         for one in self.rest():
             what = f"Unknown setting in [{name}].{nearest(one.label, self.known)}"
             self.problems.append(
-                str(refuse(what, given=repr(one.label), allowed="; ".join(self.known), where=one.where))
+                str(refuse(what, given=repr(one.label), allowed="; ".join(dict.fromkeys(self.known)), where=one.where))
             )
 
 
