@@ -1,5 +1,6 @@
 """IDEAL's system.cfg: every label of the manual, units in labels, both gamma labels, mistakes with their line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,8 @@ def write(folder: Path, text: str = CFG) -> Path:
     return path
 
 
-def test_every_label_of_the_manual(tmp_path: Path) -> None:
+def test_every_label_of_the_manual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
     config = read_system_cfg(write(tmp_path))
     site = config.settings
     assert (config.commissioning, config.materials_database) == (tmp_path / "tree", "Site.db")
@@ -113,6 +115,14 @@ def test_every_label_of_the_manual(tmp_path: Path) -> None:
     users = [(one.acronym, one.name, one.role, one.system_user) for one in site.user]
     assert users[:2] == [("OKE", "obiwan", "clinical", ""), ("OKE_A", "obiwan_admin", "admin", "obi")]
     assert users[2] == ("YOD", "YOD", "research", "")
+
+
+def test_cores_of_a_cluster_are_not_more_than_the_machine_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    config = read_system_cfg(write(tmp_path))
+    assert config.settings.calculation.threads == 0  # all of them
+    assert any("'number of cores = 56'" in note and "has fewer" in note for note in config.notes)
+    assert read_system_cfg(write(tmp_path, CFG.replace("= 56", "= 5"))).settings.calculation.threads == 5
 
 
 def test_factors_and_polynomials_of_machines(tmp_path: Path) -> None:
@@ -173,8 +183,8 @@ def test_a_scaling_far_from_one_is_said_and_one_below_zero_refused(tmp_path: Pat
     ("old", "new", "message"),
     [
         ("write mhd plan dose", "write mhd plan does", r"Did you mean 'write mhd plan dose'\?.*line 36"),
-        ("Air Box  Margin [mm]", "air box margin [cm]", r"must name its unit.*\[cm\].*air box margin \[mm\].*line 23"),
-        ("Air Box  Margin [mm]", "air box margin", r"must name its unit.*air box margin \[mm\].*line 23"),
+        ("Air Box  Margin [mm]", "air box margin [cm]", r"another unit.*\[cm\].*air box margin \[mm\].*line 23"),
+        ("Air Box  Margin [mm]", "air box margin", r"lacks its unit.*air box margin \[mm\].*line 23"),
         ("= 0.7", "= 0,7", r"minimum dose grid resolution.*'0,7'.*number from 0.001 to 100.*line 28"),
         ("= TRUE", "= treu", r"remove dose outside external.*Did you mean 'true'.*line 24"),
         ("= 3. 2. 0.2 -1.", "= 3. 2. 0.2", r"gamma index.*3 values.*4 numbers.*line 25"),
