@@ -1,8 +1,8 @@
 """Beam models fitted to measurements: ``python -m benchmarks.fit_beam [CASE ...]``.
 
-Cases: generic dcpt dosecuda. The first two make measurements of a known model by the Monte Carlo, with noise, and fit
-them; the last fits 98 depth doses of ../shared/data (says so where it is missing). Writes docs/measured/fit_beam.md
-with pictures.
+Cases: exact generic dcpt dosecuda. The first three make measurements of a known model by the Monte Carlo and fit them;
+the last fits 98 depth doses of ../shared/data (says so where it is missing). Writes docs/measured/fit_beam.md with
+pictures.
 """
 
 import argparse
@@ -16,16 +16,23 @@ from tests.commissioning.measured_beam import Recovered, recovered, write_measur
 
 from dosewright.commissioning.beam_fit.curve_fit import BEYOND, CurveFit, fit_curve
 from dosewright.commissioning.beam_fit.depth_dose import DepthDoses
-from dosewright.commissioning.beam_fit.kernels import kernels_for
+from dosewright.commissioning.beam_fit.kernels import Kernels, kernels_for
 from dosewright.commissioning.beam_fit.measurements import Curve, read_measurements
 from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.fit_beam import BeamFit, fit_beam
 from dosewright.core.beam_model import BeamModel
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "beam-models"
-ENERGIES = {"generic": (70.0, 100.0, 130.0, 160.0, 190.0, 220.0), "dcpt": (70.0, 100.0, 130.0, 160.0, 200.0, 240.0)}
+ENERGIES = {
+    "exact": (70.0, 160.0),
+    "generic": (70.0, 100.0, 130.0, 160.0, 190.0, 220.0),
+    "dcpt": (70.0, 100.0, 130.0, 160.0, 200.0, 240.0),
+}
+TITLES = {"exact": "The packaged model, hardly any noise: the error of the method itself",
+          "generic": "The packaged model", "dcpt": "The model of DCPT, version 2"}  # fmt: skip
 AIMS = {"energy": 0.05, "spread": 5.0, "sigma at the isocentre": 1.0, "particles per MU": 0.5}
 MEASURED = Path(__file__).resolve().parents[1] / "docs" / "measured"
+RADII_MM, SPOT_MM = (80.0, 60.0, 50.0, 40.0), 4.0  # chambers tried on the Hitachi tables, and a spot size
 PAGE = "fit_beam.md"
 HEAD = """# Beam models fitted to measurements, measured
 
@@ -45,7 +52,7 @@ fit itself gives (six parameters per row).
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the cases asked for and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("cases", nargs="*", default=["generic", "dcpt", "dosecuda"])
+    parser.add_argument("cases", nargs="*", default=["exact", "generic", "dcpt", "dosecuda"])
     parser.add_argument("--threads", type=int, default=0)
     asked = parser.parse_args(arguments)
     parts = [HEAD]
@@ -59,26 +66,34 @@ def _recovery(case: str, threads: int) -> str:
     truth = _truth(case)
     if truth is None:
         return f"\n### {case}\n\nThe data beside the repository are missing.\n"
+    noise = {"dose_noise": 1e-4, "sigma_noise": 1e-4} if case == "exact" else {}
     with tempfile.TemporaryDirectory() as folder:
         fit = fit_beam(
-            read_measurements(write_measurements(Path(folder), truth, ENERGIES[case], threads=threads)), threads=threads
+            read_measurements(write_measurements(Path(folder), truth, ENERGIES[case], **noise, threads=threads)),
+            threads=threads,
         )
     rows = recovered(fit, truth)
     picture = f"fit_beam_{case}.png"
     _draw(fit, truth, case).savefig(MEASURED / picture, dpi=110)
-    lines = [f"\n### {truth.name}\n", "| MeV | energy | its uncertainty | spread | its uncertainty | sigma x | sigma y | "
-             "particles per MU | sigma x, y at the plane | sigmas |", "|---|---|---|---|---|---|---|---|---|---|"]  # fmt: skip
+    titles = ("MeV", "energy", "its uncertainty", "spread", "its uncertainty", "sigma x", "sigma y", "particles per MU",
+              "sigma x, y at the plane", "sigmas")  # fmt: skip
+    lines = [f"\n### {TITLES[case]}\n", f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
     lines += [_row(row, curve) for row, curve in zip(rows, fit.curves, strict=True)]
     missed = [f"{what} at {row.nominal_MeV:g} MeV ({value:+.2f} %)" for row in rows for what, value in _aimed(row)
               if abs(value) > AIMS[what]]  # fmt: skip
     lines.append("\nAims missed: " + (", ".join(missed) if missed else "none") + ".")
+    if case != "exact":
+        lines.append("\nTen sizes of 2 % tell the size at the isocentre to about 1 %, so that aims of 1 % are missed "
+                     "by noise alone; without noise they are met (above). A spread much smaller than range straggling "
+                     "(1.1 % of the range) is not told by a depth dose: the uncertainty and a note of the fit say "
+                     "so.")  # fmt: skip
     lines.append(f"\n![fit and truth]({picture})\n")
     return "\n".join(lines)
 
 
 def _truth(case: str) -> BeamModel | None:
     library = Library.open(None)
-    if case == "generic":
+    if case != "dcpt":
         return library.beam_model("generic")
     path = DATA / "dcpt" / "DCPT_beam_model__v2.csv"
     return library.beam_model(str(path)) if path.is_file() else None
@@ -137,7 +152,7 @@ def _depth_doses(threads: int) -> str:
     off = [100 * (fit.mean_MeV / curve.nominal_MeV - 1) for curve, fit in zip(curves, fits, strict=True)]
     worst = [float(np.max(np.abs(_residual(curve, fit)))) for curve, fit in zip(curves, fits, strict=True)]
     rms = [float(np.sqrt(np.mean(_residual(curve, fit) ** 2))) for curve, fit in zip(curves, fits, strict=True)]
-    scale = np.array([fit.scale for fit in fits])
+    scale, chi2 = np.array([fit.scale for fit in fits]), [fit.chi2_per_point for fit in fits]
     chosen = [0, 25, 50, 75, 97]
     lines = [
         "\n## 98 depth doses of a Hitachi machine\n",
@@ -146,21 +161,31 @@ def _depth_doses(threads: int) -> str:
         "sizes in air at several planes are not among them (its sizes are those at 0.7 R80 in water, over the distance "
         "from the source), so that energies and spreads are fitted, not optics. Energies are those at the water "
         "surface. Each point was given 1 % and 0.3 % of the largest dose.\n",
-        "| MeV | mean energy (MeV) | spread (MeV) | chi square per point | difference, % of largest: rms | most |",
-        "|---|---|---|---|---|---|",
+        "| MeV | mean energy (MeV) | spread (MeV) | chi square per point | difference, % of largest: rms | most | "
+        "chi square with a chamber of 80, 60, 50, 40 mm radius |",
+        "|---|---|---|---|---|---|---|",
         *(f"| {fits[i].nominal_MeV:g} | {fits[i].mean_MeV:.3f} ± {fits[i].mean_uncertainty_MeV:.3f} | "
           f"{fits[i].sigma_MeV:.3f} ± {fits[i].sigma_uncertainty_MeV:.3f} | {fits[i].chi2_per_point:.2f} | "
-          f"{rms[i]:.2f} | {worst[i]:.2f} |" for i in chosen),
+          f"{rms[i]:.2f} | {worst[i]:.2f} | {_with_chambers(curves[i], kernels)} |" for i in chosen),
         f"\nOver all 98: mean energy against the label {min(off):+.2f} to {max(off):+.2f} %; difference "
-        f"{np.median(rms):.2f} % rms in the middle and {max(rms):.2f} % at worst, {max(worst):.1f} % at the worst point; "
-        f"chi square per point {min(f.chi2_per_point for f in fits):.2f} to {max(f.chi2_per_point for f in fits):.2f}. "
-        f"The scale (dose of the table over that of one proton) goes smoothly from {scale[0]:.4g} to {scale[-1]:.4g}; "
-        "its unit is not said by the table.",
+        f"{np.median(rms):.2f} % rms in the middle and {max(rms):.2f} % at worst, {max(worst):.1f} % at the worst "
+        f"point; chi square per point {min(chi2):.2f} to {max(chi2):.2f}. The scale (dose of the table over that of "
+        f"one proton) goes smoothly from {scale[0]:.4g} to {scale[-1]:.4g}; its unit is not said by the table.",
+        "\nTwo differences have a pattern. At high energies the table lacks dose at middle depths: it fits far better "
+        "as that of a chamber of 50 to 60 mm radius (last column), so its dose far from the axis was left out, by the "
+        "planning system or by the edge of its dose grid. At low energies the peak of the table is 2 % lower than the "
+        "fit: its points are means over voxels of a dose grid, and the peak of 70 MeV is 2 mm wide.",
         "\n![98 depth doses](fit_beam_dosecuda.png)\n",
         "The other tables beside the repository hold no measurements: DCPT's and MCsquare's are parameters, "
         "pymchelper's are invented by its own words and have no divergence.\n",
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _with_chambers(curve: Curve, kernels: Kernels) -> str:
+    """Return chi square per point where only the dose within some radii counts."""
+    fits = [fit_curve(curve, DepthDoses.seen_by(kernels, radius, SPOT_MM), 0.0) for radius in RADII_MM]
+    return ", ".join(f"{fit.chi2_per_point:.2f}" for fit in fits)
 
 
 def _dosecuda(path: Path) -> Curve:
