@@ -258,6 +258,20 @@ def test_the_template_of_ideal_is_accepted_as_it_lies(shared_data: Path, tmp_pat
     assert again.ct_protocol("Schneider").sha256 == library.ct_protocol("Schneider").sha256
 
 
+def test_a_broken_beam_line_hides_no_other(ideal: Path, change: Changed) -> None:
+    change("commissioning/beamlines/MyToy/MyToy_PROTON_source_properties.txt", "1300", "x")
+    library = Library.open(ideal)
+    assert library.beam_model_for("IR2", "PROTON").machine == "IR2"
+    with pytest.raises(InputError, match=r"no beam model for machine 'IR9' with PROTON.*IR2 \(PROTON\)"):
+        library.beam_model_for("IR9", "PROTON")
+
+
+def test_an_installation_of_ideal_is_answered_with_its_configuration(ideal: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"an installation of IDEAL.*Allowed: .*cfg/system\.cfg"):
+        Library.open(tmp_path)
+    assert ideal.is_file()
+
+
 def test_a_folder_of_both_kinds_is_refused(ideal: Path, tmp_path: Path) -> None:
     (tmp_path / "commissioning" / "library.toml").write_text('name = "x"\n')
     with pytest.raises(InputError, match="a library of ours and a tree of IDEAL"):
@@ -294,6 +308,8 @@ def test_a_machine_with_tunes_only_needs_a_model_for_the_others(ideal: Path, tmp
     (folder / "MyToy_PROTON_source_properties.txt").rename(folder / "MyToy_PROTON_1.0_source_properties.txt")
     library = Library.open(ideal)
     assert any("source files of spot tunes only" in problem for problem in library.content.problems)
+    with pytest.raises(InputError, match=r"no beam model for machine 'MyToy'.*`dosewright check` tells"):
+        library.beam_model_for("MyToy", "PROTON")
     assert library.beam_model_for("IR2", "PROTON").machine == "IR2"  # the rest works
     with pytest.raises(InputError, match="Unknown beam model"):
         library.beam_model("MyToy")

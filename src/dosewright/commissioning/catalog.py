@@ -127,7 +127,8 @@ class Library:
         key = self.content.model_of(machine, radiation)
         if key is not None:
             return assigned(self.beam_model(key), machine=machine.strip(), radiation=radiation)
-        models = [one.value for one in self.content.beam_models.values()]
+        kept = () if self.content.all_machines_told else self.content.beam_models.values()
+        models = [one.value for one in kept]
         wanted = (machine.strip().casefold(), radiation.casefold())
         found = [one for one in models if (one.machine.casefold(), one.radiation.casefold()) == wanted and wanted[0]]
         if len(found) == 1:
@@ -140,7 +141,8 @@ class Library:
         hint = nearest(machine, {name for name, _ in known})
         raise refuse(
             f"The library {self.content.name!r} has no beam model for machine {machine!r} with {radiation}.{hint}"
-            f" Choose one with -z (a name or a file); names: {names}",
+            f" Choose one with -z (a name or a file); names: {names}"
+            f"{'. What is wrong in it, `dosewright check` tells' if self.content.problems else ''}",
             allowed=", ".join(sorted({f"{name} ({kind})" for name, kind in known})) or "no machine",
         )
 

@@ -140,6 +140,7 @@ def _survey_tree(folder: Path, config: IdealConfig | None, file: Path | None, pr
         settings=config.settings if config else SiteSettings(),
         settings_file=file,
         machines=tuple(_machine_models(lines)),
+        all_machines_told=True,
         beam_models=_beam_models(lines, materials),
         ct_places=(kept_protocols(conf, materials),) if conf.is_file() else (),
         phantoms=_phantoms(tree.part(PHANTOMS), materials),

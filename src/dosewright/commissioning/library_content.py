@@ -60,8 +60,8 @@ class LibraryContent:
         Its own media, and those of the package.
     settings, settings_file
         Those of the site, and the file they came from; defaults and None without one.
-    machines
-        Which beam model belongs to which machine.
+    machines, all_machines_told
+        Which beam model belongs to which machine; True where no beam model says more in its own file.
     beam_models, phantoms
         By name.
     ct_places
@@ -81,6 +81,7 @@ class LibraryContent:
     settings: SiteSettings = field(default_factory=SiteSettings)
     settings_file: Path | None = None
     machines: tuple[MachineModel, ...] = ()
+    all_machines_told: bool = False
     beam_models: Mapping[str, Kept[BeamModel]] = field(default_factory=dict, hash=False)
     ct_places: tuple[Kept[dict[str, CtProtocol]], ...] = ()
     phantoms: Mapping[str, Kept[Phantom]] = field(default_factory=dict, hash=False)

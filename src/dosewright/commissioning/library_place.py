@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from dosewright.commissioning.ideal_library import SYSTEM_SUFFIX, holds_ideal_tree
+from dosewright.commissioning.ideal_library import SYSTEM, SYSTEM_SUFFIX, holds_ideal_tree
 from dosewright.commissioning.library_folder import holds_library
 from dosewright.core.errors import refuse
 
@@ -24,6 +24,10 @@ def is_ideal(place: Path) -> bool:
     """Say whether a place is a system.cfg or a commissioning folder of IDEAL; one that is ours as well is refused."""
     if not place.is_dir():
         return place.is_file() and place.suffix.lower() == SYSTEM_SUFFIX
+    inside = place / "cfg" / SYSTEM
+    if inside.is_file() and not holds_library(place):
+        raise refuse("The folder is an installation of IDEAL; name its configuration", given=place.absolute(),
+                     allowed=inside)  # fmt: skip
     ideal = holds_ideal_tree(place)
     if ideal and holds_library(place):
         raise refuse("The folder holds a library of ours and a tree of IDEAL; keep them in folders of their own",
