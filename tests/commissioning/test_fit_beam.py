@@ -59,7 +59,7 @@ def test_the_model_holds_the_fit(fit: BeamFit) -> None:
         assert beam.energy_sigma_MeV == pytest.approx(curve.sigma_MeV)
         assert beam.particles_per_mu == pytest.approx(particles.per_mu)
         assert beam.optics[0].cov_x == pytest.approx(optics.x.cov)
-    # Air widens a wide spot more than it widens a pencil's core; at 900 mm by half as much again (docs/howto/fit_beam.md).
+    # Air widens a wide spot more than it widens a pencil's core: docs/howto/fit_beam.md.
     assert all(1.2 < one.air_factor < 1.8 for one in fit.optics)
 
 

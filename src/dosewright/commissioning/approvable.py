@@ -7,9 +7,8 @@ from pathlib import Path
 
 from dosewright.commissioning.approval import approval_of, content_sha256
 from dosewright.commissioning.catalog import Library
-from dosewright.commissioning.library_files import on_disk, read_beam_model, read_ct_protocols
+from dosewright.commissioning.library_files import on_disk, read_ct_protocols
 from dosewright.commissioning.library_folder import PACKAGED, read_library_folder
-from dosewright.commissioning.phantom import read_phantom
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.matter import HounsfieldTable
 from dosewright.formats.text.checked_toml import read_checked
@@ -56,7 +55,7 @@ def find(library: Library, name: str, kind: str | None = None) -> Approvable:
     if PACKAGED in path.resolve().parents:
         raise refuse("What comes with the package is an example and is not approved; copy it into a library of "
                      "your own first", given=path.name)  # fmt: skip
-    return _read(library, found, path)
+    return _read(library, found, path, name if places else str(path))
 
 
 def _places(library: Library, name: str, kind: str | None) -> list[tuple[str, Path]]:
@@ -74,7 +73,8 @@ def _places(library: Library, name: str, kind: str | None) -> list[tuple[str, Pa
 
 
 def _settings_file(library: Library) -> Path | None:
-    path = None if library.folder is None else library.folder / SETTINGS
+    told: Path | None = getattr(library, "settings_file", None)
+    path = told or (None if library.folder is None else library.folder / SETTINGS)
     return path if path is not None and path.is_file() else None
 
 
@@ -104,7 +104,7 @@ def _kind_of(library: Library, path: Path) -> str:
     problems = []
     for kind in ("beam", "ct", "phantom"):
         try:
-            _read(library, kind, path)
+            _read(library, kind, path, str(path))
         except InputError as error:
             problems += [f"As {kind}: {problem}" for problem in error.problems]
         else:
@@ -112,15 +112,16 @@ def _kind_of(library: Library, path: Path) -> str:
     raise InputError(f"{path.name} is nothing that can be approved; --kind shortens this list.", *problems)
 
 
-def _read(library: Library, kind: str, path: Path) -> Approvable:
-    readers: dict[str, Callable[[Library, Path], Approvable]] = {
+def _read(library: Library, kind: str, path: Path, word: str) -> Approvable:
+    """Read what is to be approved, as a calculation that is given `word` would."""
+    readers: dict[str, Callable[[Library, Path, str], Approvable]] = {
         "beam": _beam, "ct": _ct, "phantom": _phantom, "settings": _settings,
     }  # fmt: skip
-    return readers[kind](library, path)
+    return readers[kind](library, path, word)
 
 
-def _beam(library: Library, path: Path) -> Approvable:
-    model = read_beam_model(path, library.material)
+def _beam(library: Library, path: Path, word: str) -> Approvable:
+    model = library.beam_model(word)
     low, high = model.energy_range_MeV
     lines = [f"Beam model {model.name!r}, machine {model.machine or 'not said'!r}, {model.radiation}, "
              f"{low:g} to {high:g} MeV.", f"Source: {model.source}."]  # fmt: skip
@@ -128,20 +129,20 @@ def _beam(library: Library, path: Path) -> Approvable:
     return Approvable("beam", path, {model.name: model.sha256}, (*lines, *_papers(path)))
 
 
-def _ct(library: Library, path: Path) -> Approvable:
+def _ct(library: Library, path: Path, _: str) -> Approvable:
     protocols = read_ct_protocols(path, library.material, _compositions)
     lines = [f"CT protocol {name!r}: {one.table.source}." for name, one in protocols.items()]
     models = {name: one.table.sha256 for name, one in protocols.items()}
     return Approvable("ct", path, models, (*lines, *_papers(path)))
 
 
-def _phantom(library: Library, path: Path) -> Approvable:
-    phantom = read_phantom(path, library.material)
+def _phantom(library: Library, path: Path, word: str) -> Approvable:
+    phantom = library.phantom(word)
     said = f"Phantom {phantom.name!r}: {phantom.description or 'no description'}."
     return Approvable("phantom", path, {phantom.name: phantom.sha256}, (said, *_papers(path)))
 
 
-def _settings(_: Library, path: Path) -> Approvable:
+def _settings(_: Library, path: Path, __: str) -> Approvable:
     settings = read_checked(path, SiteSettings)
     said = f"Settings with {len(settings.user)} users and {len(settings.correction)} corrections of machines."
     return Approvable("settings", path, {}, (said,))

@@ -210,7 +210,7 @@ def _check_curve(energy: float, depth: Array, dose: Array, where: str) -> None:
                    if abs(float(energy_for_range_MeV(mm * reach)) / energy - 1) <= ENERGY_DOUBT]  # fmt: skip
         raise refuse("The range is not that of the nominal energy."
                      + (f" Are the depths in {guesses[0]}?" if guesses else ""),
-                     given=f"{reach:g} mm at 80 % beyond the peak, which belongs to {implied:.0f} MeV",
+                     given=f"{reach:.1f} mm at 80 % beyond the peak, which belongs to {implied:.0f} MeV",
                      allowed=f"an energy within {100 * ENERGY_DOUBT:.0f} %", where=where)  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def _doubts(file: HlutFile, hu: NDArray[np.float64], path: Path) -> list[str]:
                            where=path.name))  # fmt: skip
     if hu.max() < LEAST_BONE_HU:
         said.append(refuse("No insert is like bone, so that the photoelectric coefficient cannot be found",
-                           given=f"at most {hu.max():g} HU", allowed=f"one above {LEAST_BONE_HU:g} HU",
+                           given=f"at most {hu.max():.0f} HU", allowed=f"one above {LEAST_BONE_HU:g} HU",
                            where=path.name))  # fmt: skip
     names = [one.name for one in file.insert]
     twice = sorted({name for name in names if names.count(name) > 1})
