@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dosewright.commissioning.provenance import FILE_STEM
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.matter import Material
 from dosewright.formats.text.checked_toml import Checked, read_checked
@@ -33,7 +34,7 @@ class InsertFile(Checked):
 class HlutFile(Checked):
     """MEASUREMENTS.toml as it stands; `match` holds the DICOM keywords that mark a CT of this protocol."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(pattern=FILE_STEM)
     who: str = ""
     match: dict[str, str] = Field(default_factory=dict)
     uncertainty_hu: float = Field(5.0, gt=0, description="1 sigma of inserts that have none of their own")
