@@ -15,7 +15,7 @@ from dosewright.analysis.deconvolve import (
     drawn,
     noise_class,
     shares_inside,
-    smearing,
+    smearing_of,
 )
 
 RANDOM = np.random.default_rng(6)
@@ -23,9 +23,9 @@ RANDOM = np.random.default_rng(6)
 
 def share_found(x, s):
     y = x + s * RANDOM.normal(size=x.size)
-    counts = Sorted.of(y, np.full(x.size, s)).counts()[None]
-    plain = np.mean(np.abs(y) <= 1)
-    return plain, float(shares_inside(counts, all_deconvolved(counts))[0])
+    seen = Sorted.of(y, np.full(x.size, s))
+    counts, smearings = seen.counts()[None], seen.smearings(np.full(x.size, s))
+    return np.mean(np.abs(y) <= 1), float(shares_inside(counts, all_deconvolved(counts, smearings))[0])
 
 
 @pytest.mark.parametrize(
@@ -51,19 +51,20 @@ def test_small_noise_is_left_alone_and_edges_count_as_inside():
     assert noise_class(np.array([0.0, 0.99 * LEAST_NOISE, 1.01 * LEAST_NOISE, 99.0])).tolist() == [0, 0, 1, CLASSES - 1]
     inside = np.abs(PLACE[bin_of(np.array([-1.0, 1.0, -1.01, 1.01, np.inf]))]) < 1
     assert inside.tolist() == [True, True, False, False, False]
-    counts = Sorted.of(np.array([0.5, 1.5, np.inf]), np.zeros(3)).counts()[None]
-    assert shares_inside(counts, all_deconvolved(counts))[0] == pytest.approx(1 / 3)
+    seen = Sorted.of(np.array([0.5, 1.5, np.inf]), np.zeros(3))
+    counts, none = seen.counts()[None], seen.smearings(np.zeros(3))
+    assert none == [None] * CLASSES
+    assert shares_inside(counts, all_deconvolved(counts, none))[0] == pytest.approx(1 / 3)
     empty = np.zeros((1, CLASSES, PLACES))
-    assert np.isnan(shares_inside(empty, all_deconvolved(empty))[0])
+    assert np.isnan(shares_inside(empty, all_deconvolved(empty, none))[0])
 
 
-def test_smearing_is_a_normal_distribution_of_the_class():
-    for number in (3, 6):
-        column = smearing(number)[:, PLACES // 2]
-        assert column.sum() == pytest.approx(1.0, abs=1e-12)
-        s = np.sqrt(np.sum(column * (PLACE - PLACE[PLACES // 2]) ** 2))
-        inner = LEAST_NOISE * 1.3 ** (number - 0.5)
-        assert s == pytest.approx(inner, rel=0.03)
+@pytest.mark.parametrize("s", [0.2, 0.5])
+def test_smearing_is_a_normal_distribution(s):
+    column = smearing_of(np.linspace(-FARTHEST, FARTHEST, PLACES + 1), s)[:, PLACES // 2]
+    assert column.sum() == pytest.approx(1.0, abs=1e-12)
+    width = np.sqrt(np.sum(column * (PLACE - PLACE[PLACES // 2]) ** 2))
+    assert width == pytest.approx(s, rel=0.03)
 
 
 def test_drawn_values_have_the_distribution_without_noise():
@@ -71,10 +72,11 @@ def test_drawn_values_have_the_distribution_without_noise():
     s = np.full(x.size, 0.5)
     y = x + s * RANDOM.normal(size=x.size)
     seen = Sorted.of(y, s)
-    found = drawn(y, seen, all_deconvolved(seen.counts()[None])[0], RANDOM)
+    smearings = seen.smearings(s)
+    found = drawn(y, seen, all_deconvolved(seen.counts()[None], smearings)[0], smearings, RANDOM.random(x.size))
     assert found.mean() == pytest.approx(0.2, abs=0.01)
     assert found.std() == pytest.approx(0.25, rel=0.12)
     assert y.std() > 2 * 0.25
     far = np.full(3, 2 * FARTHEST)
-    kept = drawn(far, Sorted.of(far, np.full(3, 0.5)), np.ones((CLASSES, PLACES)) / PLACES, RANDOM)
+    kept = drawn(far, Sorted.of(far, np.full(3, 0.5)), np.ones((CLASSES, PLACES)), smearings, np.full(3, 0.5))
     assert np.array_equal(kept, far)

@@ -49,7 +49,7 @@ def test_where_nothing_is_known_there_is_no_noise():
     sigma = pooled_sigma(dose, relative)
     assert not sigma[:10].any()
     assert not sigma[-6:].any()
-    np.testing.assert_allclose(sigma[12:18] / dose[12:18], 0.05, rtol=0.02)
+    np.testing.assert_allclose((sigma[12:18] / dose[12:18])[:, 1:-1, 1:-1], 0.05, rtol=0.02)
 
 
 def test_images_must_share_a_grid():
