@@ -2,6 +2,7 @@
 
 from benchmarks import (
     electron_processes,
+    gamma_noise,
     gamma_speed,
     photon_processes,
     photon_speed,
@@ -22,7 +23,8 @@ def main() -> None:
     electron_processes.main()
     proton_speed.main([])
     photon_speed.main([])
-    gamma_speed.main()
+    gamma_speed.main([])
+    gamma_noise.main()
     real_plans.main([])
 
 
