@@ -63,7 +63,7 @@ formulas, the second one deeper, scaled and noisy. *Looked at* says which of the
 other one is searched. Processor time is of one thread, both ours and pymedphys'; wall time is of two threads, on
 whatever else the machine did. Compilation is not in it.
 """
-HEAD = """| judged voxels | looked at | passing | processor time | wall time, 2 threads | pymedphys, processor time | factor |
+HEAD = """| judged voxels | looked at | passing | processor time | wall, 2 threads | pymedphys, processor | factor |
 |--:|---|--:|--:|--:|--:|--:|
 """
 

@@ -1,5 +1,7 @@
 """Histograms against shapes whose dose-volume curve is known in closed form."""
 
+import lzma
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,8 @@ from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid, Image
 from dosewright.core.mask import volume_fraction
 from dosewright.core.structures import Structure
+from dosewright.formats.dicom.dose import read_dose
+from dosewright.formats.dicom.structures import read_structures
 
 RADIUS, SLOPE, CENTRE_GY = 20.0, 0.2, 60.0
 GRID = Grid((88, 86, 90), (0.5, 0.5, 0.5), (-21.8, -21.3, -22.4))
@@ -210,3 +214,24 @@ def test_structures_without_volume_are_refused(where):
     contours = {"beside": (ring(5.0, 0.0) + 900.0,), "no contours": (), "a line": (ring(5.0, 0.0)[:2],)}[where]
     with pytest.raises(InputError, match="thing"):
         structure_dvh(coarse_gradient((1, 0, 0)), Structure(7, "thing", "", contours))
+
+
+# dicompyler-core 0.5.6, get_dvh without interpolation, bins of 0.01 Gy: volume (cm3), mean, D98, D95, D50, D2 (Gy).
+# It counts pixels whose centre lies inside, so a small structure's volume is uncertain by about a percent.
+DICOMPYLER = {
+    "Heart": (440.231, 0.6475, 0.03, 0.04, 0.12, 2.71),
+    "Tumor Bed": (13.069, 14.2917, 14.11, 14.13, 14.29, 14.48),
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), DICOMPYLER.items())
+def test_agrees_with_dicompyler(shared_data, tmp_path, name, expected):
+    folder, unpacked = shared_data / "photon-varian-imrt-dicompyler", tmp_path / "rtdose.dcm"
+    unpacked.write_bytes(lzma.decompress((folder / "rtdose.dcm.xz").read_bytes()))
+    structure = read_structures(folder / "rtss.dcm").named(name)
+    found = structure_dvh(read_dose(unpacked).image, structure)
+    volume, mean, *doses = expected
+    assert found.volume_cm3 == pytest.approx(volume, rel=0.01)
+    assert found.mean_Gy == pytest.approx(mean, rel=0.002)
+    for percent, dose in zip((98, 95, 50, 2), doses, strict=True):
+        assert found.dose_at_volume(percent) == pytest.approx(dose, abs=0.015)

@@ -16,7 +16,7 @@ def sphere(radius, spacing):
     angle = np.linspace(0, 2 * np.pi, 180, endpoint=False)
     heights = np.arange(-radius + spacing / 2, radius, spacing)
     rings = [np.sqrt(radius**2 - z**2) * np.stack([np.cos(angle), np.sin(angle)]) for z in heights]
-    return Structure(1, "s", "PTV", tuple(np.column_stack([*r, np.full(180, z)]) for r, z in zip(rings, heights)))
+    return Structure(1, "s", "PTV", tuple(np.column_stack([*r, np.full(180, z)]) for r, z in zip(rings, heights, strict=True)))
 
 
 def target():
