@@ -170,13 +170,15 @@ def cone(spacing=0.5):
 @pytest.mark.parametrize("direction", [(1, 0, 0), (0, 0, 1), (1, 2, 2)])
 @pytest.mark.parametrize(("radius", "spacing"), [(20.0, 0.5), (5.0, 0.25), (1.0, 0.1), (0.5, 0.1)])
 def test_spheres_down_to_a_fraction_of_a_voxel(radius, spacing, direction):
-    """On a dose grid of 2.5 mm: D_x within a hundredth of the range of doses, volume within one percent."""
+    """On a dose grid of 2.5 mm: D_x within a hundredth of the range of doses or 0.03 mm, volume within 1.2 percent."""
     found = structure_dvh(coarse_gradient(direction), small(radius, spacing))
     assert found.volume_cm3 == pytest.approx(4 / 3 * np.pi * radius**3 / 1000, rel=0.012)
     assert found.mean_Gy == pytest.approx(CENTRE_GY, abs=0.01 * SLOPE * radius)
     for percent in (98, 95, 50, 5, 2):
         h = brentq(lambda t, p=percent: (1 - t) ** 2 * (2 + t) / 4 - p / 100, -1, 1) * radius
-        assert found.dose_at_volume(percent) == pytest.approx(CENTRE_GY + SLOPE * h, abs=0.02 * SLOPE * radius)
+        assert found.dose_at_volume(percent) == pytest.approx(
+            CENTRE_GY + SLOPE * h, abs=max(0.02 * SLOPE * radius, 0.006)
+        )
 
 
 def test_a_cone_along_a_gradient():
@@ -195,7 +197,8 @@ def test_a_lone_plane_is_as_thick_as_a_slice_and_a_wide_gap_stays_open():
     gapped = structure_dvh(coarse_gradient((0, 0, 1)), Structure(6, "two", "", tuple(ring(5.0, z) for z in heights)))
     assert gapped.volume_cm3 == pytest.approx(np.pi * 25 * 12 / 1000, rel=0.01)
     low, high = (gapped.volume_at_dose(CENTRE_GY + SLOPE * z) for z in (-4.9, 4.9))
-    assert low == high == pytest.approx(50.0, abs=0.5)
+    assert low == pytest.approx(50.0, abs=0.5)
+    assert high == pytest.approx(50.0, abs=0.5)
 
 
 def test_homogeneity_and_conformity():

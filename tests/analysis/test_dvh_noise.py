@@ -16,7 +16,9 @@ def sphere(radius, spacing):
     angle = np.linspace(0, 2 * np.pi, 180, endpoint=False)
     heights = np.arange(-radius + spacing / 2, radius, spacing)
     rings = [np.sqrt(radius**2 - z**2) * np.stack([np.cos(angle), np.sin(angle)]) for z in heights]
-    return Structure(1, "s", "PTV", tuple(np.column_stack([*r, np.full(180, z)]) for r, z in zip(rings, heights, strict=True)))
+    return Structure(
+        1, "s", "PTV", tuple(np.column_stack([*r, np.full(180, z)]) for r, z in zip(rings, heights, strict=True))
+    )
 
 
 def target():
@@ -32,12 +34,12 @@ def slope():
 @pytest.mark.parametrize("correlation", [(0.0, 0.0, 0.0), (0.8, 0.3, 0.3)])
 @pytest.mark.parametrize(("field", "radius", "spacing"), [(target, 15.0, 2.5), (slope, 15.0, 2.5), (target, 4.0, 1.0)])
 def test_the_band_covers_and_the_near_maximum_is_put_right(field, radius, spacing, correlation):
-    """Six drawings of 2 % noise: the true curve lies in the band of two sigma nearly everywhere."""
+    """Four drawings of 2 % noise: the true curve lies in the band of two sigma nearly everywhere."""
     true, structure = field(), sphere(radius, spacing)
     exact = structure_dvh(Image(GRID, true), structure)
     noise = VoxelNoise(GRID, 0.02 * np.sqrt(60 * np.maximum(true, 0.1)), correlation)
     covered, plain, found, sigmas = [], [], [], []
-    for seed in range(6):
+    for seed in range(4):
         dose = Image(GRID, true + noise.draw(np.random.default_rng(seed)))
         result = noisy_dvh(dose, noise, structure)
         lower, upper = result.band_cm3
@@ -50,8 +52,8 @@ def test_the_band_covers_and_the_near_maximum_is_put_right(field, radius, spacin
         sigmas.append(sigma)
     assert np.mean(covered) > 0.93
     assert np.sqrt(np.mean(np.square(found))) < 2 * np.mean(sigmas)
-    if radius > 5:
-        assert np.mean(plain) > 0.12
+    if field is target and radius > 5:
+        assert np.mean(plain) > 0.5
         assert abs(np.mean(found)) < 0.6 * np.mean(plain)
 
 

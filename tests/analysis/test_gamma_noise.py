@@ -95,6 +95,6 @@ def test_the_rate_of_the_other_direction(correlation):
 
 def test_too_much_noise_gives_no_rate():
     noisy, noise = with_noise(field(), 12.0, (0.0, 0.0, 0.0), 1)
-    everywhere = {"all": np.ones_like(LEFT)}
-    assert noiseless_rates(noisy, PLANNED, CRITERIA, noise, everywhere) == {"all": None}
-    assert noiseless_rate_searched(noisy, PLANNED, PLANNED, CRITERIA, noise) is None
+    everywhere, strict = {"all": np.ones_like(LEFT)}, GammaCriteria(1.0, 1.0, reference_dose_Gy=60.0)
+    assert noiseless_rates(noisy, PLANNED, strict, noise, everywhere) == {"all": None}
+    assert noiseless_rate_searched(noisy, PLANNED, PLANNED, strict, noise) is None
