@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dosewright.analysis.compare import robust_maximum
 from dosewright.core.grid import Grid, Image
 from dosewright.core.structures import Structure
 from dosewright.formats.text.site_settings import Calculation, Gamma
@@ -144,9 +145,9 @@ def test_rates_without_noise_stand_beside_the_plain_ones() -> None:
     whole, searched, target, outside = rates
     for rate in (whole, target, outside):
         assert rate.pass_percent is not None and rate.without_noise is not None and rate.sigma is not None
-        assert rate.pass_percent < 99.5 < rate.without_noise + 2 * rate.sigma
-        assert rate.without_noise > rate.pass_percent + 1.0 or rate.pass_percent > 98.0
-    assert whole.without_noise == pytest.approx(100.0, abs=1.0)
+        assert rate.pass_percent - 0.01 <= rate.without_noise
+        assert rate.without_noise + 2 * rate.sigma > 99.9
+    assert (target.pass_percent or 0.0) < 98.0 < (target.without_noise or 0.0)
     assert searched.without_noise is not None
 
 
@@ -168,12 +169,13 @@ def test_histories_bound_the_uncertainty_of_the_ratio() -> None:
     """A beam of 10,000 protons of 100 MeV that leave about half of their energy where the dose is high."""
     pair = noisy_pair(4.0)
     density = np.ones(GRID.array_shape)
-    high = singles(bump()) >= 0.5
+    planned = np.where(REGIONS.external, singles(bump()), 0.0)
+    high = planned >= 0.5 * robust_maximum(Image(GRID, planned))
     energy_MeV = float(singles(pair.ours.to_medium)[high].sum()) * GRID.voxel_volume_cm3 / 1.602176634e-10
     part = BeamPart(pair.ours.to_medium, 10_000, energy_MeV / 50.0, 100.0)
     found = compare(replace(pair, parts=(part,), density_g_cm3=density), REGIONS, BODY, []).ratio
     assert found is not None and found.uncertainty is not None
-    assert found.uncertainty == pytest.approx(found.ratio * np.sqrt(1.0 / 10_000), rel=0.05)
+    assert found.uncertainty == pytest.approx(found.ratio * np.sqrt(1.0 / 10_000), rel=0.02)
     without = compare(pair, REGIONS, BODY, []).ratio
     assert without is not None
     assert without.uncertainty == pytest.approx(0.04 * found.ratio, rel=0.01)
