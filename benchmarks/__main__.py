@@ -3,6 +3,7 @@
 from benchmarks import (
     electron_processes,
     fit_beam,
+    gamma_noise,
     gamma_speed,
     passive_elements,
     photon_processes,
@@ -25,7 +26,8 @@ def main() -> None:
     electron_processes.main()
     proton_speed.main([])
     photon_speed.main([])
-    gamma_speed.main()
+    gamma_speed.main([])
+    gamma_noise.main()
     fit_beam.main([])
     real_plans.main([])
 

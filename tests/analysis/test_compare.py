@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from dosewright.analysis.compare import difference, high_dose_ratio, mean_ratios, normalised, robust_maximum
+from dosewright.analysis.compare import (
+    Histories,
+    difference,
+    high_dose_ratio,
+    mean_ratios,
+    normalised,
+    relative_bound,
+    robust_maximum,
+)
 from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid, Image
 
@@ -50,6 +58,28 @@ def test_the_uncertainty_matches_repeated_noise():
     ]
     assert ratio.uncertainty == pytest.approx(np.std(drawn), rel=0.12)
     assert ratio.uncertainty_correlated == pytest.approx(0.05, rel=1e-9)
+
+
+def test_the_bound_holds_and_is_reached():
+    """Histories that leave all or nothing scatter as the bound says; others less."""
+    primaries, energy = 2000, 100.0
+    all_or_nothing = RNG.random((400, primaries)) < 0.3
+    evenly = RNG.uniform(0.0, 60.0, (400, primaries))
+    for left, reached in ((energy * all_or_nothing, True), (evenly, False)):
+        totals = left.sum(axis=1)
+        scatter = totals.std() / totals.mean()
+        bound = relative_bound([Histories(1.0, primaries, float(left.mean()), energy)])
+        assert scatter < 1.1 * bound
+        assert (scatter > 0.9 * bound) == reached
+
+
+def test_bounds_of_beams_add_in_quadrature():
+    one, other = Histories(3.0, 1000, 25.0, 100.0), Histories(1.0, 4000, 50.0, 100.0)
+    expected = np.hypot(3 * np.sqrt(3 / 1000), np.sqrt(1 / 4000)) / 4
+    assert relative_bound([one, other]) == pytest.approx(expected, rel=1e-12)
+    assert np.isnan(relative_bound([]))
+    assert np.isnan(relative_bound([Histories(1.0, 0, 1.0, 2.0)]))
+    assert np.isnan(relative_bound([Histories(1.0, 10, 0.0, 2.0)]))
 
 
 def test_one_hot_voxel_does_not_set_the_level():

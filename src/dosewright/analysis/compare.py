@@ -106,7 +106,7 @@ def relative_bound(beams: Sequence[Histories]) -> float:
     one mean mass of the region. Stratified primaries vary less.
     """
     total = sum(beam.dose for beam in beams)
-    if not total > 0 or any(beam.primaries < 1 for beam in beams):
+    if not total > 0 or any(beam.primaries < 1 or beam.dose > 0 >= beam.mean_MeV for beam in beams):
         return float("nan")
     variance = sum(
         beam.dose**2 * max(beam.most_MeV / beam.mean_MeV - 1.0, 0.0) / beam.primaries for beam in beams if beam.dose > 0

@@ -9,7 +9,9 @@ interpolated, which averages noise; a sample's noise is the smaller for that.
 
 The band comes from repetition: doses drawn from what was found are taken for the truth, noise is added, and all is done
 again. The root of the mean square of the errors is one standard deviation; it holds scatter and bias. A fifth of the
-correction is added in quadrature, since a sharp distribution comes out a little too wide.
+correction is added in quadrature, since a sharp distribution comes out a little too wide. One particle gives dose to a
+whole track, so the doses of a structure also rise and fall together, by more than neighbours tell; that part is given
+by the caller (`compare.relative_bound`) and moves the whole curve.
 """
 
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.analysis.deconvolve import CLASS_RATIO, deconvolved, smearing_of
+from dosewright.analysis.deconvolve import deconvolved, smearing_of
 from dosewright.analysis.dvh import Dvh, Samples, bin_edges, histogram, samples_in
 from dosewright.analysis.voxel_noise import VoxelNoise, correlated_normal
 from dosewright.core.errors import InputError
@@ -30,6 +32,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 REPETITIONS = 12
+CLASS_RATIO = 1.3  # from one class of noise to the next
 MOST_PLACES = 240
 PLACES_PER_SIGMA = 5.0
 LEFT_OVER = 0.2  # of the correction, measured (docs/measured/dvh_noise.md): what deconvolution leaves of even doses
@@ -41,19 +44,23 @@ WIDE_SIGMAS = 2.0  # the half width of the band
 class NoisyDvh:
     """The histogram of a noisy dose, what it is without noise, and its errors in repetition.
 
-    `repeated` holds pairs: a curve taken for the truth, and what was found of it.
+    `repeated` holds pairs: a curve taken for the truth, and what was found of it. `together` is the relative standard
+    deviation of what all doses of the structure share.
     """
 
     plain: Dvh
     without_noise: Dvh
     repeated: tuple[tuple[Dvh, Dvh], ...]
+    together: float = 0.0
 
     @property
     def sigma_cm3_at(self) -> Floats:
         """Standard deviation of the volume without noise at each edge of `plain`."""
         errors = [found.volume_cm3_at - true.volume_cm3_at for true, found in self.repeated]
         left = LEFT_OVER * (self.plain.volume_cm3_at - self.without_noise.volume_cm3_at)
-        sigma: Floats = np.sqrt(np.mean(np.square(errors), axis=0) + left**2)
+        edges, volume = self.plain.dose_Gy, self.without_noise.volume_cm3_at
+        shared = np.interp(edges / (1 + self.together), edges, volume) - volume
+        sigma: Floats = np.sqrt(np.mean(np.square(errors), axis=0) + left**2 + shared**2)
         return sigma
 
     @property
@@ -67,13 +74,17 @@ class NoisyDvh:
         """Return any figure of the curve without noise, such as ``lambda d: d.dose_at_volume(95)``, and its sigma."""
         errors = [of(found) - of(true) for true, found in self.repeated]
         value = of(self.without_noise)
-        return value, float(np.hypot(np.sqrt(np.mean(np.square(errors))), LEFT_OVER * (of(self.plain) - value)))
+        left, shared = LEFT_OVER * (of(self.plain) - value), of(_scaled(self.without_noise, 1 + self.together)) - value
+        return value, float(np.sqrt(np.mean(np.square(errors)) + left**2 + shared**2))
 
 
-def noisy_dvh(dose: Image, noise: VoxelNoise, structure: Structure, bin_Gy: float = 0.01) -> NoisyDvh:
+def noisy_dvh(
+    dose: Image, noise: VoxelNoise, structure: Structure, bin_Gy: float = 0.01, *, together: float = 0.0
+) -> NoisyDvh:
     """Return the histogram of a structure with and without noise; `noise` is that of `dose`, on its grid.
 
-    Raises `InputError` as `structure_dvh` does.
+    `together` is the relative standard deviation of the structure's mean dose from what neighbours do not tell: whole
+    histories. Raises `InputError` as `structure_dvh` does.
     """
     samples = NoisySamples.of(dose, noise, structure)
     edges = bin_edges(float(samples.dose_Gy.min()), float(samples.dose_Gy.max()), bin_Gy)
@@ -90,7 +101,7 @@ def noisy_dvh(dose: Image, noise: VoxelNoise, structure: Structure, bin_Gy: floa
         curve = samples.histogram(seen, edges)
         refound = samples.without_noise(curve, seen, classes, [one[:, n] for one in again])
         repeated.append((samples.histogram(truth, edges), refound))
-    return NoisyDvh(plain, found, tuple(repeated))
+    return NoisyDvh(plain, found, tuple(repeated), together)
 
 
 @dataclass(frozen=True)
@@ -195,6 +206,12 @@ class NoisySamples:
             place = np.minimum(place, len(one.edges) - 2)
             truth[one.chosen] = one.edges[place] + width * random.random(len(bins))
         return truth
+
+
+def _scaled(curve: Dvh, factor: float) -> Dvh:
+    """Return the histogram of the doses times a factor."""
+    doses = curve.dose_Gy * factor
+    return Dvh(doses, curve.volume_cm3_at, curve.mean_Gy * factor, curve.min_Gy * factor, curve.max_Gy * factor)
 
 
 def _part_under(fine: Grid, grid: Grid) -> tuple[tuple[slice, ...], Grid]:

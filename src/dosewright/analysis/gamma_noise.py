@@ -5,8 +5,9 @@ A voxel of the Monte Carlo dose passes exactly when its dose lies in an interval
 without noise is found from that of all voxels (`deconvolve`), and its part from -1 to 1 is the corrected rate.
 
 For the other direction, in which the Monte Carlo dose is searched, a dose without noise is drawn: each voxel's place
-from what its observed place leaves possible. It is searched in place of the noisy one. It is rougher than the true
-one, so small failures are found a little too rarely.
+is a quantile of what its observed place leaves possible, the quantile changing slowly from voxel to voxel. That dose is
+searched in place of the noisy one. It is rougher than the true one, so small failures are found too rarely: this is an
+estimate with a wide uncertainty.
 
 The uncertainty is found by repetition: doses drawn that way are taken for the truth, noise is added, and the corrected
 rate is formed again. The root of the mean square of its error holds both scatter and bias, as far as the noise model is
@@ -18,10 +19,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from dosewright.analysis.deconvolve import Sorted, all_deconvolved, drawn, shares_inside
 from dosewright.analysis.gamma import GammaCriteria, gamma, pass_rate, passing_doses
-from dosewright.analysis.voxel_noise import VoxelNoise
+from dosewright.analysis.voxel_noise import VoxelNoise, correlated_normal
 from dosewright.core.grid import Image
 
 Bools = NDArray[np.bool_]
@@ -31,7 +33,8 @@ REPETITIONS = 12
 REPETITIONS_SEARCHED = 4  # each costs a search of its own
 MOST_NOISE = 0.7  # of half the interval, median of the judged voxels: beyond, the method is known to fail
 LEFT_OVER = 0.15  # of the correction, measured (docs/measured/gamma_noise.md)
-LEFT_OVER_SEARCHED = 1.0
+LEFT_OVER_SEARCHED = 1.5
+EVEN = (0.9, 0.9, 0.9)  # correlation of neighbouring quantiles: a dose without noise is smooth
 FAINT_PART = 0.5  # of the threshold: below, a searched dose is left as it is
 
 
@@ -58,18 +61,21 @@ def noiseless_rates(
     if not parts:
         return found
     counts = np.stack([part.sorted.counts() for part in parts.values()])
-    distributions = all_deconvolved(counts)
+    smearings = seen.sorted.smearings(seen.s)
+    distributions = all_deconvolved(counts, smearings)
     shares = shares_inside(counts, distributions)
     random = np.random.default_rng(0)
     truths, repeated = [], []
     for _ in range(REPETITIONS):
         added = noise.draw(random).ravel()
         for part, distribution in zip(parts.values(), distributions, strict=True):
-            x = drawn(part.y, part.sorted, distribution, random)
+            x = drawn(part.y, part.sorted, distribution, smearings, random.random(len(part.y)))
             truths.append(float(np.mean(np.abs(x) <= 1.0)))
             repeated.append(Sorted.of(x + added[part.flat] / part.half_Gy, part.s).counts())
     again = np.stack(repeated)
-    errors = (shares_inside(again, all_deconvolved(again)) - np.array(truths)).reshape(REPETITIONS, len(parts))
+    errors = (shares_inside(again, all_deconvolved(again, smearings)) - np.array(truths)).reshape(
+        REPETITIONS, len(parts)
+    )
     for name, share, error in zip(parts, shares, errors.T, strict=True):
         left = LEFT_OVER * (float(share) - parts[name].passing)
         found[name] = NoiselessRate(100.0 * float(share), 100.0 * float(np.hypot(np.sqrt(np.mean(error**2)), left)))
@@ -92,6 +98,10 @@ def noiseless_rate_searched(
     random = np.random.default_rng(0)
     values = np.asarray(monte_carlo.values, float)
 
+    def even(random: np.random.Generator) -> Floats:
+        quantile: Floats = ndtr(correlated_normal(monte_carlo.grid.array_shape, EVEN, random)).ravel()[seen.flat]
+        return quantile
+
     def rate(x: Floats) -> float:
         dose = values.ravel().copy()
         reached = np.isfinite(x)
@@ -99,14 +109,14 @@ def noiseless_rate_searched(
         searched = Image(monte_carlo.grid, dose.reshape(values.shape))
         return pass_rate(gamma(judged, searched, replace(criteria, reference_dose_Gy=normal_Gy)))[0]
 
-    x = seen.drawn(seen.y, seen.sorted, random)
+    x = seen.drawn(seen.y, even(random))
     percent_without, plain = rate(x), rate(seen.y)
     if np.isnan(percent_without):
         return None
     errors = []
     for _ in range(REPETITIONS_SEARCHED):
         y = x + noise.draw(random).ravel()[seen.flat] / seen.half_Gy
-        errors.append(rate(seen.drawn(y, Sorted.of(y, seen.s), random)) - percent_without)
+        errors.append(rate(seen.drawn(y, even(random))) - percent_without)
     left = LEFT_OVER_SEARCHED * (percent_without - plain)
     return NoiselessRate(percent_without, float(np.hypot(np.sqrt(np.mean(np.square(errors))), left)))
 
@@ -157,7 +167,8 @@ class Seen:
             self.sorted.part(where),
         )
 
-    @staticmethod
-    def drawn(y: Floats, seen: Sorted, random: np.random.Generator) -> Floats:
-        """Return places without noise that could be the truth."""
-        return drawn(y, seen, all_deconvolved(seen.counts()[None])[0], random)
+    def drawn(self, y: Floats, quantile: Floats) -> Floats:
+        """Return places without noise that could be the truth behind places y, at quantiles of what is possible."""
+        of_y = Sorted.of(y, self.s)
+        smearings = of_y.smearings(self.s)
+        return drawn(y, of_y, all_deconvolved(of_y.counts()[None], smearings)[0], smearings, quantile)

@@ -5,10 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dosewright.analysis.compare import robust_maximum
 from dosewright.core.grid import Grid, Image
 from dosewright.core.structures import Structure
-from dosewright.formats.text.site_settings import Calculation
-from dosewright.workflow.postprocess.comparison import OTHER_WAY, Compared, compare, displacement_note, regions_on
+from dosewright.formats.text.site_settings import Calculation, Gamma
+from dosewright.workflow.postprocess.comparison import (
+    OTHER_WAY,
+    BeamPart,
+    Compared,
+    compare,
+    displacement_note,
+    regions_on,
+)
 from dosewright.workflow.postprocess.final_doses import FinalDose, singles
 from dosewright.workflow.preprocess.tps_doses import TpsDose
 
@@ -122,3 +130,52 @@ def test_noise_makes_one_direction_worse_and_the_other_better() -> None:
     point_by_point, searched = (rate.pass_percent or 0.0 for rate in found.gammas[1].rates[:2])
     assert point_by_point < 97
     assert searched > point_by_point + 2
+
+
+def noisy_pair(percent: float) -> Compared:
+    noise = np.random.default_rng(3).normal(1.0, percent / 100, GRID.array_shape)
+    relative = Image(GRID, np.full(GRID.array_shape, percent / 100, np.float32))
+    dose = Image(GRID, (singles(bump()) * noise).astype(np.float32))
+    return Compared("Plan", FinalDose(dose, dose, relative), TpsDose(bump(), None, ()))
+
+
+def test_rates_without_noise_stand_beside_the_plain_ones() -> None:
+    """The doses are equal but for 4 % of noise, so without noise everything passes."""
+    rates = compare(noisy_pair(4.0), REGIONS, BODY, GAMMAS).gammas[1].rates
+    whole, searched, target, outside = rates
+    for rate in (whole, target, outside):
+        assert rate.pass_percent is not None and rate.without_noise is not None and rate.sigma is not None
+        assert rate.pass_percent - 0.01 <= rate.without_noise
+        assert rate.without_noise + 2 * rate.sigma > 99.9
+    assert (target.pass_percent or 0.0) < 98.0 < (target.without_noise or 0.0)
+    assert searched.without_noise is not None
+
+
+def test_the_criteria_are_those_of_the_site() -> None:
+    wanted = [
+        Gamma(distance_mm=1, dose_percent=4, threshold_Gy=0.3, local=True, outside_value=-7.0),
+        Gamma(distance_mm=2, dose_percent=2, threshold_percent=50),
+    ]
+    first, second = compare(noisy_pair(1.0), REGIONS, BODY, wanted).gammas
+    assert (first.criterion, first.threshold, first.outside_value) == ("4 % / 1 mm local", "0.3 Gy", -7.0)
+    assert (second.criterion, second.threshold) == ("2 % / 2 mm global", "50 %")
+    assert first.image is not None
+    dose = singles(noisy_pair(1.0).ours.to_water)
+    assert np.array_equal(~np.isnan(first.image.values), (dose >= 0.3) & REGIONS.external)
+    assert compare(noisy_pair(1.0), REGIONS, BODY, []).gammas == ()
+
+
+def test_histories_bound_the_uncertainty_of_the_ratio() -> None:
+    """A beam of 10,000 protons of 100 MeV that leave about half of their energy where the dose is high."""
+    pair = noisy_pair(4.0)
+    density = np.ones(GRID.array_shape)
+    planned = np.where(REGIONS.external, singles(bump()), 0.0)
+    high = planned >= 0.5 * robust_maximum(Image(GRID, planned))
+    energy_MeV = float(singles(pair.ours.to_medium)[high].sum()) * GRID.voxel_volume_cm3 / 1.602176634e-10
+    part = BeamPart(pair.ours.to_medium, 10_000, energy_MeV / 50.0, 100.0)
+    found = compare(replace(pair, parts=(part,), density_g_cm3=density), REGIONS, BODY, []).ratio
+    assert found is not None and found.uncertainty is not None
+    assert found.uncertainty == pytest.approx(found.ratio * np.sqrt(1.0 / 10_000), rel=0.02)
+    without = compare(pair, REGIONS, BODY, []).ratio
+    assert without is not None
+    assert without.uncertainty == pytest.approx(0.04 * found.ratio, rel=0.01)

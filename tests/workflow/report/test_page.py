@@ -139,7 +139,7 @@ def data():
         dvh.append(DvhRow(s.name, dvh_curve(plan_mc, where), dvh_curve(plan_tps, where), 0.008 * where.sum()))
     rates = (
         GammaRate("whole dose", 98.41, 81_204),
-        GammaRate("PTV", 99.20, 9_102),
+        GammaRate("PTV", 99.20, 9_102, 99.81, 0.23),
         GammaRate("Brainstem", 97.5, 1_401),
         GammaRate("Eye left", None, 0),
         GammaRate("outside all structures", 96.90, 60_777),

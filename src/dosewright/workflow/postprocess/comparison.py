@@ -190,7 +190,10 @@ def ratio_of(compared: Compared, regions: Regions) -> HighDoseRatio:
     theirs = singles(resample(compared.tps.image, grid)) * regions.external.astype(np.float32)
     relative = Image(grid, np.nan_to_num(singles(ours.uncertainty)))
     found = high_dose_ratio(ours.physical, Image(grid, theirs), HIGH_DOSE_LEVEL, relative)
-    bound = found.value * relative_bound(histories_in(compared, theirs >= found.level_Gy))
+    bound = np.nan
+    if compared.density_g_cm3 is not None:
+        high = theirs >= found.level_Gy
+        bound = found.value * relative_bound(histories_in(compared.parts, compared.density_g_cm3, grid, high))
     correlated = found.uncertainty_correlated if found.uncertainty_correlated is not None else np.inf
     uncertainty = float(np.nanmin([bound, correlated]))
     region = (
@@ -200,13 +203,13 @@ def ratio_of(compared: Compared, regions: Regions) -> HighDoseRatio:
     return HighDoseRatio(compared.label, found.value, uncertainty, region, found.voxels)
 
 
-def histories_in(compared: Compared, region: NDArray[np.bool_]) -> tuple[Histories, ...]:
-    """Return what the primaries of each beam left in a region; nothing where the density is not known."""
-    if compared.density_g_cm3 is None:
-        return ()
-    mass_g = np.where(region, compared.density_g_cm3, 0.0) * compared.ours.physical.grid.voxel_volume_cm3
+def histories_in(
+    parts: Sequence[BeamPart], density_g_cm3: NDArray[np.float64], grid: Grid, region: NDArray[np.bool_]
+) -> tuple[Histories, ...]:
+    """Return what the primaries of each beam left in a region."""
+    mass_g = np.where(region, density_g_cm3, 0.0) * grid.voxel_volume_cm3
     found = []
-    for part in compared.parts:
+    for part in parts:
         dose = singles(part.to_medium).astype(float)
         mean_MeV = float(np.vdot(dose, mass_g)) / MEV_PER_G_IN_GY / part.particles
         found.append(Histories(float(dose[region].sum()), part.primaries, mean_MeV, part.most_MeV))

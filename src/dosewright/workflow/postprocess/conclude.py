@@ -4,13 +4,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dosewright.analysis.compare import robust_maximum
+from dosewright.analysis.compare import relative_bound, robust_maximum
 from dosewright.core.structures import Structure
 from dosewright.formats.text.site_settings import Goals as SiteGoals
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.workflow.folder import JobFolder
-from dosewright.workflow.postprocess.comparison import BeamPart, Compared, Comparison, compare, regions_on
+from dosewright.workflow.postprocess.comparison import (
+    BeamPart,
+    Compared,
+    Comparison,
+    compare,
+    histories_in,
+    regions_on,
+)
 from dosewright.workflow.postprocess.dvh_rows import DosesInDvh, dvh_rows
 from dosewright.workflow.postprocess.filled_report import Findings, filled_report
 from dosewright.workflow.postprocess.final_doses import singles
@@ -40,9 +48,8 @@ def conclude(
     case: Case, target: Target, beams: list[SimulatedBeam], treatment: Treatment, folder: JobFolder, created: str
 ) -> Conclusion:
     """Compare the doses, make the histograms and write the report."""
-    structures = case.structures
     comparisons = compare_all(case, beams, treatment)
-    rows, said = histograms(case, treatment, structures)
+    rows, said = histograms(case, beams, treatment)
     notes = [*treatment.notes, *said, *(note for comparison in comparisons for note in comparison.notes)]
     findings = Findings(tuple(comparisons), rows, tuple(notes), created)
     data = filled_report(case, target, beams, treatment, findings)
@@ -83,7 +90,7 @@ def nucleons(radiation: str) -> int:
 
 
 def histograms(
-    case: Case, treatment: Treatment, structures: tuple[Structure, ...]
+    case: Case, beams: list[SimulatedBeam], treatment: Treatment
 ) -> tuple[tuple[DvhRow, ...], tuple[str, ...]]:
     """Return the DVH of the plan; volumes are given at parts of the prescribed (or the highest) physical dose."""
     prescribed = case.study.plan.prescription_Gy
@@ -95,8 +102,13 @@ def histograms(
             f"The prescribed {prescribed:g} Gy were taken as RBE-weighted: {reference:.4g} Gy physical dose in the DVH."
         )
     theirs = treatment.tps_plan.image if treatment.tps_plan else None
-    doses = DosesInDvh(treatment.body.of(ours), ours, treatment.plan.uncertainty, theirs, reference)
-    rows, more = dvh_rows(structures, doses)
+    parts = tuple(beam_parts(case, beams, treatment).values())
+
+    def together(region: NDArray[np.bool_]) -> float:
+        return relative_bound(histories_in(parts, treatment.body.density_g_cm3, ours.grid, region))
+
+    doses = DosesInDvh(treatment.body.of(ours), ours, treatment.plan.uncertainty, theirs, reference, together)
+    rows, more = dvh_rows(case.structures, doses)
     return rows, (*said, *more)
 
 

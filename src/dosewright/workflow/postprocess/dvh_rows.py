@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dosewright.analysis.dvh import Dvh, conformity, homogeneity, structure_dvh
 from dosewright.analysis.dvh_noise import NoisyDvh, noisy_dvh
-from dosewright.analysis.voxel_noise import voxel_noise
+from dosewright.analysis.voxel_noise import VoxelNoise, voxel_noise
 from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid, Image
 from dosewright.core.interpolate import resample
+from dosewright.core.mask import mask
 from dosewright.core.structures import Structure
 from dosewright.geometry.crop import beyond_mm
 from dosewright.workflow.report.data import DvhCurve, DvhRow, DvhWithoutNoise
@@ -19,7 +21,6 @@ VOLUMES_PERCENT = (98.0, 95.0, 50.0, 2.0)  # near-minimum, coverage, median, nea
 LEVELS = (0.95, 0.5, 0.2)  # of the reference dose
 TARGETS = ("PTV", "CTV", "GTV")
 ISODOSE = 0.95  # of the reference dose, for conformity
-UNKNOWN = 1.0  # relative uncertainty where nothing is known of it
 
 Figures = dict[str, Callable[[Dvh], float]]
 
@@ -28,7 +29,8 @@ Figures = dict[str, Callable[[Dvh], float]]
 class DosesInDvh:
     """The doses of the histograms, Gy: ours in the patient (nan elsewhere) and whole, its uncertainty, the planned one.
 
-    `reference_Gy` is the dose whose parts the volumes are given at.
+    `reference_Gy` is the dose whose parts the volumes are given at; `together` gives the relative standard deviation of
+    the mean dose of a region.
     """
 
     in_body: Image
@@ -36,6 +38,7 @@ class DosesInDvh:
     uncertainty: Image
     theirs: Image | None
     reference_Gy: float
+    together: Callable[[NDArray[np.bool_]], float]
 
 
 def dvh_rows(structures: Sequence[Structure], doses: DosesInDvh) -> tuple[tuple[DvhRow, ...], tuple[str, ...]]:
@@ -50,7 +53,7 @@ def dvh_rows(structures: Sequence[Structure], doses: DosesInDvh) -> tuple[tuple[
         if not structure.contours:
             continue
         try:
-            found = noisy_dvh(doses.ours, noise, structure)
+            found = noisy_dvh(doses.ours, noise, structure, together=together(doses, noise, structure))
         except InputError as problem:
             said.extend(problem.problems)
             continue
@@ -63,6 +66,15 @@ def dvh_rows(structures: Sequence[Structure], doses: DosesInDvh) -> tuple[tuple[
     if cut:
         said.append(f"The DVH holds only what lies on the dose grid; structures reach beyond it: {', '.join(cut)}.")
     return tuple(rows), tuple(said)
+
+
+def together(doses: DosesInDvh, noise: VoxelNoise, structure: Structure) -> float:
+    """Return how far the mean dose of a structure is uncertain, relative: no more than its voxels are."""
+    region = mask(structure, doses.ours.grid)
+    dose = float(doses.ours.values[region].sum())
+    if not dose > 0:
+        return 0.0
+    return float(np.nanmin([doses.together(region), float(noise.sigma_Gy[region].sum()) / dose]))
 
 
 def planned(structure: Structure, doses: DosesInDvh) -> DvhCurve | None:
