@@ -3,13 +3,31 @@
 from typing import Final
 
 from dosewright.formats.dicom.attributes import Attributes
+from dosewright.formats.dicom.conformance import Read, declared
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
 DEVICES: Final = (  # name, sequence, count, identifier
     ("aperture or block", "IonBlockSequence", "NumberOfBlocks", "BlockName"),
     ("range compensator", "IonRangeCompensatorSequence", "NumberOfCompensators", "CompensatorID"),
     ("range modulator", "RangeModulatorSequence", "NumberOfRangeModulators", "RangeModulatorID"),
     ("wedge", "IonWedgeSequence", "NumberOfWedges", "WedgeID"),
-    ("collimator", "IonBeamLimitingDeviceSequence", "", "IonBeamLimitingDeviceType"),
+    ("collimator", "IonBeamLimitingDeviceSequence", "", "RTBeamLimitingDeviceType"),
+)
+REFUSED: Final = "refused, or left out with --ignore-devices"
+ALL_REFUSED: Final = "test_ion_plan_attributes.py::test_every_device_is_refused_or_left_out_aloud"
+READS: Final = declared(
+    (RT_ION_PLAN,),
+    "IonBeamSequence",
+    [
+        *(Read(count, f"{name}: {REFUSED}", ALL_REFUSED) for name, _, count, _ in DEVICES if count),
+        *(Read(f"{sequence}/{word}", f"{name}: {REFUSED}", ALL_REFUSED) for name, sequence, _, word in DEVICES),
+        Read(
+            "LateralSpreadingDeviceSequence/LateralSpreadingDeviceType",
+            f"SCATTERER: {REFUSED}; magnets count as none",
+            ALL_REFUSED,
+        ),
+        Read("LateralSpreadingDeviceSequence/LateralSpreadingDeviceID", "names it", ALL_REFUSED),
+    ],
 )
 
 

@@ -7,9 +7,11 @@ from dosewright.core.frame import PATIENT_AXES
 from dosewright.core.plan import IonBeam
 from dosewright.formats.dicom.attributes import Attributes
 from dosewright.formats.dicom.beam_devices import devices
+from dosewright.formats.dicom.conformance import Read, declared
 from dosewright.formats.dicom.control_points import Delivery, read_control_points
 from dosewright.formats.dicom.meterset import final_weight
 from dosewright.formats.dicom.range_shifters import range_shifters
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
 TREATED: Final = ("", "TREATMENT", "CONTINUATION")  # the others image, verify or set up (DICOM PS3.3 C.8.8.25)
 SCAN_MODES: Final = {
@@ -18,6 +20,58 @@ SCAN_MODES: Final = {
     "UNIFORM": "uniform scanning spreads the beam over an aperture; only spot scanning (MODULATED) can be calculated",
     "NONE": "the beam is passively scattered; only spot scanning (MODULATED) can be calculated",
 }
+
+BOLUS: Final = "a bolus is said; it counts where the CT or a BOLUS structure has it"
+MOST_REFUSED: Final = "test_ion_plan.py::test_what_would_make_a_wrong_dose_is_refused"
+IONS: Final = "test_ion_plan.py::test_heavier_ions_are_named"
+READS: Final = declared(
+    (RT_ION_PLAN,),
+    "IonBeamSequence",
+    [
+        Read("BeamName", "names must differ", MOST_REFUSED, assumes="'Beam' and its number"),
+        Read(
+            "TreatmentMachineName",
+            "finds the beam model",
+            "test_ion_plan.py::test_empty_values_that_are_legal",
+            assumes="none: choose a beam model, said",
+        ),
+        Read("RadiationType", "needed: PROTON is calculated, others are refused", MOST_REFUSED),
+        Read("RadiationAtomicNumber", "needed for ions, which are named and refused", IONS),
+        Read("RadiationMassNumber", "needed for ions, which are named and refused", IONS),
+        Read("RadiationChargeState", "needed for ions, which are named and refused", IONS),
+        Read(
+            "ScanMode",
+            "MODULATED, MODULATED_SPEC; LINE, UNIFORM, NONE and others are refused",
+            MOST_REFUSED,
+            assumes="MODULATED, said",
+        ),
+        Read("ModulatedScanModeType", "LINEAR is refused", MOST_REFUSED),
+        Read(
+            "PrimaryDosimeterUnit",
+            "MU, NP; others are refused",
+            MOST_REFUSED,
+            assumes="none: it must be chosen, said",
+        ),
+        Read(
+            "VirtualSourceAxisDistances",
+            "where the beam model leaves the scanning distances open, mm",
+            "test_ion_plan_attributes.py::test_virtual_source_axis_distances",
+        ),
+        Read(
+            "ReferencedPatientSetupNumber",
+            "finds the patient position; needed where setups differ",
+            "test_ion_plan_attributes.py::test_setups_are_tied_by_number",
+        ),
+        Read("SnoutSequence/SnoutID", "the first, repeated", "test_ion_plan_attributes.py::test_the_snout_of_a_beam"),
+        Read("NumberOfBoli", BOLUS, "test_ion_plan_attributes.py::test_boli_and_accessories_are_said"),
+        Read("ReferencedBolusSequence", BOLUS, "test_ion_plan_attributes.py::test_boli_and_accessories_are_said"),
+        Read(
+            "GeneralAccessorySequence",
+            "left out, said",
+            "test_ion_plan_attributes.py::test_boli_and_accessories_are_said",
+        ),
+    ],
+)
 
 
 @dataclass(frozen=True)

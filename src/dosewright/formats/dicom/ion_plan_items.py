@@ -1,11 +1,113 @@
 """The sequence items of an RT Ion Plan to be written."""
 
+from typing import Final
+
 import numpy as np
 from pydicom.dataset import Dataset
 
 from dosewright.core.plan import EnergyLayer, IonBeam, IonPlan, RangeShifterSetting
+from dosewright.formats.dicom.conformance import Write, declared
 from dosewright.formats.dicom.saving import decimal
-from dosewright.formats.dicom.sop_classes import RT_STRUCTURE_SET
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN, RT_STRUCTURE_SET
+
+FIRST: Final = "in the first control point"
+WRITES: Final = (
+    *declared(
+        (RT_ION_PLAN,),
+        "FractionGroupSequence",
+        [
+            Write("FractionGroupNumber", "number"),
+            Write("NumberOfFractionsPlanned", "fractions"),
+            Write("NumberOfBeams", "number of beams"),
+            Write("NumberOfBrachyApplicationSetups", "0"),
+            Write("ReferencedBeamSequence/ReferencedBeamNumber", "number of the beam"),
+            Write("ReferencedBeamSequence/BeamMeterset", "meterset per fraction"),
+        ],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "PatientSetupSequence",
+        [Write("PatientSetupNumber", "number of the setup"), Write("PatientPosition", "position")],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "ReferencedStructureSetSequence",
+        [Write("ReferencedSOPClassUID", "RT Structure Set"), Write("ReferencedSOPInstanceUID", "the structure set")],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Write("BeamNumber", "number"),
+            Write("BeamName", "name"),
+            Write("BeamType", "STATIC"),
+            Write("TreatmentMachineName", "machine"),
+            Write("PrimaryDosimeterUnit", "MU or NP"),
+            Write("RadiationType", "PROTON or ION"),
+            Write("RadiationAtomicNumber", "of an ion"),
+            Write("RadiationMassNumber", "of an ion"),
+            Write("RadiationChargeState", "of an ion"),
+            Write("TreatmentDeliveryType", "TREATMENT"),
+            Write("ScanMode", "MODULATED"),
+            Write("ModulatedScanModeType", "STATIONARY"),
+            Write("VirtualSourceAxisDistances", "scanning distances, mm"),
+            Write("NumberOfWedges", "0"),
+            Write("NumberOfCompensators", "0"),
+            Write("NumberOfBoli", "0"),
+            Write("NumberOfBlocks", "0"),
+            Write("NumberOfLateralSpreadingDevices", "0"),
+            Write("NumberOfRangeModulators", "0"),
+            Write("NumberOfRangeShifters", "number of range shifters"),
+            Write("RangeShifterSequence/RangeShifterNumber", "number"),
+            Write("RangeShifterSequence/RangeShifterID", "name"),
+            Write("RangeShifterSequence/RangeShifterType", "BINARY or another type"),
+            Write("SnoutSequence/SnoutID", "snout"),
+            Write("PatientSupportType", "TABLE"),
+            Write("ReferencedPatientSetupNumber", "number of the setup"),
+            Write("FinalCumulativeMetersetWeight", "sum of the spot weights"),
+            Write("NumberOfControlPoints", "two per layer"),
+        ],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Write(f"IonControlPointSequence/{path}", value)
+            for path, value in (
+                ("ControlPointIndex", "from 0"),
+                ("CumulativeMetersetWeight", "sum of the weights before"),
+                ("NominalBeamEnergy", "MeV"),
+                ("ScanSpotTuneID", "tune"),
+                ("NumberOfScanSpotPositions", "number of spots"),
+                ("NumberOfPaintings", "1"),
+                ("ScanSpotPositionMap", "x and y of each spot, mm"),
+                ("ScanSpotMetersetWeights", "weights; 0 at the second point of each pair"),
+                ("ScanningSpotSize", "full widths at half maximum, mm"),
+                ("GantryAngle", FIRST),
+                ("GantryRotationDirection", "NONE"),
+                ("GantryPitchAngle", "0"),
+                ("GantryPitchRotationDirection", "NONE"),
+                ("BeamLimitingDeviceAngle", "0"),
+                ("BeamLimitingDeviceRotationDirection", "NONE"),
+                ("PatientSupportAngle", FIRST),
+                ("PatientSupportRotationDirection", "NONE"),
+                ("TableTopPitchAngle", FIRST),
+                ("TableTopPitchRotationDirection", "NONE"),
+                ("TableTopRollAngle", FIRST),
+                ("TableTopRollRotationDirection", "NONE"),
+                ("TableTopVerticalPosition", "empty"),
+                ("TableTopLongitudinalPosition", "empty"),
+                ("TableTopLateralPosition", "empty"),
+                ("IsocenterPosition", FIRST),
+                ("SnoutPosition", FIRST),
+                ("RangeShifterSettingsSequence/ReferencedRangeShifterNumber", FIRST),
+                ("RangeShifterSettingsSequence/RangeShifterSetting", "IN"),
+                ("RangeShifterSettingsSequence/IsocenterToRangeShifterDistance", "mm"),
+                ("RangeShifterSettingsSequence/RangeShifterWaterEquivalentThickness", "mm"),
+            )
+        ],
+    ),
+)
 
 
 def fraction_group_item(plan: IonPlan) -> Dataset:
