@@ -5,6 +5,7 @@ import sys
 import typer
 
 from dosewright.cli.calc import calc
+from dosewright.cli.conformance import conformance
 from dosewright.cli.demo import demo
 from dosewright.cli.faults import BROKEN, report_fault
 from dosewright.cli.lint import lint
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (calc, simulate, query, lint, demo, version):
+for command in (calc, simulate, query, lint, demo, conformance, version):
     app.command()(command)
 
 

@@ -33,7 +33,7 @@ READS: Final = declared(
             "TreatmentMachineName",
             "finds the beam model",
             "test_ion_plan.py::test_empty_values_that_are_legal",
-            assumes="none: choose a beam model, said",
+            assumes="a beam model must be chosen, said",
         ),
         Read("RadiationType", "needed: PROTON is calculated, others are refused", MOST_REFUSED),
         Read("RadiationAtomicNumber", "needed for ions, which are named and refused", IONS),
@@ -50,7 +50,7 @@ READS: Final = declared(
             "PrimaryDosimeterUnit",
             "MU, NP; others are refused",
             MOST_REFUSED,
-            assumes="none: it must be chosen, said",
+            assumes="a beam model must say it, said",
         ),
         Read(
             "VirtualSourceAxisDistances",

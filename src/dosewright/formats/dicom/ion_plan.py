@@ -41,7 +41,6 @@ READS: Final = declared(
             "DoseReferenceSequence/TargetPrescriptionDose",
             "reference of the histograms, taken as RBE-weighted; of several the highest, said",
             "test_ion_plan_attributes.py::test_of_several_prescriptions_the_highest_counts",
-            assumes="none",
         ),
         Read(
             "FractionGroupSequence/FractionGroupNumber",
@@ -53,7 +52,7 @@ READS: Final = declared(
             "FractionGroupSequence/NumberOfFractionsPlanned",
             "dose of the treatment",
             "test_ion_plan.py::test_empty_values_that_are_legal",
-            assumes="none: doses per fraction only, said",
+            assumes="doses per fraction only, said",
         ),
         Read(
             "FractionGroupSequence/ReferencedBeamSequence/ReferencedBeamNumber",
