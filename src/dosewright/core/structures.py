@@ -38,7 +38,7 @@ class StructureSet:
         if len(found) != 1:
             names = [s.name for s in self.structures]
             raise InputError(
-                f"The structure set has {len(found)} structures named {name!r}.{nearest(name, names)} "
+                f"The structure set has {len(found) or 'no'} structure{'s' if found else ''} named {name!r}.{nearest(name, names)} "
                 f"Known: {', '.join(names)}."
             )
         return found[0]

@@ -1,0 +1,257 @@
+"""Mistakes made on purpose: what is wrong, how it is made, and what somebody can do. Nothing is simulated."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset
+
+Edit = Callable[[Dataset], Any]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A folder of its own with a made case, and the command to make a mistake with."""
+
+    folder: Path
+    whole_case: Any
+    make_case: Callable[..., Any]
+    make_beam: Callable[..., Any]
+
+    def case(self, **edits: Edit) -> Path:
+        """Return a copy of the plain case with changed files: by the stem of the file, or `CT` for every slice."""
+        case = self.folder / "case"
+        shutil.copytree(self.whole_case.folder, case)
+        for stem, edit in edits.items():
+            for path in sorted(case.glob(f"{stem}*.dcm")):
+                change(path, edit)
+        return case
+
+    def planned(self, **changes: Any) -> Path:
+        """Return a case whose first beam is changed."""
+        made: Path = self.make_case(beams=(self.make_beam(1, "Top", **changes), self.make_beam(2, "Side"))).folder
+        return made
+
+    def library(self, **files: str) -> Path:
+        """Return a library with the packaged one behind it, and files by name (``ct__head_toml`` is ct/head.toml)."""
+        return self.tree(library_toml='name = "site"\nwith_packaged = true\n', **files)
+
+    def tree(self, **files: str) -> Path:
+        """Return a folder with files by name."""
+        root = self.folder / "library"
+        for name, text in files.items():
+            stem, _, suffix = name.rpartition("_")
+            path = root / f"{stem.replace('__', '/')}.{suffix}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return root
+
+    def refused(self, *arguments: object) -> list[str]:
+        """Run a command that must refuse, and return its reasons."""
+        ended = self.whole_case.run(*(str(argument) for argument in arguments))
+        assert "Traceback" not in ended.stderr
+        assert ended.returncode == 2, ended.stdout + ended.stderr
+        return [line.removeprefix("  - ") for line in ended.stderr.splitlines() if line.startswith("  - ")]
+
+    def calc(self, *arguments: object, case: Path | None = None) -> list[str]:
+        """Return why a calculation is refused; should it not be, it is a short one."""
+        if "-n" not in arguments:
+            arguments = ("-n", "100", *arguments)
+        return self.refused("calc", case or self.whole_case.folder, "-o", self.folder / "result", *arguments)
+
+    def assumed(self, case: Path, *arguments: str) -> list[str]:
+        """Return what lint assumes of a case and not of the plain one."""
+        before, after = (
+            self.whole_case.run("lint", str(folder), *arguments).stdout.splitlines()
+            for folder in (self.whole_case.folder, case)
+        )
+        return [line.removeprefix("  assumed: ") for line in after if line not in before and "assumed: " in line]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake: its `section` and words on the page, how it is made, and which of several messages belongs to it."""
+
+    section: str
+    wrong: str
+    make: Callable[[Bench], list[str]]
+    do: str = ""
+    about: str = field(default="")
+
+
+def change(path: Path, edit: Edit) -> None:
+    """Change a DICOM file."""
+    dataset = pydicom.dcmread(path)
+    edit(dataset)
+    dataset.save_as(path)
+
+
+def asked(*arguments: str) -> Callable[[Bench], list[str]]:
+    """Return the maker of a mistake in the options of calc."""
+    return lambda bench: bench.calc(*arguments)
+
+
+def put(place: Callable[[Dataset], Dataset], **values: object) -> Edit:
+    """Return an edit that sets attributes at a place of an object."""
+
+    def edit(dataset: Dataset) -> None:
+        for keyword, value in values.items():
+            setattr(place(dataset), keyword, value)
+
+    return edit
+
+
+def whole(dataset: Dataset) -> Dataset:
+    return dataset
+
+
+def beam(dataset: Dataset) -> Dataset:
+    return dataset.IonBeamSequence[0]
+
+
+def point(dataset: Dataset) -> Dataset:
+    return dataset.IonBeamSequence[0].IonControlPointSequence[0]
+
+
+def in_plan(edit: Edit, *arguments: str) -> Callable[[Bench], list[str]]:
+    """Return the maker of a mistake in the plan."""
+    return lambda bench: bench.calc(*arguments, case=bench.case(RN=edit))
+
+
+def without(pattern: str) -> Callable[[Bench], Path]:
+    """Return a maker of the case without some of its files."""
+
+    def make(bench: Bench) -> Path:
+        case = bench.case()
+        for path in case.glob(pattern):
+            path.unlink()
+        return case
+
+    return make
+
+
+def item(**values: object) -> Dataset:
+    made = Dataset()
+    for keyword, value in values.items():
+        setattr(made, keyword, value)
+    return made
+
+
+COMMAND = "In the command"
+PLAN = "In the plan"
+PATIENT = "In CT, structures and doses"
+LIBRARY = "In the library"
+
+
+def two_externals(dataset: Dataset) -> None:
+    dataset.RTROIObservationsSequence[1].RTROIInterpretedType = "EXTERNAL"
+
+
+def two_series(bench: Bench) -> list[str]:
+    case = bench.case()
+    change(case / "CT_0003.dcm", put(whole, SeriesInstanceUID="1.2.9"))
+    (case / "RS.dcm").unlink()
+    return bench.calc(case=case)
+
+
+def two_plans(bench: Bench) -> list[str]:
+    case = bench.case()
+    shutil.copy(case / "RN.dcm", case / "RN2.dcm")
+    return bench.calc(case=case)
+
+
+def earlier(bench: Bench) -> list[str]:
+    (bench.folder / "result").mkdir()
+    (bench.folder / "result" / "notes.txt").write_text("mine")
+    return bench.calc()
+
+
+def no_patient(bench: Bench) -> list[str]:
+    case = without("CT*.dcm")(bench)
+    (case / "RS.dcm").unlink()
+    return bench.calc(case=case)
+
+
+def stray_doses(bench: Bench) -> list[str]:
+    stray = put(lambda d: d.ReferencedRTPlanSequence[0], ReferencedSOPInstanceUID="1.2.88")
+    return bench.assumed(bench.case(RD=stray))
+
+
+def missing_slice(bench: Bench) -> list[str]:
+    return bench.calc(case=without("CT_0009.dcm")(bench))
+
+
+MISTAKES = [
+    Mistake(COMMAND, "`-t 18000`", asked("-t", "18000"), "give the unit"),
+    Mistake(COMMAND, "`-n lots`", asked("-n", "lots")),
+    Mistake(COMMAND, "`-u 0`", asked("-u", "0")),
+    Mistake(COMMAND, "`-b Topp`", asked("-b", "Topp")),
+    Mistake(COMMAND, "`-m PTV`", asked("-m", "PTV")),
+    Mistake(COMMAND, "`-m Chord:G4_WATER`", asked("-m", "Chord:G4_WATER")),
+    Mistake(COMMAND, "`-m Cord:G4_WATTER`", asked("-m", "Cord:G4_WATTER")),
+    Mistake(COMMAND, "`-c generic -p water_box`", asked("-c", "generic", "-p", "water_box")),
+    Mistake(COMMAND, "`-x 10 10 10 -f`", asked("-x", "10", "10", "10", "-f")),
+    Mistake(COMMAND, "`-z genric`", asked("-z", "genric")),
+    Mistake(COMMAND, "`-z RN.dcm`", lambda b: b.calc("-z", b.whole_case.folder / "RN.dcm")),
+    Mistake(COMMAND, "`-c Head`", asked("-c", "Head")),
+    Mistake(COMMAND, "`-p water_bx`", asked("-p", "water_bx")),
+    Mistake(COMMAND, "`-s /nowhere/library`", asked("-s", "/nowhere/library")),
+    Mistake(COMMAND, "`--structures RN.dcm`", lambda b: b.calc("--structures", b.whole_case.folder / "RN.dcm")),
+    Mistake(COMMAND, "`--fraction-group 3`", asked("--fraction-group", "3"), about="fraction group."),
+    Mistake(COMMAND, "`-o` of a folder with other files", earlier, "an empty or a new folder"),
+    Mistake(COMMAND, "`query -B` without a plan", lambda b: b.refused("query", "-B"), "name the plan"),
+    Mistake(PLAN, "nothing: an empty folder", lambda b: b.refused("calc", b.folder), "give the right folder"),
+    Mistake(PLAN, "another name than was typed", lambda b: b.refused("calc", b.folder / "RN.dmc")),
+    Mistake(PLAN, "several plans", two_plans, "name the file"),
+    Mistake(PLAN, "photons", in_plan(put(whole, SOPClassUID="1.2.840.10008.5.1.4.1.1.481.5"))),
+    Mistake(PLAN, "line scanning", in_plan(put(beam, ScanMode="LINE")), "convert it in the planning system"),
+    Mistake(
+        PLAN,
+        "an arc",
+        in_plan(put(lambda d: beam(d).IonControlPointSequence[2], GantryAngle="3")),
+        "fixed fields only",
+    ),
+    Mistake(
+        PLAN,
+        "no meterset",
+        in_plan(put(lambda d: d.FractionGroupSequence[0].ReferencedBeamSequence[0], BeamMeterset=None)),
+        "export again, or `-b` for the other beams",
+    ),
+    Mistake(
+        PLAN,
+        "spot weights that do not add up",
+        in_plan(put(beam, FinalCumulativeMetersetWeight="54")),
+        "export again",
+    ),
+    Mistake(PLAN, "a typo in the machine", in_plan(put(beam, TreatmentMachineName="GENERICK")), "`-z`, or the library"),
+    Mistake(PLAN, "heavier ions", lambda b: b.calc(case=b.planned(radiation="ION_6_12_6"))),
+    Mistake(PLAN, "an energy out of range", in_plan(put(point, NominalBeamEnergy="245")), "the right beam model"),
+    Mistake(
+        PLAN,
+        "a range shifter without a setting",
+        in_plan(
+            put(beam, NumberOfRangeShifters=1, RangeShifterSequence=[item(RangeShifterNumber=1, RangeShifterID="40mm")])
+        ),
+        "export again",
+    ),
+    Mistake(PATIENT, "a missing slice", missing_slice, "find the slice"),
+    Mistake(PATIENT, "two CT series, and no structures that name one", two_series, "`--ct`"),
+    Mistake(PATIENT, "two EXTERNALs", lambda b: b.calc(case=b.case(RS=two_externals)), "keep one"),
+    Mistake(PATIENT, "neither CT nor EXTERNAL", no_patient, "the CT beside the plan, or `-p`"),
+    Mistake(
+        PATIENT,
+        "a CT without Hounsfield numbers",
+        lambda b: b.calc(case=b.case(CT_0001=put(whole, RescaleType="Z_EFF"))),
+        "export the CT itself",
+    ),
+    Mistake(
+        PATIENT,
+        "a relative dose named with `--dose`",
+        lambda b: b.calc("--dose", b.case(RD=put(whole, DoseUnits="RELATIVE")) / "RD.dcm"),
+        "export absolute dose",
+    ),
+    Mistake(PATIENT, "a dose of a plan that is not there (a warning)", stray_doses, "look whether that is right"),
+]
