@@ -124,21 +124,31 @@ def test_ct_protocols_by_name_part_and_keywords(tmp_path: Path) -> None:
     assert library.ct_protocol_for({"SeriesDescription": "Head", "KVP": "120"}).name == "Head"
     assert library.ct_protocol_for({"SeriesDescription": "Head", "KVP": "80"}).name == "Head HD"
     assert library.ct_protocol("Head").materials[1].name == "Putty"
-    with pytest.raises(InputError, match="No CT protocol claims"):
+    assert library.ct_protocol_for({"seriesdescription": "Head", "kVp": "120.0"}).name == "Head"
+    with pytest.raises(InputError, match="No CT protocol claims") as refused:
         library.ct_protocol_for({"SeriesDescription": "Thorax"})
+    assert (
+        "Head: SeriesDescription is 'Thorax', not 'Head', KVP is missing, not '120'; "
+        "Head HD: SeriesDescription is 'Thorax', not 'Head'; QA: SeriesDescription is 'Thorax', not 'QA'."
+    ) in str(refused.value)
 
 
 def test_a_tie_of_ct_protocols_is_refused(tmp_path: Path) -> None:
     folder = site(tmp_path / "site")
     conf = folder / "ct" / "hlut.conf"
     conf.write_text(conf.read_text().replace("KVP = 120\n", ""))
-    with pytest.raises(InputError, match="Several CT protocols claim"):
+    with pytest.raises(InputError, match="Several CT protocols claim") as refused:
         Library.open(folder).ct_protocol_for({"SeriesDescription": "Head"})
+    assert "Given: Head (SeriesDescription = Head); Head HD (SeriesDescription = Head)." in str(refused.value)
 
 
 def test_materials_of_the_site_come_first(tmp_path: Path) -> None:
     library = Library.open(site(tmp_path / "site"))
-    assert library.material("putty").mass_fractions == {1: 0.1, 8: 0.9}
+    assert library.material("Putty").mass_fractions == {1: 0.1, 8: 0.9}
+    with pytest.raises(InputError, match="Did you mean 'Putty'"):
+        library.material("putty")
+    with pytest.raises(InputError, match="Did you mean 'G4_WATER'"):
+        library.material("G4_Water")
     assert library.material("water").name == "G4_WATER"
     with pytest.raises(InputError, match="Did you mean 'Putty'"):
         library.material("Puttyy")
@@ -184,14 +194,14 @@ def test_a_site_may_add_what_comes_with_the_package(tmp_path: Path) -> None:
     assert set(library.beam_model_names()) == {"room1", "generic"}
 
 
-def test_the_packaged_ct_protocol_is_the_last_resort_where_it_is_included(tmp_path: Path) -> None:
+def test_only_a_library_of_a_site_names_a_default_for_it(tmp_path: Path) -> None:
     (tmp_path / "library.toml").write_text('name = "mine"\nwith_packaged = true\n')
-    table = Library.open(tmp_path).ct_protocol_for({"Manufacturer": "X"})
-    assert table.name == "generic"
-    assert "the default that comes with the package, since no protocol claims this CT" in table.source
-    (tmp_path / "library.toml").write_text('name = "mine"\n')
     with pytest.raises(InputError, match=r"choose one with -c, or name a default_ct_protocol in library\.toml"):
         Library.open(tmp_path).ct_protocol_for({"Manufacturer": "X"})
+    (tmp_path / "library.toml").write_text('name = "mine"\nwith_packaged = true\ndefault_ct_protocol = "generic"\n')
+    table = Library.open(tmp_path).ct_protocol_for({"Manufacturer": "X"})
+    assert table.name == "generic"
+    assert "the default of library 'mine', since no protocol claims this CT" in table.source
 
 
 def test_a_file_that_cannot_be_read_is_named_by_its_purpose(tmp_path: Path) -> None:

@@ -19,17 +19,24 @@ def test_water_is_that_of_icru_90() -> None:
     ("word", "name"),
     [
         ("water", "G4_WATER"),
-        ("pmma", "G4_PLEXIGLASS"),
-        ("LEXAN", "G4_POLYCARBONATE"),
-        ("titanium", "G4_Ti"),
-        ("g4_ti", "G4_Ti"),
+        ("PMMA", "G4_PLEXIGLASS"),
+        ("Lexan", "G4_POLYCARBONATE"),
+        ("Titanium", "G4_Ti"),
+        (" G4_Ti ", "G4_Ti"),
         ("Aluminum", "G4_Al"),
         ("cortical bone", "G4_BONE_CORTICAL_ICRP"),
-        ("solid water he", "SOLID_WATER_HE"),
     ],
 )
 def test_common_words_lead_to_proper_names(word: str, name: str) -> None:
     assert named(word).name == name
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"), [("G4_Water", "G4_WATER"), ("g4_ti", "G4_Ti"), ("pmma", "PMMA"), ("Water", "water")]
+)
+def test_another_case_is_answered_with_what_is_meant(word: str, meant: str) -> None:
+    with pytest.raises(InputError, match=f"Unknown material. Did you mean '{meant}'"):
+        named(word)
 
 
 def test_an_unknown_name_is_answered_with_the_nearest() -> None:

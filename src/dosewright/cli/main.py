@@ -5,9 +5,11 @@ import sys
 import typer
 
 from dosewright.cli.calc import calc
+from dosewright.cli.check import check
 from dosewright.cli.conformance import conformance
 from dosewright.cli.demo import demo
 from dosewright.cli.faults import BROKEN, report_fault
+from dosewright.cli.init import init
 from dosewright.cli.lint import lint
 from dosewright.cli.query import query
 from dosewright.cli.simulate import simulate
@@ -24,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (calc, simulate, query, lint, demo, conformance, version):
+for command in (calc, simulate, query, lint, demo, init, check, conformance, version):
     app.command()(command)
 
 

@@ -1,26 +1,37 @@
-"""The library: beam models, CT protocols, phantoms and materials of a site, found by name or path."""
+"""The library: settings, beam models, CT protocols, phantoms and materials of a site, found by name or path."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from dosewright.commissioning.library_files import assigned, on_disk, read_beam_model, read_ct_protocols
-from dosewright.commissioning.library_folder import CONFIGURATION, PACKAGED, LibraryContent, read_library_folder
+from dosewright.commissioning.ct_choice import claiming, why_none
+from dosewright.commissioning.ideal_library import SYSTEM_SUFFIX, holds_ideal_tree, open_ideal
+from dosewright.commissioning.library_content import LibraryContent
+from dosewright.commissioning.library_files import assigned, on_disk, read_ct_protocols
+from dosewright.commissioning.library_folder import (
+    CONFIGURATION,
+    PACKAGED,
+    holds_library,
+    kept_beam_model,
+    read_library_folder,
+)
 from dosewright.commissioning.phantom import Phantom, read_phantom
+from dosewright.commissioning.schneider_cache import interpolated, users_cache
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.matter import HounsfieldTable, Material
 from dosewright.formats.text.hounsfield import CtProtocol
-from dosewright.materials.library import known_names, named
+from dosewright.formats.text.site_settings import SiteSettings
 
 VARIABLE = "DOSEWRIGHT_LIBRARY"
 
 
 @dataclass(frozen=True)
 class Library:
-    """What a site has commissioned; opened once, its files are read when asked for.
+    """What a site has commissioned; opened once, each of its files is read once, when asked for.
 
     Parameters
     ----------
@@ -35,29 +46,59 @@ class Library:
 
     @classmethod
     def open(cls, path: Path | None = None) -> "Library":
-        """Open a library folder or its configuration file.
+        """Open a library of ours or of IDEAL: its folder, or its configuration (library.toml, system.cfg).
 
         None takes the environment variable DOSEWRIGHT_LIBRARY, else ``dosewright/library`` in the user's configuration
         folder, else the packaged library.
         """
-        place = path or _usual_place()
+        place = path or usual_place()
         if place is None:
             return cls(None, read_library_folder(PACKAGED, PACKAGED / CONFIGURATION))
+        if is_ideal(place):
+            content, folder = open_ideal(place)
+            return cls(folder, content)
         if place.is_dir():
             return cls(place, read_library_folder(place, place / CONFIGURATION))
         if place.is_file():
             return cls(place.parent, read_library_folder(place.parent, place))
         raise refuse(
-            "The library does not exist", given=place.absolute(), allowed=f"a folder, or a file such as {CONFIGURATION}"
+            "The library does not exist",
+            given=place.absolute(),
+            allowed=f"a folder, or a file such as {CONFIGURATION} or IDEAL's system.cfg",
         )
+
+    @property
+    def settings(self) -> SiteSettings:
+        """The settings of the site; defaults where it has none."""
+        return self.content.settings
+
+    @property
+    def settings_file(self) -> Path | None:
+        """The file the settings came from, or None."""
+        return self.content.settings_file
+
+    @cached_property
+    def protocols(self) -> dict[str, CtProtocol]:
+        """All CT protocols by name, as their files say; two of one name are refused."""
+        protocols: dict[str, CtProtocol] = {}
+        for place in self.content.ct_places:
+            for name, one in place.value.items():
+                if name in protocols:
+                    raise refuse("Two CT protocols of the library have one name", given=name, where=place.file.name)
+                protocols[name] = one
+        return protocols
 
     def beam_model_names(self) -> tuple[str, ...]:
         """Return the names of all beam models."""
         return tuple(self.content.beam_models)
 
+    def beam_model_description(self, name: str) -> str:
+        """Return what a listing says of a beam model, or an empty text."""
+        return self.content.beam_models[name].description
+
     def ct_protocol_names(self) -> tuple[str, ...]:
         """Return the names of all CT protocols."""
-        return tuple(_protocols(self))
+        return tuple(self.protocols)
 
     def phantom_names(self) -> tuple[str, ...]:
         """Return the names of all phantoms."""
@@ -65,104 +106,138 @@ class Library:
 
     def material_names(self) -> tuple[str, ...]:
         """Return the names of all media: the site's own first."""
-        return tuple(dict.fromkeys([*self.content.materials, *known_names()]))
+        return self.content.materials.names()
 
     def material(self, name: str) -> Material:
-        """Return a medium by name, the site's own first."""
-        own = {key.casefold(): one for key, one in self.content.materials.items()}
-        if name.strip().casefold() in own:
-            return own[name.strip().casefold()]
-        try:
-            return named(name)
-        except InputError:
-            hint = nearest(name, self.content.materials)
-            if not hint:
-                raise
-            raise refuse(f"Unknown material.{hint}", given=repr(name)) from None
+        """Return a medium by its exact name, the site's own first."""
+        return self.content.materials(name)
 
-    def beam_model(self, name: str) -> BeamModel:
-        """Return a beam model by name, or by the path of a file of any known format."""
+    def beam_model(self, name: str, radiation: str = "PROTON") -> BeamModel:
+        """Return a beam model by its name, by a machine (its model for `radiation`), or by the path of a file."""
         key = _choose(name, self.content.beam_models)
+        if key is None:
+            told = self._machines_model(name, radiation)
+            key = None if told is None else _choose(told, self.content.beam_models)
         if key is not None:
-            return _named_model(self, key)
+            return self.content.beam_models[key].value
         path = on_disk(name)
         if path is not None:
             with _named_in_refusals("Beam model"):
-                return read_beam_model(path, self.material)
-        raise _unknown("beam model", name, self.content.beam_models, "-z takes a name or a file")
+                return kept_beam_model(path, self.material, "").value
+        others = [one.radiation for one in self.content.machines if one.name.casefold() == name.strip().casefold()]
+        if others:
+            raise refuse(f"The machine {name!r} has no beam model for {radiation}", allowed=", ".join(others))
+        raise _unknown("beam model", name, self.content.beam_models, "-z takes a name, a machine or a file")
+
+    def beam_model_file(self, name: str) -> Path | None:
+        """Return the file a beam model of the library is known and approved by; None for one that is not of it."""
+        kept = self.content.beam_models.get(name)
+        return None if kept is None else kept.file
+
+    def ct_protocol_file(self, name: str) -> Path | None:
+        """Return the file or folder a CT protocol of the library is known and approved by; None for another."""
+        return next((place.file for place in self.content.ct_places if name in place.value), None)
 
     def beam_model_for(self, machine: str, radiation: str) -> BeamModel:
         """Return the one beam model of a machine and radiation type (``PROTON``, ``ION_Z_A_Q``)."""
-        models = _models_by_machine(self)
+        key = self._machines_model(machine, radiation)
+        if key is not None:
+            return assigned(self.beam_model(key), machine=machine.strip(), radiation=radiation)
+        models = [one.value for one in self.content.beam_models.values()]
         wanted = (machine.strip().casefold(), radiation.casefold())
-        found = [one for key, one in models if key == wanted and machine.strip()]
+        found = [one for one in models if (one.machine.casefold(), one.radiation.casefold()) == wanted and wanted[0]]
         if len(found) == 1:
             return assigned(found[0], machine=machine.strip(), radiation=radiation)
         names = ", ".join(one.name for one in found) or ", ".join(self.content.beam_models) or "none"
         if found:
             raise refuse(f"Several beam models belong to machine {machine!r}; choose one with -z", given=names)
-        machines = sorted({f"{one.machine} ({one.radiation})" for _, one in models if one.machine})
-        hint = nearest(machine, {one.machine for _, one in models if one.machine})
+        known = [(one.name, one.radiation) for one in self.content.machines]
+        known += [(one.machine, one.radiation) for one in models if one.machine]
+        hint = nearest(machine, {name for name, _ in known})
         raise refuse(
             f"The library {self.content.name!r} has no beam model for machine {machine!r} with {radiation}.{hint}"
             f" Choose one with -z (a name or a file); names: {names}",
-            allowed=", ".join(machines) or "no machine",
+            allowed=", ".join(sorted({f"{name} ({kind})" for name, kind in known})) or "no machine",
         )
 
     def ct_protocol(self, name: str) -> HounsfieldTable:
         """Return a CT protocol by name, by an unambiguous part of its name, or by the path of a file or folder.
 
-        A file with several protocols takes the name after a colon: ``hlut.conf:Head``.
+        A file with several protocols takes the name after a colon: ``hlut.conf:Head``. With a density tolerance in
+        the settings its densities are interpolated.
         """
-        protocols = _protocols(self)
-        key = _choose(name, protocols, parts=True)
+        key = _choose(name, self.protocols, parts=True)
         if key is not None:
-            return protocols[key].table
+            return self._interpolated(self.protocols[key].table)
         place, _, inner = name.rpartition(":")
         for path, part in ((on_disk(name), ""), (on_disk(place), inner)):
             if path is not None:
                 with _named_in_refusals("CT protocol"):
-                    return _from_path(self, path, part)
-        raise _unknown("CT protocol", name, protocols, "-c takes a name, a file or a folder")
+                    return self._interpolated(_from_path(self, path, part))
+        raise _unknown("CT protocol", name, self.protocols, "-c takes a name, a part of one, a file or a folder")
 
     def ct_protocol_for(self, keywords: Mapping[str, str]) -> HounsfieldTable:
         """Return the CT protocol all of whose DICOM keywords a CT has; the one with most keywords wins.
 
-        Without any, the library's default, else the packaged one if the library includes what comes with the package;
-        the `source` then says so. A tie or no default is refused.
+        Without any, the library's own default, and the `source` says so. A tie, or no default, is refused with the
+        candidates.
         """
-        protocols = _protocols(self)
-        counts = {
-            name: len(one.keywords)
-            for name, one in protocols.items()
-            if one.keywords and all(keywords.get(k, "").strip() == v.strip() for k, v in one.keywords.items())
-        }
-        best = [name for name, count in counts.items() if count == max(counts.values())]
-        if len(best) > 1:
-            raise refuse("Several CT protocols claim this CT; choose one with -c", given=", ".join(best))
-        if best:
-            return protocols[best[0]].table
-        default, whose = self.content.default_ct_protocol, f"the default of library {self.content.name!r}"
-        if default is None:
-            default, whose = self.content.packaged_ct_protocol, "the default that comes with the package"
+        best = claiming(self.protocols, keywords)
+        if best is not None:
+            return self._interpolated(self.protocols[best].table)
+        default = self.content.default_ct_protocol
         if default is None:
             raise refuse("No CT protocol claims this CT by its DICOM keywords; choose one with -c, or name a "
                          f"default_ct_protocol in {CONFIGURATION}",
-                         allowed=", ".join(protocols) or "none in this library")  # fmt: skip
+                         given=why_none(self.protocols, keywords),
+                         allowed="a CT that has all keywords of one protocol")  # fmt: skip
         table = self.ct_protocol(default)
-        said = f"{whose}, since no protocol claims this CT by its DICOM keywords"
+        said = f"the default of library {self.content.name!r}, since no protocol claims this CT by its DICOM keywords"
         return replace(table, source=f"{table.source}; {said}")
 
     def phantom(self, name: str) -> Phantom:
         """Return a phantom by name, or by the path of its file."""
         key = _choose(name, self.content.phantoms)
         if key is not None:
-            return read_phantom(self.content.phantoms[key], self.material)
+            return self.content.phantoms[key].value
         path = on_disk(name)
         if path is not None:
             with _named_in_refusals("Phantom"):
                 return read_phantom(path, self.material)
         raise _unknown("phantom", name, self.content.phantoms, "-p takes a name or a file")
+
+    def _machines_model(self, machine: str, radiation: str) -> str | None:
+        """Return the beam model that the library assigns to a machine and radiation type, or None."""
+        wanted = (machine.strip().casefold(), radiation.casefold())
+        told = [one for one in self.content.machines if (one.name.casefold(), one.radiation.casefold()) == wanted]
+        return told[0].beam_model if told and wanted[0] else None
+
+    def _interpolated(self, table: HounsfieldTable) -> HounsfieldTable:
+        tolerance = self.settings.calculation.hu_density_tolerance_g_cm3
+        if tolerance is None or not len(table.density_hu):
+            return table
+        return interpolated(table, tolerance, [one for one in (self.content.cache, users_cache()) if one])
+
+
+def usual_place() -> Path | None:
+    """Return where a library is looked for when nobody names one: the environment variable, the user's folder."""
+    told = os.environ.get(VARIABLE)
+    if told:
+        return Path(told).expanduser()
+    configuration = os.environ.get("XDG_CONFIG_HOME")
+    usual = (Path(configuration) if configuration else Path.home() / ".config") / "dosewright" / "library"
+    return usual if usual.is_dir() else None
+
+
+def is_ideal(place: Path) -> bool:
+    """Say whether a place is a system.cfg or a commissioning folder of IDEAL; one that is ours as well is refused."""
+    if not place.is_dir():
+        return place.is_file() and place.suffix.lower() == SYSTEM_SUFFIX
+    ideal = holds_ideal_tree(place)
+    if ideal and holds_library(place):
+        raise refuse("The folder holds a library of ours and a tree of IDEAL; keep them in folders of their own",
+                     given=place.absolute())  # fmt: skip
+    return ideal
 
 
 @contextmanager
@@ -174,23 +249,8 @@ def _named_in_refusals(what: str) -> Iterator[None]:
         raise InputError(*(f"{what}: {problem}" for problem in refused.problems)) from None
 
 
-def _named_model(library: Library, key: str) -> BeamModel:
-    return replace(read_beam_model(library.content.beam_models[key], library.material), name=key)
-
-
-def _models_by_machine(library: Library) -> list[tuple[tuple[str, str], BeamModel]]:
-    """Return (machine, radiation) and beam model: as library.toml says, else as the model's own file does."""
-    told = {}
-    for one in library.content.machines:
-        model = assigned(library.beam_model(one.beam_model), machine=one.name, radiation=one.radiation)
-        told[one.name.casefold(), one.radiation.casefold()] = model
-    own = [_named_model(library, key) for key in library.content.beam_models]
-    by_file = [((one.machine.casefold(), one.radiation.casefold()), one) for one in own]
-    return [*told.items(), *(pair for pair in by_file if pair[0] not in told)]
-
-
 def _from_path(library: Library, path: Path, part: str) -> HounsfieldTable:
-    protocols = read_ct_protocols(path, library.material, _compositions)
+    protocols = read_ct_protocols(path, library.material)
     if len(protocols) == 1 and not part:
         return next(iter(protocols.values())).table
     key = _choose(part, protocols, parts=True) if part else None
@@ -201,30 +261,6 @@ def _from_path(library: Library, path: Path, part: str) -> HounsfieldTable:
             allowed=", ".join(protocols),
         )
     return protocols[key].table
-
-
-def _protocols(library: Library) -> dict[str, CtProtocol]:
-    protocols: dict[str, CtProtocol] = {}
-    for place in library.content.ct_places:
-        for name, one in read_ct_protocols(place, library.material, _compositions).items():
-            if name in protocols:
-                raise refuse("Two CT protocols of the library have one name", given=name, where=place.name)
-            protocols[name] = one
-    return protocols
-
-
-def _compositions() -> HounsfieldTable:
-    """Return the protocol whose compositions complete a mere density curve."""
-    return read_ct_protocols(PACKAGED / "ct" / "generic.toml", named, _compositions)["generic"].table
-
-
-def _usual_place() -> Path | None:
-    told = os.environ.get(VARIABLE)
-    if told:
-        return Path(told).expanduser()
-    configuration = os.environ.get("XDG_CONFIG_HOME")
-    usual = (Path(configuration) if configuration else Path.home() / ".config") / "dosewright" / "library"
-    return usual if usual.is_dir() else None
 
 
 def _choose(name: str, known: Iterable[str], *, parts: bool = False) -> str | None:

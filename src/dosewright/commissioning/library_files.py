@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 
+from dosewright.commissioning.content_hash import table_hash
+from dosewright.commissioning.library_content import Kept
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import refuse
 from dosewright.core.matter import HounsfieldTable, Material
@@ -21,12 +24,13 @@ from dosewright.formats.text.ideal_source import read_ideal_source
 from dosewright.formats.text.lines import read_text
 from dosewright.formats.text.mcsquare import read_mcsquare_bdl
 from dosewright.materials.elements import element
-from dosewright.materials.library import mcsquare_material
+from dosewright.materials.library import mcsquare_material, named
 
 Named = Callable[[str], Material]
 
 BEAM_MODEL_SUFFIXES = (".toml", ".csv", ".txt")
 CT_SUFFIXES = (".toml", ".conf", ".csv")
+GENERIC_CT = Path(__file__).parent / "library" / "ct" / "generic.toml"
 
 
 def read_beam_model(path: Path, named: Named) -> BeamModel:
@@ -47,12 +51,22 @@ def read_beam_model(path: Path, named: Named) -> BeamModel:
     return read_ideal_source(path)
 
 
-def read_ct_protocols(path: Path, named: Named, compositions: Callable[[], HounsfieldTable]) -> dict[str, CtProtocol]:
-    """Read the CT protocols of one place, by name.
+def kept_protocols(place: Path, named: Named) -> Kept[dict[str, CtProtocol]]:
+    """Return the CT protocols of one place, to be read when asked for."""
+    return Kept(place, partial(read_ct_protocols, place, named))
+
+
+def read_ct_protocols(path: Path, named: Named) -> dict[str, CtProtocol]:
+    """Read the CT protocols of one place, by name; the hash of each covers its media.
 
     Our TOML, IDEAL's hlut.conf, an MCsquare scanner folder, or two columns of Hounsfield number and density, which
-    take their compositions from the protocol `compositions` gives.
+    take their compositions from the packaged protocol.
     """
+    found = _protocols_of(path, named)
+    return {name: replace(one, table=replace(one.table, sha256=table_hash(one.table))) for name, one in found.items()}
+
+
+def _protocols_of(path: Path, named: Named) -> dict[str, CtProtocol]:
     if path.is_dir():
         if not (path / SCANNER_DENSITY).is_file():
             raise refuse("The folder is no CT protocol that is known here", given=path.name,
@@ -63,8 +77,14 @@ def read_ct_protocols(path: Path, named: Named, compositions: Callable[[], Houns
         return {one.table.name: one}
     if path.suffix.lower() == ".conf":
         return read_hlut_conf(path, named, lambda word: element(word).Z)
-    table = with_density_curve(compositions(), path)
+    table = with_density_curve(_compositions(), path)
     return {table.name: CtProtocol(table, {})}
+
+
+@cache
+def _compositions() -> HounsfieldTable:
+    """Return the protocol whose compositions complete a mere density curve."""
+    return read_ct_toml(GENERIC_CT, named).table
 
 
 def on_disk(name: str) -> Path | None:

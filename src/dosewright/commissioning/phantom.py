@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dosewright.commissioning.content_hash import content_hash
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
 from dosewright.formats.text.checked_toml import Checked, read_checked
-from dosewright.formats.text.lines import sha256
 from dosewright.geometry.voxels import Voxels
 
 Points = NDArray[np.float64]
@@ -69,6 +69,25 @@ class Insert:
 
 
 @dataclass(frozen=True)
+class DoseBox:
+    """A box of dose voxels around the point that lies at the isocentre: full size in mm, and numbers of voxels."""
+
+    size_mm: Triple
+    counts: tuple[int, int, int]
+
+    def __post_init__(self) -> None:
+        if min(self.size_mm) <= 0 or min(self.counts) < 1 or not np.all(np.isfinite(self.size_mm)):
+            raise refuse("A dose grid needs a positive size and at least one voxel along each axis",
+                         given=(self.size_mm, self.counts))  # fmt: skip
+
+    def grid(self, isocenter_mm: Triple = (0.0, 0.0, 0.0)) -> Grid:
+        """Return it in patient axes when the phantom's point lies at `isocenter_mm`."""
+        spacing = _triple([s / n for s, n in zip(self.size_mm, self.counts, strict=True)])
+        x, y, z = (i - s / 2 + v / 2 for i, s, v in zip(isocenter_mm, self.size_mm, spacing, strict=True))
+        return Grid(self.counts, spacing, (x, y, z))
+
+
+@dataclass(frozen=True)
 class Phantom:
     """A box of voxels of one medium with inserts; later inserts win.
 
@@ -85,7 +104,13 @@ class Phantom:
     inserts
         What lies inside.
     sha256
-        Hash of the file it came from.
+        Hash of the files it came from and of its media.
+    dose_box
+        The dose grid that belongs to it; None leaves the choice to the calculation.
+    dose_to_water
+        Whether its dose is one to water (True) or to the medium (False); None leaves it to the site's settings.
+    assumptions
+        Sentences that a report repeats.
     """
 
     name: str
@@ -97,6 +122,9 @@ class Phantom:
     inserts: tuple[Insert, ...] = ()
     description: str = ""
     sha256: str = ""
+    dose_box: "DoseBox | None" = None
+    dose_to_water: bool | None = None
+    assumptions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (
@@ -135,6 +163,9 @@ class Phantom:
         x, y, z = (v * np.arange(0.5, n, dtype=np.float64) for n, v in zip(self.shape, self.voxel_mm, strict=True))
         for one in self.inserts:
             inside = one.shape.holds(x[None, None, :], y[None, :, None], z[:, None, None])
+            if not inside.any():
+                raise refuse(f"An insert of phantom {self.name!r} holds no centre of a voxel; make the voxels smaller",
+                             given=one.shape)  # fmt: skip
             number[inside] = materials.index(one.material)
             density[inside] = one.density_g_cm3
         return Voxels.on_grid(grid, number, density, materials)
@@ -161,6 +192,13 @@ class CylinderFile(Checked):
     length_mm: float = Field(gt=0)
 
 
+class DoseGridFile(Checked):
+    """The dose grid, around the point that lies at the isocentre."""
+
+    size_mm: list[float] = Field(min_length=3, max_length=3)
+    voxels: list[int] = Field(min_length=3, max_length=3)
+
+
 class PhantomFile(Checked):
     """The file as it stands; `isocenter_mm` defaults to the centre."""
 
@@ -171,6 +209,8 @@ class PhantomFile(Checked):
     isocenter_mm: list[float] | None = Field(default=None, min_length=3, max_length=3)
     material: str
     density_g_cm3: float | None = None
+    dose_grid: DoseGridFile | None = None
+    dose_to_water: bool | None = None
     box: list[BoxFile] = Field(default_factory=list)
     cylinder: list[CylinderFile] = Field(default_factory=list)
 
@@ -201,11 +241,18 @@ def read_phantom(path: Path, named: Callable[[str], Material]) -> Phantom:
         density_g_cm3=filling.density_g_cm3 if file.density_g_cm3 is None else file.density_g_cm3,
         inserts=tuple(inserts),
         description=file.description,
-        sha256=sha256(path),
+        sha256=content_hash((path,), [filling, *(one.material for one in inserts)]),
+        dose_box=DoseBox(_triple(file.dose_grid.size_mm), _counts(file.dose_grid.voxels)) if file.dose_grid else None,
+        dose_to_water=file.dose_to_water,
     )
 
 
 def _triple(values: list[float]) -> Triple:
+    x, y, z = values
+    return x, y, z
+
+
+def _counts(values: list[int]) -> tuple[int, int, int]:
     x, y, z = values
     return x, y, z
 

@@ -11,9 +11,10 @@ def named(name: str) -> Material:
     """Return a medium by its name or by a common word for it.
 
     Names are those of the NIST list (``G4_WATER``, ``G4_Ti``, ...) and a few more; common words are ``water``,
-    ``PMMA``, ``Lexan`` and their like. Case does not matter. Unknown names raise `InputError` with the nearest.
+    ``PMMA``, ``Lexan`` and their like. They are written exactly so: another case is answered with what is meant, as
+    in Geant4, for databases of a site tell names apart by it. Unknown names raise `InputError` with the nearest.
     """
-    key = _by_word().get(name.strip().casefold())
+    key = _by_word().get(name.strip())
     if key is None:
         hint = nearest(name, [*known_names(), *_common_words()])
         raise refuse(f"Unknown material.{hint}", given=repr(name), allowed="a name that `dosewright query -M` lists")
@@ -59,14 +60,13 @@ def _common_words() -> dict[str, str]:
             words[word] = row["name"]
     for one in elements().values():
         words[one.name] = f"G4_{one.symbol}"
+    words["Aluminum"] = "G4_Al"
     return words
 
 
 @cache
 def _by_word() -> dict[str, str]:
-    by_word = {word.casefold(): name for word, name in _common_words().items()}
-    by_word["aluminum"] = "G4_Al"
-    return by_word | {name.casefold(): name for name in _media()}
+    return {**_common_words(), **{name: name for name in _media()}}
 
 
 def mcsquare_material(code: int) -> Material:
