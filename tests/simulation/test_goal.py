@@ -91,3 +91,17 @@ def test_checkpoints_come_every_ten_batches_and_later_every_tenth_part() -> None
         seen.append(at)
     assert seen[:11] == [10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110]
     assert all(later - now == max(10, now // 10) for now, later in pairwise(seen))
+
+
+def test_runs_to_several_goals_may_share_one_division() -> None:
+    for histories in (700, 7000):
+        assert Batches.plan(Goal(histories=histories, batch_histories=70), 10**8) == Batches(70, histories)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"top_voxels": 0}, {"dose_threshold_percent": 0.0}, {"dose_threshold_percent": 100.0}, {"batch_histories": 0}],
+)
+def test_what_the_uncertainty_is_formed_of_is_checked(bad: dict[str, float]) -> None:
+    with pytest.raises(InputError, match="needs"):
+        Goal(histories=1, **bad)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dosewright.core.errors import InputError
+from dosewright.core.errors import InputError, StoppedEarlyError
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.units import MEV_PER_G_IN_GY
@@ -327,12 +327,67 @@ def test_a_killed_run_goes_on_to_the_same_dose(tmp_path: Path, undisturbed: Resu
     assert same_dose(result, undisturbed)
 
 
+# Stopped on request.
+
+
+class AfterBatches:
+    """Asks to stop once it was looked at as often as this."""
+
+    def __init__(self, batches: int) -> None:
+        self.left = batches
+
+    def __call__(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+
+def test_a_run_stopped_softly_keeps_its_result_says_so_and_goes_on_to_the_same_dose(
+    tmp_path: Path, undisturbed: Result
+) -> None:
+    stopped = simulate(PROBLEM, GOAL, threads=2, folder=tmp_path, stop=AfterBatches(7))
+    assert (stopped.batches, stopped.histories) == (7, 7 * BATCH)
+    assert stopped.stopped_on_request
+    assert not stopped.goal_reached
+    assert 1.0 < stopped.mean_uncertainty_percent < 30.0
+    assert stopped.dose_Gy.sum() == pytest.approx(undisturbed.dose_Gy.sum(), rel=0.02)
+    whole = simulate(PROBLEM, GOAL, threads=1, folder=tmp_path)
+    assert same_dose(whole, undisturbed)
+    assert whole.goal_reached
+    assert not whole.stopped_on_request
+
+
+@pytest.mark.parametrize("batches", [0, 1])
+def test_a_run_with_nothing_scored_yet_refuses_to_make_a_dose(
+    tmp_path: Path, undisturbed: Result, batches: int
+) -> None:
+    with pytest.raises(StoppedEarlyError, match="before there was enough"):
+        simulate(PROBLEM, GOAL, threads=1, folder=tmp_path, stop=AfterBatches(batches))
+    assert same_dose(simulate(PROBLEM, GOAL, threads=1, folder=tmp_path), undisturbed)
+
+
+def test_a_goal_reached_wins_over_a_request_to_stop(tmp_path: Path, undisturbed: Result) -> None:
+    assert same_dose(simulate(PROBLEM, GOAL, threads=1, folder=tmp_path, stop=AfterBatches(20)), undisturbed)
+    again = simulate(PROBLEM, GOAL, threads=1, folder=tmp_path, stop=lambda: True)
+    assert again.goal_reached
+    assert not again.stopped_on_request
+
+
 # Goals.
 
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(goals, "DEFAULT_BATCH", 50)
+
+
+def test_what_counts_in_the_mean_uncertainty_may_be_chosen(undisturbed: Result) -> None:
+    chosen = simulate(PROBLEM, Goal(histories=HISTORIES, top_voxels=5, dose_threshold_percent=90.0), threads=2)
+    assert same_dose(chosen, undisturbed)
+    wanted = mean_uncertainty_percent(
+        undisturbed.dose_Gy, undisturbed.relative_uncertainty, PROBLEM.density_g_cm3, 5, 90.0
+    )
+    assert chosen.mean_uncertainty_percent == pytest.approx(wanted)
+    assert chosen.mean_uncertainty_percent < undisturbed.mean_uncertainty_percent
 
 
 def test_a_time_limit_stops_and_says_so(small_batches: None) -> None:

@@ -17,11 +17,13 @@ def calc(
     histories: options.Histories = None,
     uncertainty: options.Uncertainty = None,
     time: options.Time = None,
+    per: options.Per = None,
     what: options.WhatToCalculate,
     seed: options.Seed = "1",
     output: options.Output = None,
     threads: options.Threads = "0",
     keep: options.Keep = False,
+    write: options.Write = None,
     verbose: options.Verbose = False,
     as_json: options.Json = False,
 ) -> None:
@@ -30,7 +32,8 @@ def calc(
         from dosewright.workflow.read_wishes import read_wishes
 
         said = {**what.said(), "histories": histories, "uncertainty": uncertainty, "time": time, "seed": seed}
-        said |= {"output": output, "threads": threads, "keep_parts": keep}
+        said |= {"output": output, "threads": threads, "keep_parts": keep, "goal_scope": per}
+        said["write"] = None if write is None else tuple(write)
         wishes = read_wishes(said)
     raise typer.Exit(run(wishes, verbose=verbose, as_json=as_json))
 

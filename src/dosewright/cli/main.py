@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from dosewright.cli.approve import approve
 from dosewright.cli.calc import calc
 from dosewright.cli.check import check
 from dosewright.cli.conformance import conformance
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (calc, simulate, query, lint, demo, init, check, conformance, version):
+for command in (calc, simulate, query, lint, demo, init, check, approve, conformance, version):
     app.command()(command)
 
 

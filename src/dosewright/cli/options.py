@@ -62,8 +62,27 @@ Phantom = Annotated[
         "--phantom",
         "-p",
         metavar="NAME",
-        help="Phantom instead of the CT, centred on the isocentre.",
+        help="Phantom instead of the CT, at the isocentre.",
     ),
+]
+PhantomShift = Annotated[
+    tuple[str, str, str] | None,
+    typer.Option("--phantom-shift", metavar="X Y Z", help="Move the phantom by so many mm (patient axes, HFS)."),
+]
+DoseTo = Annotated[
+    str | None, typer.Option("--dose-to", metavar="water|medium", help="What the dose is a dose to.")
+]
+RemoveOutside = Annotated[
+    bool | None,
+    typer.Option("--remove-outside/--keep-outside", help="Set doses outside the EXTERNAL to zero, or do not."),
+]
+Per = Annotated[
+    str | None,
+    typer.Option("--per", metavar="beam|plan", help="What must reach the goals: every beam, or the plan."),
+]
+Write = Annotated[
+    list[str] | None,
+    typer.Option("--write", metavar="OUTPUT", help="Write this too, such as mass or dose_mask; repeat for more."),
 ]
 VoxelCounts = Annotated[
     tuple[str, str, str] | None,
@@ -92,14 +111,14 @@ IgnoreDevices = Annotated[
     typer.Option("--ignore-devices", help="Calculate without blocks and compensators."),
 ]
 Seed = Annotated[str, typer.Option("--seed", metavar="N", help="Seed of the random numbers.")]
-Threads = Annotated[str, typer.Option("--threads", "-j", metavar="N", help="Threads; 0 = all cores.")]
+Threads = Annotated[str, typer.Option("--threads", "-j", metavar="N", help="Threads; 0 = as the site sets, else all cores.")]
 Library = Annotated[
     Path | None,
     typer.Option("--library", "-s", metavar="PATH", help="Library folder or configuration file."),
 ]
 Login = Annotated[
     str | None,
-    typer.Option("--login", "-l", metavar="NAME[:ROLE]", help="User and role."),
+    typer.Option("--login", "-l", metavar="NAME[:ROLE]", help="One of your own roles."),
 ]
 Keep = Annotated[bool, typer.Option("--keep", "-d", help="Keep the simulated parts when done.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the log while it runs.")]
@@ -115,8 +134,11 @@ class WhatToCalculate:
     ct_protocol: Protocol = None
     overrides: Overrides = None
     phantom: Phantom = None
+    phantom_shift_mm: PhantomShift = None
     voxel_counts: VoxelCounts = None
     full_ct_grid: FullCtGrid = False
+    dose_to: DoseTo = None
+    remove_outside: RemoveOutside = None
     beam_model: BeamModel = None
     ignore_devices: IgnoreDevices = False
     ct: CT = None

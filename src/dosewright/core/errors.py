@@ -8,6 +8,10 @@ class DosewrightError(Exception):
     """Base of every error this package raises on purpose."""
 
 
+class StoppedEarlyError(DosewrightError):
+    """Stopped on request before there was anything to make a dose from; what is done is kept."""
+
+
 class InputError(DosewrightError):
     """The input was refused; every problem found is listed.
 

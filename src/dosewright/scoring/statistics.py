@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 TOP_VOXELS = 100  # IDEAL: the mean of the 100 highest doses stands for the maximum
-LEVEL = 0.5  # IDEAL: voxels above half of it count
+THRESHOLD_PERCENT = 50.0  # IDEAL: voxels above half of it count
 LIGHTEST_G_CM3 = 0.1
 
 
@@ -55,18 +55,33 @@ class BatchSums:
         return relative
 
 
-def mean_uncertainty_percent(dose: Array, relative: Array, density_g_cm3: Array) -> float:
-    """Return IDEAL's mean uncertainty: the plain mean over voxels above half the mean of the 100 highest doses.
+def mean_uncertainty_percent(
+    dose: Array,
+    relative: Array,
+    density_g_cm3: Array,
+    top_voxels: int = TOP_VOXELS,
+    dose_threshold_percent: float = THRESHOLD_PERCENT,
+) -> float:
+    """Return IDEAL's mean uncertainty: the plain mean over the voxels of high dose; infinite while nothing is known."""
+    chosen = high_dose_voxels(dose, density_g_cm3, top_voxels, dose_threshold_percent)
+    return 100.0 * float(relative.ravel()[chosen].mean()) if chosen.any() else float("inf")
 
-    Voxels lighter than 0.1 g/cm3 are left out: in air a single stopping particle makes a dose of its own. Infinite
-    while nothing is known.
+
+def high_dose_voxels(
+    dose: Array,
+    density_g_cm3: Array,
+    top_voxels: int = TOP_VOXELS,
+    dose_threshold_percent: float = THRESHOLD_PERCENT,
+) -> NDArray[np.bool_]:
+    """Say, flat, which voxels are above a percentage (half) of the mean of the (100) highest doses.
+
+    Voxels lighter than 0.1 g/cm3 are left out: in air a single stopping particle makes a dose of its own.
     """
     solid = density_g_cm3.ravel() >= LIGHTEST_G_CM3
-    flat, relative = dose.ravel()[solid], relative.ravel()[solid]
-    if flat.size == 0:
-        return float("inf")
-    top = np.partition(flat, -min(TOP_VOXELS, flat.size))[-min(TOP_VOXELS, flat.size) :]
-    chosen = flat > LEVEL * top.mean()
-    if not chosen.any():
-        return float("inf")
-    return 100.0 * float(relative[chosen].mean())
+    flat = dose.ravel()
+    highest = flat[solid]
+    if highest.size == 0:
+        return solid
+    number = min(top_voxels, highest.size)
+    level = 0.01 * dose_threshold_percent * float(np.partition(highest, -number)[-number:].mean())
+    return solid & (flat > level)

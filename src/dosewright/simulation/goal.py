@@ -3,18 +3,29 @@
 from dataclasses import dataclass
 
 from dosewright.core.errors import refuse
+from dosewright.scoring.statistics import THRESHOLD_PERCENT, TOP_VOXELS
 
 
 @dataclass(frozen=True)
 class Goal:
     """Reached when the number of histories and the mean uncertainty (percent) both are, of those that are given.
 
-    `max_seconds` ends the run whatever was reached.
+    Parameters
+    ----------
+    max_seconds
+        Ends the run whatever was reached.
+    top_voxels, dose_threshold_percent
+        The mean uncertainty is that of the voxels above this percentage of the mean of the highest doses.
+    batch_histories
+        Histories in a batch, where runs to several goals must share one division; None for the usual choice.
     """
 
     histories: int | None = None
     uncertainty_percent: float | None = None
     max_seconds: float | None = None
+    top_voxels: int = TOP_VOXELS
+    dose_threshold_percent: float = THRESHOLD_PERCENT
+    batch_histories: int | None = None
 
     def __post_init__(self) -> None:
         given = (self.histories, self.uncertainty_percent, self.max_seconds)
@@ -22,6 +33,14 @@ class Goal:
             raise refuse("A simulation needs a goal", allowed="histories, a mean uncertainty, a time, or several")
         if any(g is not None and not g > 0 for g in given):
             raise refuse("Goals must be positive", given=given)
+        if self.top_voxels < 1 or not 0 < self.dose_threshold_percent < 100:
+            raise refuse(
+                "The mean uncertainty needs voxels",
+                given=f"{self.top_voxels} highest doses, a threshold of {self.dose_threshold_percent:g} %",
+                allowed="at least 1, and above 0 and below 100 %",
+            )
+        if self.batch_histories is not None and self.batch_histories < 1:
+            raise refuse("A batch needs histories", given=self.batch_histories, allowed="1 or more")
 
     def reached(self, histories: int, uncertainty_percent: float) -> bool:
         """Say whether the goals other than time are met; never if there is none."""
@@ -46,7 +65,9 @@ class Batches:
         """Choose the division from the goal and the number of scored voxels, never from the machine."""
         size = max(DEFAULT_BATCH, voxels // VOXELS_PER_HISTORY)
         only_histories = goal.uncertainty_percent is None
-        if goal.histories is not None:
+        if goal.batch_histories is not None:
+            size = goal.batch_histories
+        elif goal.histories is not None:
             size = max(1, min(size, -(-goal.histories // FEWEST_BATCHES)))
         return cls(size, goal.histories if only_histories else None)
 

@@ -69,6 +69,8 @@ class Result:
         Dose-averaged and track-averaged LET of protons; None where they were not asked for.
     leaving
         What left the phantom; None where it was not asked for.
+    stopped_on_request
+        Somebody asked it to stop before its goal.
     """
 
     dose_Gy: NDArray[np.float64]
@@ -88,6 +90,7 @@ class Result:
     let_d: Let | None = None
     let_t: Let | None = None
     leaving: LeavingSpectrum | None = None
+    stopped_on_request: bool = False
 
     @property
     def dose(self) -> Image:

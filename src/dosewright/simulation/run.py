@@ -1,7 +1,8 @@
 """Run a problem batch after batch until its goal.
 
 Batches are fixed ranges of histories. Threads work on different batches; sums take them in the order of their
-numbers, so the dose is the same for any number of threads. Goals are looked at after fixed numbers of batches.
+numbers, so the dose is the same for any number of threads. Goals are looked at after fixed numbers of batches;
+whether somebody asked to stop, and the time, after every one.
 """
 
 import os
@@ -10,13 +11,14 @@ from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.errors import DosewrightError, refuse
+from dosewright.core.errors import DosewrightError, StoppedEarlyError, refuse
 from dosewright.core.random import first_uniform
 from dosewright.scoring.deposit import Tally, empty_tally
 from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving, leaving_bins
@@ -42,6 +44,7 @@ from dosewright.transport.repeated_loop import RepeatedProblem, empty_repeated_r
 SAVE_EVERY_SECONDS = 10.0
 HIGHEST_SEED = 1 << 64
 BATCH_STREAM = 1 << 62  # streams of batches lie apart from those of histories
+FEWEST_FOR_A_DOSE = 2  # batches; one alone has no uncertainty
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,19 @@ class Progress:
     seconds: float
     histories_per_second: float
     seconds_left: float | None
+
+
+class Ended(Enum):
+    """Why a run ended."""
+
+    GOAL = "goal"
+    TIME = "time"
+    REQUEST = "request"
+
+
+def never() -> bool:
+    """Nobody asks to stop."""
+    return False
 
 
 @dataclass
@@ -72,8 +88,20 @@ def simulate(
     threads: int = 0,
     folder: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = never,
 ) -> Result:
-    """Run until the goal; `threads` 0 takes all cores; `folder` keeps sums so that a killed run resumes."""
+    """Run until the goal; `threads` 0 takes all cores; `folder` keeps sums so that a killed run resumes.
+
+    `stop` is asked at the beginning and after every batch: once it says so, the run ends with what it has, and the
+    result says that (`stopped_on_request`).
+
+    Raises
+    ------
+    InputError
+        The seed is out of range.
+    StoppedEarlyError
+        It was stopped before two batches had ended, without which a dose has no uncertainty; `folder` keeps them.
+    """
     if not 0 <= seed < HIGHEST_SEED:
         raise refuse("The seed must be a whole number", given=seed, allowed="0 to 2^64 - 1")
     started = time.monotonic()
@@ -83,12 +111,25 @@ def simulate(
     fingerprint = f"{problem.fingerprint()}-{seed}-{batches.size}-{batches.cut}"
     state, resumed = _begin(problem, folder, fingerprint)
     begun = time.monotonic()
-    reached = _run(
-        problem, goal, batches, seed, threads, state, _Reporter(goal, state, on_progress, begun, folder, fingerprint)
-    )
+    report = _Reporter(goal, state, on_progress, begun, folder, fingerprint)
+    ended = _run(_Task(problem, goal, batches, seed, threads, stop), state, report)
     if folder is not None and state.sums.batches:
         checkpoint.save(folder, fingerprint, state.sums)
-    return _result(problem, state, reached, time.monotonic() - started, compile_seconds, resumed)
+    if ended is Ended.REQUEST and state.sums.batches < FEWEST_FOR_A_DOSE:
+        raise StoppedEarlyError("Stopped on request before there was enough to make a dose with an uncertainty.")
+    return _result(problem, state, ended, time.monotonic() - started, compile_seconds, resumed)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is run, how far, and who may stop it."""
+
+    problem: Problem
+    goal: Goal
+    batches: Batches
+    seed: int
+    threads: int
+    stop: Callable[[], bool]
 
 
 class _Reporter:
@@ -148,33 +189,42 @@ def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_St
     return _State(sums), resumed
 
 
-def _run(
-    problem: Problem, goal: Goal, batches: Batches, seed: int, threads: int, state: _State, report: _Reporter
-) -> bool:
-    """Run batches until the goal (True) or the time (False)."""
+def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
+    """Run batches until the goal, the time or a request to stop."""
     check_at = _first_checkpoint_after(state.sums.batches)
-    if state.sums.batches and _judge(problem, goal, state) and _at_checkpoint(batches, state):
-        return True
-    done = _batches_in_order(problem, batches, state.sums.batches, seed, threads)
+    if state.sums.batches and _judge(task, state) and _at_checkpoint(task.batches, state):
+        return Ended.GOAL
+    if task.stop():
+        return Ended.REQUEST
+    done = _batches_in_order(task, state.sums.batches)
     try:
         for size, tally, cpu in done:
             if not np.isfinite(tally.account).all():
                 raise DosewrightError("A batch ended with an energy that is no number; the result is not usable.")
             state.sums.add(tally, size, cpu)
-            last = batches.histories_in(state.sums.batches) == 0
+            last = task.batches.histories_in(state.sums.batches) == 0
             if state.sums.batches >= check_at or last:
                 check_at = Batches.next_checkpoint(state.sums.batches)
-                if _judge(problem, goal, state) or last:
+                if _judge(task, state) or last:
                     report.batch_done()
-                    return True
+                    return Ended.GOAL
                 report.checkpoint()
             report.batch_done()
-            if goal.max_seconds is not None and time.monotonic() - report.begun > goal.max_seconds:
-                _judge(problem, goal, state)
-                return False
+            ended = _interrupted(task, report)
+            if ended is not None:
+                _judge(task, state)
+                return ended
     finally:
         done.close()
-    return False
+    raise AssertionError("batches end with the last one, or never")
+
+
+def _interrupted(task: _Task, report: _Reporter) -> Ended | None:
+    """Say what ends a run between two checkpoints, if anything does."""
+    if task.stop():
+        return Ended.REQUEST
+    late = task.goal.max_seconds is not None and time.monotonic() - report.begun > task.goal.max_seconds
+    return Ended.TIME if late else None
 
 
 def _first_checkpoint_after(batches: int) -> int:
@@ -193,26 +243,29 @@ def _at_checkpoint(batches: Batches, state: _State) -> bool:
     return at == n or batches.histories_in(n) == 0
 
 
-def _judge(problem: Problem, goal: Goal, state: _State) -> bool:
-    medium = state.sums.medium
-    dose = dose_per_primary(medium, problem)
-    state.uncertainty = mean_uncertainty_percent(dose, medium.relative_uncertainty(), problem.density_g_cm3)
+def _judge(task: _Task, state: _State) -> bool:
+    medium, goal = state.sums.medium, task.goal
+    state.uncertainty = mean_uncertainty_percent(
+        dose_per_primary(medium, task.problem),
+        medium.relative_uncertainty(),
+        task.problem.density_g_cm3,
+        goal.top_voxels,
+        goal.dose_threshold_percent,
+    )
     return goal.reached(state.sums.histories, state.uncertainty)
 
 
-def _batches_in_order(
-    problem: Problem, batches: Batches, first: int, seed: int, threads: int
-) -> Generator[tuple[int, Tally, float], None, None]:
+def _batches_in_order(task: _Task, first: int) -> Generator[tuple[int, Tally, float], None, None]:
     """Yield finished batches by number while others are running; a tally is free again at the next one."""
-    spare: deque[Tally] = deque(_new_tally(problem) for _ in range(threads + 1))
+    spare: deque[Tally] = deque(_new_tally(task.problem) for _ in range(task.threads + 1))
     running: deque[tuple[int, Tally, Future[float]]] = deque()
     number = first
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(task.threads) as pool:
         try:
             while True:
-                while spare and (size := batches.histories_in(number)):
+                while spare and (size := task.batches.histories_in(number)):
                     tally = spare.popleft()
-                    running.append((size, tally, pool.submit(_one_batch, problem, batches, number, seed, tally)))
+                    running.append((size, tally, pool.submit(_one_batch, task, number, tally)))
                     number += 1
                 if not running:
                     return
@@ -234,14 +287,14 @@ def _leaving(problem: Problem) -> Leaving:
     return problem.packed.leaving if isinstance(problem.packed, CoupledProblem) else NOTHING_LEAVING
 
 
-def _one_batch(problem: Problem, batches: Batches, number: int, seed: int, tally: Tally) -> float:
+def _one_batch(task: _Task, number: int, tally: Tally) -> float:
     """Run one batch into a cleared tally; return its CPU seconds. LET is cleared by the sums that took it."""
     begun = time.thread_time()
     for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy):
         array[:] = 0.0
-    size = batches.histories_in(number)
-    pencils = pencils_of_batch(problem.pencil_weights, size, seed, number)
-    _run_histories(problem, number * batches.size, pencils, seed, tally)
+    size = task.batches.histories_in(number)
+    pencils = pencils_of_batch(task.problem.pencil_weights, size, task.seed, number)
+    _run_histories(task.problem, number * task.batches.size, pencils, task.seed, tally)
     return time.thread_time() - begun
 
 
@@ -284,7 +337,7 @@ def _compile(problem: Problem) -> float:
 
 
 def _result(
-    problem: Problem, state: _State, reached: bool, wall: float, compile_seconds: float, resumed: bool
+    problem: Problem, state: _State, ended: Ended, wall: float, compile_seconds: float, resumed: bool
 ) -> Result:
     shape, sums = problem.score_shape[::-1], state.sums
     warnings = account_warnings(sums.account, sums.histories)
@@ -298,7 +351,8 @@ def _result(
         histories=sums.histories,
         batches=sums.batches,
         mean_uncertainty_percent=state.uncertainty,
-        goal_reached=reached,
+        goal_reached=ended is Ended.GOAL,
+        stopped_on_request=ended is Ended.REQUEST,
         energy=energy_account(sums.account, sums.histories),
         wall_seconds=wall,
         cpu_seconds=sums.cpu_seconds,

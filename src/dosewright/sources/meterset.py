@@ -1,8 +1,11 @@
 """From spot meterset weights to numbers of particles, with every assumption said.
 
 Spot meterset per fraction = weight x BeamMeterset / FinalCumulativeMetersetWeight (DICOM PS3.3 C.8.8.26); particles =
-that, times the machine's particles per MU where the unit is MU.
+that, times the machine's particles per MU where the unit is MU. A site may multiply the weights by a polynomial p(E) of
+the nominal energy (IDEAL's msw scaling).
 """
+
+from collections.abc import Sequence
 
 from dataclasses import dataclass
 
@@ -14,11 +17,15 @@ from dosewright.core.errors import InputError, refuse
 from dosewright.core.plan import IonBeam
 
 WEIGHTS_TOLERANCE = 1e-3
+AS_PLANNED = (1.0,)  # the polynomial that changes no weight
 
 
 @dataclass(frozen=True)
 class LayerMeterset:
-    """One energy layer of the audit; metersets and particles are per fraction."""
+    """One energy layer of the audit; metersets and particles are per fraction.
+
+    `weight` and `meterset` are the plan's; `weight_factor` is p(E), which the particles include.
+    """
 
     nominal_energy_MeV: float
     mean_energy_MeV: float
@@ -27,6 +34,7 @@ class LayerMeterset:
     meterset: float
     particles_per_mu: float | None
     particles: float
+    weight_factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,26 @@ class MetersetAudit:
         """Number of particles per fraction."""
         return float(sum(layer.particles for layer in self.layers))
 
+    @property
+    def weight_factors(self) -> tuple[float, float]:
+        """Lowest and highest factor of the spot weights."""
+        factors = [layer.weight_factor for layer in self.layers] or [1.0]
+        return min(factors), max(factors)
 
-def meterset_audit(beam: IonBeam, model: BeamModel) -> MetersetAudit:
-    """Turn the meterset of a beam into particles, layer by layer."""
+
+def meterset_audit(
+    beam: IonBeam, model: BeamModel, weight_polynomial: Sequence[float] = AS_PLANNED
+) -> MetersetAudit:
+    """Turn the meterset of a beam into particles, layer by layer.
+
+    `weight_polynomial` gives what weights are multiplied by, p(nominal energy in MeV per nucleon), highest power first.
+    """
+    factors = weight_factors(beam, weight_polynomial)
     meterset = _checked_meterset(beam)
     scale = meterset / beam.final_cumulative_weight
     layers = []
-    for layer in beam.layers:
-        at = model.at(layer.nominal_energy_MeV)
+    for layer, factor in zip(beam.layers, factors, strict=True):
+        at = model.tuned(layer.spot_tune_id).at(layer.nominal_energy_MeV)
         per_mu = at.particles_per_mu if beam.meterset_unit == "MU" else None
         if beam.meterset_unit == "MU" and per_mu is None:
             raise refuse(
@@ -61,7 +81,7 @@ def meterset_audit(beam: IonBeam, model: BeamModel) -> MetersetAudit:
                 allowed="a beam model with a monitor calibration, or a plan in NP",
             )
         weight = float(np.sum(layer.weights))
-        particles = weight * scale * (1.0 if per_mu is None else per_mu)
+        particles = weight * factor * scale * (1.0 if per_mu is None else per_mu)
         layers.append(
             LayerMeterset(
                 layer.nominal_energy_MeV,
@@ -71,6 +91,7 @@ def meterset_audit(beam: IonBeam, model: BeamModel) -> MetersetAudit:
                 weight * scale,
                 per_mu,
                 particles,
+                factor,
             )
         )
     return MetersetAudit(
@@ -80,8 +101,22 @@ def meterset_audit(beam: IonBeam, model: BeamModel) -> MetersetAudit:
         beam.sum_of_weights,
         scale,
         tuple(layers),
-        _assumptions(beam, meterset, model),
+        (*_assumptions(beam, meterset, model), *_scaled_weights(beam, factors)),
     )
+
+
+def weight_factors(beam: IonBeam, polynomial: Sequence[float]) -> list[float]:
+    """Return what the weights of each layer are multiplied by; a factor that is not positive is refused."""
+    energies = [layer.nominal_energy_MeV for layer in beam.layers]
+    factors = [float(np.polyval(polynomial, energy)) for energy in energies]
+    wrong = [f"{p:g} at {energy:g} MeV" for p, energy in zip(factors, energies, strict=True) if not 0 < p < np.inf]
+    if wrong:
+        raise refuse(
+            f"Beam {beam.number}: the site's weight polynomial for machine {beam.machine!r} is not positive",
+            given=", ".join(wrong),
+            allowed="positive factors of the spot weights at every nominal energy",
+        )
+    return factors
 
 
 def _checked_meterset(beam: IonBeam) -> float:
@@ -118,6 +153,15 @@ def _assumptions(beam: IonBeam, meterset: float, model: BeamModel) -> tuple[str,
             f"{beam.final_cumulative_weight:.6g}: single weights were trusted."
         )
     return tuple(said)
+
+
+def _scaled_weights(beam: IonBeam, factors: Sequence[float]) -> tuple[str, ...]:
+    if all(factor == 1.0 for factor in factors):
+        return ()
+    return (
+        f"Beam {beam.number}: the site's weight polynomial multiplies the spot weights by {min(factors):.6g} to "
+        f"{max(factors):.6g}, by nominal energy.",
+    )
 
 
 def spot_particles(beam: IonBeam, audit: MetersetAudit) -> list[NDArray[np.float64]]:

@@ -1,5 +1,6 @@
 """The spots of a plan as pencil beams that start on a plane across the beam, in gantry axes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from dosewright.core.errors import refuse
 from dosewright.core.plan import EnergyLayer, IonBeam
 from dosewright.core.units import MM_PER_CM
 from dosewright.sources import emit
-from dosewright.sources.meterset import MetersetAudit, meterset_audit, spot_particles
+from dosewright.sources.meterset import AS_PLANNED, MetersetAudit, meterset_audit, spot_particles
 
 Array = NDArray[np.float64]
 
@@ -43,13 +44,19 @@ class PencilBeams:
     assumptions: tuple[str, ...]
 
 
-def pencil_beams(beam: IonBeam, model: BeamModel, *, start_mm: float | None = None) -> PencilBeams:
+def pencil_beams(
+    beam: IonBeam,
+    model: BeamModel,
+    *,
+    start_mm: float | None = None,
+    weight_polynomial: Sequence[float] = AS_PLANNED,
+) -> PencilBeams:
     """Turn the spots of a beam into pencil beams.
 
     `start_mm` moves the start plane upstream or downstream of the model's plane by a drift in vacuum; a range
-    shifter above the model plane needs that.
+    shifter above the model plane needs that. `weight_polynomial` as in `meterset_audit`.
     """
-    audit = meterset_audit(beam, model)
+    audit = meterset_audit(beam, model, weight_polynomial)
     scanning, assumptions = _scanning_distances(beam, model)
     start = model.plane_mm if start_mm is None else start_mm
     if start != model.plane_mm:

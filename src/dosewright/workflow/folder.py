@@ -2,16 +2,18 @@
 
 import fcntl
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 from dosewright.core.errors import InputError
 from dosewright.core.whole_file import FILE_MODE
 from dosewright.execution.artifact import private_folder, write_json
-from dosewright.workflow.request import DoseRequest
+from dosewright.workflow.request import DoseRequest, Wishes
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class JobFolder:
     def report(self) -> Path:
         """The report, one self-contained page."""
         return self.path / "report.html"
+
+    @property
+    def user_log(self) -> Path:
+        """The summary as text, as IDEAL's users know it."""
+        return self.path / "user_log.txt"
 
     @property
     def stop(self) -> Path:
@@ -71,10 +78,24 @@ class JobFolder:
         return self.path / "mhd" / f"{name}.mhd"
 
 
-def default_output(plan: Path, plan_uid: str) -> Path:
-    """Return the result folder beside the plan; its name is a hash of the plan's UID, so it names no patient."""
-    beside = plan if plan.is_dir() else plan.parent
-    return beside / f"dosewright-{sha256(plan_uid.encode()).hexdigest()[:8]}"
+def default_output(root: Path, plan_uid: str, acronym: str, wishes: Wishes) -> Path:
+    """Return the result folder of a request: ``<acronym>_<hash of the plan's UID>_<time stamp>``, naming no patient.
+
+    The newest one of the same user and plan that holds the same request is taken up again, else a new one is named.
+    """
+    who = re.sub(r"[^A-Za-z0-9-]+", "-", acronym)
+    begin = f"{who}_{sha256(plan_uid.encode()).hexdigest()[:8]}_"
+    same = [path for path in sorted(root.glob(f"{begin}*")) if _holds(path, wishes)]
+    return same[-1] if same else root / f"{begin}{datetime.now():%Y%m%dT%H%M%S}"
+
+
+def _holds(path: Path, wishes: Wishes) -> bool:
+    """Say whether a folder belongs to a request that calculates the same."""
+    try:
+        former = former_request(JobFolder(path))
+        return former is not None and former[0].what() == wishes.checked().what()
+    except InputError:
+        return False
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from typing import Any, Self
 
 from dosewright.core.errors import InputError
 from dosewright.core.looks import tried
+from dosewright.formats.text import site_settings
 
-DEFAULT_UNCERTAINTY_PERCENT = 2.0  # taken, and said, when a request names no goal
 LONGEST_BARE_MINUTES = 1440.0  # one day; a larger bare number is more likely meant as seconds
 SECONDS_PER = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 TIME = re.compile(r"(?P<number>\d+(\.\d*)?|\.\d+)\s*(?P<unit>[a-z]*)", re.IGNORECASE)
@@ -34,6 +34,16 @@ class Goals:
         problems = out_of_range(self.histories, self.uncertainty_percent, self.max_seconds)
         if problems:
             raise InputError(*problems)
+
+    @classmethod
+    def usual(cls, site: site_settings.Goals) -> Self:
+        """Return what holds at a site where no goal is named; the uncertainty where it switches none on."""
+        none = not (site.primaries.on or site.uncertainty_percent.on or site.minutes.on)
+        return cls(
+            round(site.primaries.default) if site.primaries.on else None,
+            site.uncertainty_percent.default if site.uncertainty_percent.on or none else None,
+            60 * site.minutes.default if site.minutes.on else None,
+        )
 
     @property
     def time_is_the_goal(self) -> bool:
@@ -81,13 +91,40 @@ class Goals:
         return cls(count, percent, seconds)
 
 
+def beyond_site(goals: Goals, site: site_settings.Goals) -> list[str]:
+    """Return a sentence for each goal that the site does not allow, with what it allows."""
+    minutes = None if goals.max_seconds is None else goals.max_seconds / 60
+    asked = (
+        ("number of primaries (-n)", goals.histories, site.primaries, ""),
+        ("uncertainty (-u)", goals.uncertainty_percent, site.uncertainty_percent, " percent"),
+        ("time limit (-t)", minutes, site.minutes, " minutes"),
+    )
+    return [
+        f"The {name} of {value:g}{unit} is outside what the site allows: {allowed.min:g} to {allowed.max:g}{unit}."
+        for name, value, allowed, unit in asked
+        if value is not None and not allowed.min <= value <= allowed.max
+    ]
+
+
+def worse_than_usual(goals: Goals, site: site_settings.Goals) -> str | None:
+    """Say where the goals promise less than those that the site takes where none is named, or return None."""
+    usual = Goals.usual(site)
+    fewer = usual.histories is not None and (goals.histories or 0) < usual.histories
+    coarser = usual.uncertainty_percent is not None and (
+        goals.uncertainty_percent is None or goals.uncertainty_percent > usual.uncertainty_percent
+    )
+    if not fewer and not coarser:
+        return None
+    return f"The goals promise less than those that the site takes where none is named: {usual.sentence()}"
+
+
 def out_of_range(histories: int | None, uncertainty_percent: float | None, max_seconds: float | None) -> list[str]:
     """Return a problem for each goal that cannot be."""
     problems = []
     if histories is not None and not 1 <= histories <= MOST_HISTORIES:
         problems.append(f"The number of primaries (-n) must be from 1 to 1e12. Given: {histories}.")
-    if uncertainty_percent is not None and not 0.01 <= uncertainty_percent <= 50:
-        problems.append(f"The uncertainty (-u) must be from 0.01 to 50 percent. Given: {uncertainty_percent:g}.")
+    if uncertainty_percent is not None and not 0.01 <= uncertainty_percent <= 99:
+        problems.append(f"The uncertainty (-u) must be from 0.01 to 99 percent. Given: {uncertainty_percent:g}.")
     if max_seconds is not None and not 0 < max_seconds <= 365 * 86400:
         problems.append(f"The time limit (-t) must be positive and below a year. Given: {max_seconds:g} s.")
     return problems

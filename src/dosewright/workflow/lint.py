@@ -59,13 +59,13 @@ def lint_plan(wishes: Wishes) -> LintReport:
     study = found.study.study
     if study is None or found.library is None:
         raise InputError(*found.all_problems)
-    whole = Findings(missing=list(found.problems), assumed=[found.user.sentence] if found.user else [])
+    whole = Findings(missing=list(found.problems), assumed=[found.user.sentence, *found.said] if found.user else [])
     _tell_plan(study, whole)
     if found.phantom is not None:
         whole.found.append(f"phantom {found.phantom.name!r} instead of the CT")
     if wishes.phantom is None:
         _tell_patient(study, whole)
-    _tell_doses(study, wishes, whole)
+    _tell_doses(study, wishes, found.library.settings.calculation.rbe_factor_protons, whole)
     if found.table is not None:
         source = f": {found.table.source}" if found.table.source else ""
         whole.found.append(f"CT protocol {found.table.name!r}{source}")
@@ -122,8 +122,8 @@ def _tell_patient(study: Study, findings: Findings) -> None:
         findings.assumed.append("There is no EXTERNAL: the whole CT is taken, with whatever lies around the patient.")
 
 
-def _tell_doses(study: Study, wishes: Wishes, findings: Findings) -> None:
-    doses = comparable_doses(study.doses, study.plan)
+def _tell_doses(study: Study, wishes: Wishes, rbe_factor: float, findings: Findings) -> None:
+    doses = comparable_doses(study.doses, study.plan, rbe_factor)
     named = [*(["the plan"] if doses.plan else []), *(f"beam {number}" for number in doses.beams)]
     if named and (wishes.phantom is None or study.ct is None):
         findings.found.append(f"doses of the planning system for {', '.join(named)}")

@@ -14,13 +14,15 @@ import dosewright
 from dosewright.core.jit import source_hash
 from dosewright.core.whole_file import FILE_MODE
 from dosewright.workflow.folder import JobFolder, claimed, refuse_foreign
+from dosewright.workflow.memory import within_memory
 from dosewright.workflow.postprocess.body import body_on
-from dosewright.workflow.postprocess.conclude import conclude, external_in
-from dosewright.workflow.postprocess.outputs import write_doses
+from dosewright.workflow.postprocess.conclude import conclude
+from dosewright.workflow.postprocess.outputs import write_outputs
 from dosewright.workflow.postprocess.summary import files_intact, write_summary
-from dosewright.workflow.postprocess.treatment import Treatment, treatment_doses
+from dosewright.workflow.postprocess.treatment import Treatment, kept_voxels, treatment_doses
 from dosewright.workflow.preprocess.case import Case
-from dosewright.workflow.preprocess.equip import EquippedBeam
+from dosewright.workflow.preprocess.equip import EquippedBeam, correction_words
+from dosewright.workflow.preprocess.settled import outputs
 from dosewright.workflow.preprocess.target import Target, build_target
 from dosewright.workflow.simulate import SimulatedBeam, simulate_beams
 from dosewright.workflow.stages import StageClock, arrays_sha256, digest, finished
@@ -49,6 +51,8 @@ def calculate(case: Case, watch: Watch = SILENT) -> Outcome:
     watch.say("Preparing: voxels of the patient, dose grid")
     begun = time.monotonic()
     target = build_target(case.study, case.request, case.library, case.tps, tuple(e.beam for e in case.beams))
+    case, memory = within_memory(case, target)
+    watch.say(memory.sentence)
     with claimed(case.output, case.request, plan_sha256) as folder, logged(folder, case.request.plan):
         watch.say(f"Results go to {folder.path}")
         LOG.info("dosewright %s, plan %s, seed %d", dosewright.__version__, case.study.plan.uid, case.request.seed)
@@ -78,7 +82,9 @@ def case_digest(case: Case, target: Target) -> str:
             "models": [[beam.model.name, beam.model.sha256, beam.audit.particles] for beam in case.beams],
             "spots": [arrays_sha256(beam.pencils.rows, beam.pencils.particles) for beam in case.beams],
             "slabs": [repr(beam.slabs) for beam in case.beams],
-            "user": [case.user.name, case.user.role],
+            "user": [case.user.name, case.user.acronym, case.user.role],
+            "settings": case.settings.model_dump(mode="json", exclude={"user", "folders", "jobs", "memory"}),
+            "outputs": outputs(case.request, case.settings).model_dump(),
         }
     )
 
@@ -105,7 +111,7 @@ def audit_sentence(equipped: EquippedBeam, fractions: int, *, named: bool = True
         f"Meterset of beam {equipped.beam.number}{name}: {audit.meterset:.6g} {audit.unit} per fraction, final "
         f"cumulative weight {audit.final_cumulative_weight:.6g}, sum of weights {audit.sum_of_weights:.6g}, "
         f"{audit.scale:.6g} {audit.unit} per weight; {audit.particles:.5g} particles in {len(audit.layers)} layers, "
-        f"times {fractions} fractions."
+        f"times {fractions} fractions{correction_words(equipped)}."
     )
 
 
@@ -120,9 +126,9 @@ def _finish(
     """Scale and write the doses, compare and report them, and write the summary."""
     watch.say("Finishing: doses of the treatment, files")
     clock = StageClock.start(folder, "finish", inputs)
-    body = body_on(target.score.grid, target.patient.voxels, external_in(case))
-    treatment: Treatment = treatment_doses(case, beams, body)
-    files = write_doses(case, treatment, folder)
+    body = body_on(target.score.grid, target.patient.voxels, case.external)
+    treatment: Treatment = treatment_doses(case, beams, body, kept_voxels(case, target.score.grid))
+    files = write_outputs(case, target, beams, treatment, folder)
     clock.done(files)
     watch.say("Comparing and reporting")
     clock = StageClock.start(folder, "report", inputs)

@@ -8,6 +8,7 @@ from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid
 from dosewright.formats.dicom.study import Study, find_study
+from dosewright.formats.text.site_settings import SiteSettings
 from dosewright.workflow.preprocess.tps_doses import comparable_doses
 
 
@@ -96,7 +97,7 @@ def structure_lines(study: Study) -> list[str]:
 
 def grid_lines(study: Study) -> list[str]:
     """Return the planning system's dose grid and the CT."""
-    tps = comparable_doses(study.doses, study.plan)
+    tps = comparable_doses(study.doses, study.plan, SiteSettings().calculation.rbe_factor_protons)
     dose = "none; a 2 mm grid will be used" if tps.grid is None else grid_text(tps.grid)
     ct = "none" if study.ct is None else grid_text(study.ct.image.grid)
     return [f"Dose of the planning system: {dose}", f"CT: {ct}"]

@@ -1,12 +1,14 @@
 """What a user typed, read into wishes; what cannot be read is told and left out."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from dosewright.core.errors import InputError
 from dosewright.core.looks import tried
-from dosewright.workflow.goals import DEFAULT_UNCERTAINTY_PERCENT, Goals
+from dosewright.formats.text import site_settings
+from dosewright.workflow.goals import Goals
 from dosewright.workflow.request import Wishes
 
 
@@ -32,8 +34,11 @@ def read_wishes(said: Mapping[str, Any]) -> Wishes:
 def read_goals(
     histories: str | None, uncertainty: str | None, time: str | None, problems: list[str]
 ) -> tuple[Goals, bool]:
-    """Read the goals, adding what is wrong to `problems`; the second value says that the default was taken."""
-    default = Goals(uncertainty_percent=DEFAULT_UNCERTAINTY_PERCENT)
+    """Read the goals, adding what is wrong to `problems`.
+
+    The second value says that none was named; the goals then stand for those of the site, which are not known yet.
+    """
+    default = Goals.usual(site_settings.Goals())
     if histories is None and uncertainty is None and time is None:
         return default, True
     return tried(partial(Goals.from_text, histories, uncertainty, time), problems) or default, False
@@ -62,6 +67,20 @@ def read_voxel_counts(texts: Sequence[str]) -> tuple[int, ...]:
         raise InputError(f"Voxel counts (-x) are three whole numbers, such as 100 90 80. Given: {given!r}.") from None
 
 
+def read_shift(texts: Sequence[str]) -> tuple[float, ...]:
+    """Read the three millimetres by which a phantom is moved."""
+    try:
+        values = tuple(float(text) for text in texts)
+    except ValueError:
+        values = ()
+    if len(values) != 3 or not all(math.isfinite(value) for value in values):
+        raise InputError(
+            f"A shift of the phantom (--phantom-shift) is three numbers in mm, such as 0 -20 0. "
+            f"Given: {' '.join(texts)!r}."
+        )
+    return values
+
+
 def read_whole(allowed: str, text: str) -> int:
     """Read a whole number; `allowed` is the sentence of a refusal, without its end."""
     try:
@@ -71,6 +90,7 @@ def read_whole(allowed: str, text: str) -> int:
 
 
 READERS: dict[str, Callable[[Any], object]] = {
+    "phantom_shift_mm": read_shift,
     "voxel_counts": read_voxel_counts,
     "fraction_group": partial(read_whole, "The fraction group (--fraction-group) is a whole number"),
     "seed": partial(read_whole, "The seed (--seed) is a whole number from 0 to 2^63 - 1"),

@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any, Self
 
 from dosewright.core.errors import InputError, nearest
+from dosewright.formats.text.site_settings import Output
 from dosewright.workflow.goals import Goals
 
 MOST_VOXELS = 2**28  # 1 GiB of float32 per dose; more is a slip of the keyboard
 # How a calculation is run, not what is calculated: a folder may be resumed with other values of these.
-HOW_IT_RUNS = ("output", "threads", "login", "library", "keep_parts", "plan", "goals", "goals_assumed", "goal_scope")
+HOW_IT_RUNS = (
+    "output", "threads", "login", "library", "keep_parts", "plan", "goals", "goals_assumed", "goal_scope", "write",
+)  # fmt: skip
+SCOPES = ("beam", "plan")
+DOSE_TO = ("water", "medium")
+FARTHEST_SHIFT_MM = 10_000.0
 PATHS = ("plan", "output", "library", "ct", "structures")
 
 
@@ -39,9 +45,9 @@ class Wishes:
     voxel_counts
         Dose voxels along x, y, z over the unchanged box; `full_ct_grid` scores on the CT's own voxels.
     threads
-        0 for all cores.
+        0 for the site's number: all cores, where its settings say nothing else.
     login
-        ``NAME``, ``NAME:ROLE`` or an acronym of the library's user table.
+        ``NAME``, ``NAME:ROLE`` or an acronym of the users in the site's settings.
     ct, structures, doses
         Files (CT: or a folder) to take instead of those that the search would find beside the plan.
     fraction_group
@@ -50,10 +56,17 @@ class Wishes:
         Calculate without blocks, compensators and the like instead of refusing them.
     goal_scope
         ``"beam"``: every beam reaches the goals. ``"plan"``: the plan's dose does, primaries are shared between beams.
+        Empty for what the site's settings say; so are the next two.
+    dose_to
+        ``"water"`` or ``"medium"``: what the dose is a dose to; empty for the phantom's or the site's.
+    remove_outside
+        Doses outside the EXTERNAL are set to zero; None for the site's.
     phantom_shift_mm
         How far the phantom is moved from the isocentre along x, y, z of a patient lying head first supine.
+    write
+        What is written beside what the site's settings say: names of `Output`.
     goals_assumed
-        True when the user named no goal and the default was taken.
+        True when the user named no goal; those of the site are taken.
     unread
         Problems of options that could not be read, and so are not among the others; a request has none.
     """
@@ -79,7 +92,10 @@ class Wishes:
     doses: tuple[Path, ...] = ()
     fraction_group: int | None = None
     ignore_devices: bool = False
-    goal_scope: str = "beam"
+    goal_scope: str = ""
+    dose_to: str = ""
+    remove_outside: bool | None = None
+    write: tuple[str, ...] = ()
     phantom_shift_mm: tuple[float, float, float] | None = None
     unread: tuple[str, ...] = ()
 
@@ -101,12 +117,32 @@ class Wishes:
             found.append(
                 f"Voxel counts (-x) are three positive numbers with at most 2^28 voxels. Given: {self.voxel_counts}."
             )
+        found += self._problems_of_words()
         twice = {roi for roi, _ in self.overrides if sum(roi == other for other, _ in self.overrides) > 1}
         found += [f"The structure {roi!r} is overridden (-m) more than once." for roi in sorted(twice)]
         if not 0 <= self.threads <= 1024:
             found.append(f"The number of threads (-j) is from 0 (all cores) to 1024. Given: {self.threads}.")
         if not 0 <= self.seed < 2**63:
             found.append(f"The seed (--seed) is a whole number from 0 to 2^63 - 1. Given: {self.seed}.")
+        return found
+
+    def _problems_of_words(self) -> list[str]:
+        """Return a problem for each word and number that must be one of a few."""
+        found = []
+        for option, word, known in (("--per", self.goal_scope, SCOPES), ("--dose-to", self.dose_to, DOSE_TO)):
+            if word and word not in known:
+                found.append(f"{option} takes {' or '.join(known)}.{nearest(word, known)} Given: {word!r}.")
+        outputs = tuple(Output.model_fields)
+        found += [
+            f"Unknown output {word!r} (--write).{nearest(word, outputs)} Allowed: {', '.join(outputs)}."
+            for word in self.write
+            if word not in outputs
+        ]
+        shift = self.phantom_shift_mm
+        if shift is not None and self.phantom is None:
+            found.append("A shift (--phantom-shift) moves a phantom; name it with -p.")
+        if shift is not None and max(map(abs, shift)) > FARTHEST_SHIFT_MM:
+            found.append(f"A phantom is moved (--phantom-shift) by at most {FARTHEST_SHIFT_MM:g} mm. Given: {shift}.")
         return found
 
     def checked(self) -> "DoseRequest":
@@ -156,7 +192,7 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:
         if values.get(key) is not None:
             values[key] = Path(values[key])
     values["doses"] = tuple(Path(dose) for dose in values.get("doses", ()))
-    for key in ("beams", "voxel_counts", "phantom_shift_mm"):
+    for key in ("beams", "write", "voxel_counts", "phantom_shift_mm"):
         if values.get(key) is not None:
             values[key] = tuple(values[key])
     values["overrides"] = tuple((str(roi), str(material)) for roi, material in values.get("overrides", ()))

@@ -1,5 +1,6 @@
 """An RT Dose: absorbed dose in Gy on a grid, with what it says about its plan."""
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context, Decimal
 from pathlib import Path
@@ -135,7 +136,7 @@ class DicomDose:
 class DoseLabel:
     """What a dose to be written says about itself; the beam number only for a dose of one beam.
 
-    `series_uid` puts several doses into one series; empty makes a new one. `number` tells them apart there.
+    `operator` is who made it. `series_uid` puts several doses into one series; empty makes a new one. `number` tells them apart there.
     """
 
     dose_type: str = "PHYSICAL"
@@ -148,6 +149,7 @@ class DoseLabel:
     series_uid: str = ""
     number: int = 1
     manufacturer: str = MANUFACTURER
+    operator: str = ""
 
 
 @quietly()
@@ -291,6 +293,7 @@ def write_dose(path: Path, image: Image, label: DoseLabel, identity: Identity) -
     identity.stamp(dose)
     dose.SeriesInstanceUID = label.series_uid or dose.SeriesInstanceUID
     dose.InstanceNumber = label.number
+    dose.OperatorsName = re.sub(r"[\\^=]", "-", label.operator)[:64]  # one person name of one component (PS3.5, 6.2)
     dose.SeriesDescription, dose.DoseComment = label.description[:64], label.comment[:1024]
     dose.DoseUnits, dose.DoseType, dose.DoseSummationType = "GY", label.dose_type, label.summation_type
     _put_geometry(dose, image.grid)

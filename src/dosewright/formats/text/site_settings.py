@@ -121,7 +121,7 @@ class Memory(Checked):
 class UserEntry(Checked):
     """A user in one role."""
 
-    acronym: str = Field(min_length=1, description="short and unique; stands in dose files and job names")
+    acronym: str = Field(min_length=1, pattern=r"^\S+$", description="short and unique; stands in dose files and job names")
     name: str = Field(min_length=1, pattern=r"^\S+$", description="unique name of the user in this role")
     role: Role = Field(description="clinical, commissioning, admin or research")
     system_user: str = Field("", description="account of the operating system; default: the name")

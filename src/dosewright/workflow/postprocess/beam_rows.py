@@ -35,7 +35,7 @@ def beam_row(equipped: EquippedBeam, simulated: SimulatedBeam, treatment: Treatm
         range_shifters=tuple(slab_text(slab) for slab in equipped.slabs),
         batches=simulated.figures["batches"],
         wall_seconds=simulated.figures["wall_seconds"],
-        dose=DosePair(dose.to_water, dose.uncertainty, tps.image if tps else None, treatment.body.where),
+        dose=DosePair(dose.physical, dose.uncertainty, tps.image if tps else None, treatment.body.where),
     )
 
 
@@ -61,7 +61,22 @@ def factors(equipped: EquippedBeam, treatment: Treatment) -> tuple[Factor, ...]:
     return (
         Factor("particles per fraction", scale.particles_per_fraction, "Sum over all layers of the meterset audit."),
         Factor("fractions", float(scale.fractions), "Number of fractions planned."),
+        *correction_factors(equipped),
     )
+
+
+def correction_factors(equipped: EquippedBeam) -> tuple[Factor, ...]:
+    """Return the site's corrections of a machine, where there are any; that of the weights is among the particles."""
+    found = []
+    correction = equipped.correction
+    whose = f"The site's settings for machine {correction.machine!r} with {correction.radiation}."
+    if correction.dose_factor != 1.0:
+        found.append(Factor("dose factor of the site", correction.dose_factor, whose))
+    for factor, which in zip(equipped.audit.weight_factors, ("lowest", "highest"), strict=True):
+        if equipped.audit.weight_factors != (1.0, 1.0):
+            said = f"Of the layers; included in the particles. {whose}"
+            found.append(Factor(f"{which} weight factor", factor, said))
+    return tuple(found)
 
 
 def slab_text(slab: Slab) -> str:

@@ -66,25 +66,32 @@ def regions_on(
     return Regions(where, inside, whole, where if body is None else body)
 
 
-def compare(label: str, ours: FinalDose, tps: TpsDose, regions: Regions, external: Structure | None) -> Comparison:
+def compare(
+    label: str,
+    ours: FinalDose,
+    tps: TpsDose,
+    regions: Regions,
+    external: Structure | None,
+    criteria: tuple[tuple[float, float], ...] = CRITERIA,
+) -> Comparison:
     """Compare a calculated dose with the planning system's, both physical and for all fractions."""
-    within = Image(ours.to_water.grid, np.where(regions.external, singles(ours.to_water), np.float32(np.nan)))
+    within = Image(ours.physical.grid, np.where(regions.external, singles(ours.physical), np.float32(np.nan)))
     theirs = singles(tps.image)
     where = mask(external, tps.image.grid) if external is not None else np.ones(theirs.shape, bool)
     top = float(theirs[where].max(initial=0.0))
     if top <= 0 or not np.nanmax(within.values, initial=0.0) > 0:
         return Comparison((), None, (*tps.notes, f"{label}: there is no dose to compare inside the patient."))
     results = []
-    for percent, distance in CRITERIA:
-        criteria = GammaCriteria(percent, distance, THRESHOLD_PERCENT, reference_dose_Gy=top)
-        image = gamma(within, tps.image, criteria)
-        other_way = gamma(Image(tps.image.grid, np.where(where, theirs, np.float32(np.nan))), ours.to_water, criteria)
+    for percent, distance in criteria:
+        asked = GammaCriteria(percent, distance, THRESHOLD_PERCENT, reference_dose_Gy=top)
+        image = gamma(within, tps.image, asked)
+        other_way = gamma(Image(tps.image.grid, np.where(where, theirs, np.float32(np.nan))), ours.physical, asked)
         results.append(
             GammaResult(
                 label, percent, distance, rates(image, other_way, regions), THRESHOLD_PERCENT, False, image, DIRECTION
             )
         )
-    moved = displacement_note(label, ours.to_water, tps.image, regions.body)
+    moved = displacement_note(label, ours.physical, tps.image, regions.body)
     return Comparison(tuple(results), ratio_of(label, ours, tps, regions), (*moved, *tps.notes))
 
 
@@ -121,10 +128,10 @@ def centre_of(image: Image) -> NDArray[np.float64] | None:
 
 def ratio_of(label: str, ours: FinalDose, tps: TpsDose, regions: Regions) -> HighDoseRatio:
     """Return the ratio of the mean doses, calculated over planned, where the planned dose is high."""
-    grid = ours.to_water.grid
+    grid = ours.physical.grid
     theirs = singles(resample(tps.image, grid)) * regions.external.astype(np.float32)
     relative = Image(grid, np.nan_to_num(singles(ours.uncertainty)))
-    found = high_dose_ratio(ours.to_water, Image(grid, theirs), HIGH_DOSE_LEVEL, relative)
+    found = high_dose_ratio(ours.physical, Image(grid, theirs), HIGH_DOSE_LEVEL, relative)
     region = (
         f"where the planning system's dose is at least {found.level_Gy:.4g} Gy ({100 * HIGH_DOSE_LEVEL:g} % of its "
         f"maximum); the uncertainty is its upper end, as if all voxels varied together"

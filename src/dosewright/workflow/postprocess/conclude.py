@@ -7,18 +7,17 @@ import numpy as np
 
 from dosewright.analysis.compare import robust_maximum
 from dosewright.core.structures import Structure
-from dosewright.geometry.patient import external_of
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.workflow.folder import JobFolder
-from dosewright.workflow.postprocess.comparison import Comparison, compare, regions_on
+from dosewright.workflow.postprocess.comparison import CRITERIA, Comparison, compare, regions_on
 from dosewright.workflow.postprocess.dvh_rows import dvh_rows
 from dosewright.workflow.postprocess.filled_report import Findings, filled_report
 from dosewright.workflow.postprocess.final_doses import singles
 from dosewright.workflow.postprocess.outputs import write_gamma
 from dosewright.workflow.postprocess.treatment import Treatment
 from dosewright.workflow.preprocess.case import Case
+from dosewright.workflow.preprocess.settled import outputs
 from dosewright.workflow.preprocess.target import Target
-from dosewright.workflow.preprocess.tps_doses import PROTON_RBE
 from dosewright.workflow.report.data import DvhRow, ReportData
 from dosewright.workflow.report.page import write_report
 from dosewright.workflow.simulate import SimulatedBeam
@@ -39,37 +38,31 @@ def conclude(
     case: Case, target: Target, beams: list[SimulatedBeam], treatment: Treatment, folder: JobFolder, created: str
 ) -> Conclusion:
     """Compare the doses, make the histograms and write the report."""
-    structures, external = structures_of(case), external_in(case)
-    comparisons = compare_all(treatment, structures, external)
+    structures, external = case.structures, case.external
+    criteria = CRITERIA if outputs(case.request, case.settings).gamma else ()
+    comparisons = compare_all(treatment, structures, external, criteria)
     rows, said = histograms(case, treatment, structures)
     notes = [*treatment.notes, *said, *(note for comparison in comparisons for note in comparison.notes)]
     findings = Findings(tuple(comparisons), rows, tuple(notes), created)
     data = filled_report(case, target, beams, treatment, findings)
-    gammas = write_gamma(data.gammas, folder)
+    gammas = write_gamma(data.gammas, case, folder)
     write_report(folder.report, data)
     return Conclusion(data, plan_figures(treatment), tuple(gammas))
 
 
-def structures_of(case: Case) -> tuple[Structure, ...]:
-    """Return the structures of the patient; a phantom has none."""
-    return case.study.structures.structures if case.study.structures and case.request.phantom is None else ()
-
-
-def external_in(case: Case) -> Structure | None:
-    """Return the EXTERNAL of the patient; a phantom has none."""
-    return external_of(case.study.structures) if structures_of(case) else None
-
-
 def compare_all(
-    treatment: Treatment, structures: tuple[Structure, ...], external: Structure | None
+    treatment: Treatment,
+    structures: tuple[Structure, ...],
+    external: Structure | None,
+    criteria: tuple[tuple[float, float], ...] = CRITERIA,
 ) -> list[Comparison]:
     """Compare plan with plan and beam with beam."""
-    regions = regions_on(treatment.plan.to_water.grid, structures, external, treatment.body.where)
+    regions = regions_on(treatment.plan.physical.grid, structures, external, treatment.body.where)
     found = []
     if treatment.tps_plan is not None:
-        found.append(compare(PLAN, treatment.plan, treatment.tps_plan, regions, external))
+        found.append(compare(PLAN, treatment.plan, treatment.tps_plan, regions, external, criteria))
     for number, tps in treatment.tps_beams.items():
-        found.append(compare(f"Beam {number}", treatment.beams[number], tps, regions, external))
+        found.append(compare(f"Beam {number}", treatment.beams[number], tps, regions, external, criteria))
     return found
 
 
@@ -78,8 +71,8 @@ def histograms(
 ) -> tuple[tuple[DvhRow, ...], tuple[str, ...]]:
     """Return the DVH of the plan; volumes are given at parts of the prescribed (or the highest) physical dose."""
     prescribed = case.study.plan.prescription_Gy
-    ours = treatment.plan.to_water
-    reference = prescribed / PROTON_RBE if prescribed else robust_maximum(treatment.body.of(ours))
+    ours = treatment.plan.physical
+    reference = prescribed / case.rbe_factor if prescribed else robust_maximum(treatment.body.of(ours))
     said = []
     if prescribed:
         said.append(
@@ -94,7 +87,7 @@ def plan_figures(treatment: Treatment) -> dict[str, float | str]:
     """Return the highest dose of the plan with what it covers, and its mean uncertainty, as for a beam."""
     body, plan = treatment.body, treatment.plan
     relative = np.nan_to_num(singles(plan.uncertainty), nan=1.0).astype(float)
-    doses = body.of(plan.to_water)
+    doses = body.of(plan.physical)
     return {
         "maximum_Gy": float(np.nanmax(singles(doses), initial=0.0)),
         "highest_100_voxels_mean_Gy": robust_maximum(doses),

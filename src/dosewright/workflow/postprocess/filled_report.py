@@ -37,13 +37,13 @@ def filled_report(
         plan_label=study.plan.label,
         plan_uid=study.plan.uid,
         created=findings.created,
-        user=case.user.name,
+        user=case.user.titled,
         role=case.user.role,
         seed=case.request.seed,
         fractions=case.fractions,
-        dose_label="Physical dose to water",
+        dose_label=f"Physical dose to {treatment.plan.dose_to}",
         plan=DosePair(
-            treatment.plan.to_water, treatment.plan.uncertainty, tps.image if tps else None, treatment.body.where
+            treatment.plan.physical, treatment.plan.uncertainty, tps.image if tps else None, treatment.body.where
         ),
         beams=tuple(beam_row(e, b, treatment, case.request.goals.sentence()) for e, b in pairs),
         ct=study.ct.image if study.ct and not on_phantom else None,

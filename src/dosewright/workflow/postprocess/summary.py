@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import dosewright
+from dosewright.core.whole_file import write_whole_text
 from dosewright.execution.artifact import file_sha256, write_json
 from dosewright.geometry.patient_report import PatientReport
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.postprocess.conclude import Conclusion
+from dosewright.workflow.postprocess.user_log import user_log
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.equip import EquippedBeam
+from dosewright.workflow.preprocess.settled import outputs
 from dosewright.workflow.preprocess.target import Target
 from dosewright.workflow.report.data import GammaResult
 from dosewright.workflow.simulate import SimulatedBeam
@@ -23,29 +26,86 @@ NOT_CLINICAL = "Not for clinical use: a quality-assurance and research tool, no 
 def write_summary(
     case: Case, target: Target, beams: list[SimulatedBeam], conclusion: Conclusion, folder: JobFolder
 ) -> dict[str, Any]:
-    """Write and return the summary."""
-    content: dict[str, Any] = {
+    """Write the user log from the figures, where it is asked for, then the summary; return the latter."""
+    content: dict[str, Any] = plain(
+        {
+            **who_and_what(case),
+            "goal_reached": all(beam.goal_reached for beam in beams),
+            **dose_facts(case, target),
+            "beams": [beam_facts(equipped, beam) for equipped, beam in zip(case.beams, beams, strict=True)],
+            "patient": patient_facts(target.patient.report),
+            **conclusion_facts(conclusion),
+            "inputs_sha256": case.study.input_sha256,
+            "models_sha256": {beam.model.name: beam.model.sha256 for beam in case.beams},
+            "ct_protocol": None if target.table is None else target.table.name,
+            "models": [one.as_json() for one in case.models],
+            "settings": settings_facts(case),
+        }
+    )
+    folder.user_log.unlink(missing_ok=True)
+    if outputs(case.request, case.settings).user_log:
+        write_whole_text(folder.user_log, user_log({**content, "files_sha256": files_of(folder)}))
+    summary: dict[str, Any] = {**content, "files_sha256": files_of(folder)}
+    write_json(folder.summary, summary)
+    return summary
+
+
+def who_and_what(case: Case) -> dict[str, Any]:
+    """Return who calculated what, and to which goal."""
+    return {
         "dosewright": dosewright.__version__,
         "note": NOT_CLINICAL,
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "plan_uid": case.study.plan.uid,
         "user": case.user.name,
+        "acronym": case.user.acronym,
+        "account": case.user.account,
         "role": case.user.role,
         "seed": case.request.seed,
         "fractions": case.fractions,
         "goals": case.request.goals.as_json(),
+        "goal_scope": case.request.goal_scope,
         "goal": case.request.goals.sentence(),
-        "goal_reached": all(beam.goal_reached for beam in beams),
-        "dose": "physical dose to water in Gy, all fractions; effective dose is 1.1 times that",
+    }
+
+
+def dose_facts(case: Case, target: Target) -> dict[str, Any]:
+    """Return what the doses are, and on which grid."""
+    to, rbe, grid = case.request.dose_to, case.rbe_factor, target.score.grid
+    return {
+        "dose": f"physical dose to {to} in Gy, all fractions; effective dose is {rbe:g} times that",
+        "dose_to": to,
+        "rbe_factor": rbe,
+        "outside_removed": bool(case.request.remove_outside and case.external is not None),
         "dose_grid": {
-            "voxels": list(target.score.grid.shape),
-            "spacing_mm": list(target.score.grid.spacing_mm),
+            "voxels": list(grid.shape),
+            "spacing_mm": list(grid.spacing_mm),
             "basis": target.score.sentence,
         },
-        "beams": [beam_facts(equipped, beam) for equipped, beam in zip(case.beams, beams, strict=True)],
-        "patient": patient_facts(target.patient.report),
+    }
+
+
+def settings_facts(case: Case) -> dict[str, Any]:
+    """Return the site's settings as they were taken, without its users, and what else was chosen."""
+    request = case.request
+    return {
+        "file": None if case.library.settings_file is None else str(case.library.settings_file),
+        "library": case.library.content.name,
+        "outputs": [name for name, on in outputs(request, case.settings).model_dump().items() if on],
+        "overrides": [list(pair) for pair in request.overrides],
+        "phantom": request.phantom,
+        "phantom_shift_mm": request.phantom_shift_mm,
+        "threads": request.threads,
+        **case.settings.model_dump(mode="json", include={"goals", "calculation", "memory"}),
+    }
+
+
+def conclusion_facts(conclusion: Conclusion) -> dict[str, Any]:
+    """Return figures, comparisons and sentences."""
+    data = conclusion.data
+    return {
         "plan_dose_Gy": conclusion.plan_figures,
-        "gamma": [gamma_facts(result) for result in conclusion.data.gammas],
+        "gamma": [gamma_facts(result) for result in data.gammas],
         "high_dose_ratios": [
             {
                 "dose": r.comparison,
@@ -54,7 +114,7 @@ def write_summary(
                 "region": r.region,
                 "voxels": r.voxels,
             }
-            for r in conclusion.data.ratios
+            for r in data.ratios
         ],
         "dvh": [
             {
@@ -66,18 +126,11 @@ def write_summary(
                     if c is not None
                 },
             }
-            for row in conclusion.data.dvh
+            for row in data.dvh
         ],
-        "warnings": list(conclusion.data.warnings),
-        "assumptions": list(conclusion.data.assumptions),
-        "inputs_sha256": case.study.input_sha256,
-        "models_sha256": {beam.model.name: beam.model.sha256 for beam in case.beams},
-        "ct_protocol": None if target.table is None else target.table.name,
-        "files_sha256": files_of(folder),
+        "warnings": list(data.warnings),
+        "assumptions": list(data.assumptions),
     }
-    summary: dict[str, Any] = plain(content)
-    write_json(folder.summary, summary)
-    return summary
 
 
 def beam_facts(equipped: EquippedBeam, simulated: SimulatedBeam) -> dict[str, Any]:
@@ -93,6 +146,8 @@ def beam_facts(equipped: EquippedBeam, simulated: SimulatedBeam) -> dict[str, An
         "final_cumulative_weight": audit.final_cumulative_weight,
         "sum_of_weights": audit.sum_of_weights,
         "particles_per_fraction": audit.particles,
+        "correction": equipped.correction.model_dump(),
+        "weight_factors": list(audit.weight_factors),
         "spots": beam.spot_count,
         "layers": [asdict(layer) for layer in audit.layers],
         **simulated.figures,

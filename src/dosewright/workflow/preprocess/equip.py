@@ -7,19 +7,19 @@ from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError
 from dosewright.core.looks import tried
 from dosewright.core.plan import IonBeam
+from dosewright.formats.text.site_settings import MachineCorrection, SiteSettings
 from dosewright.geometry.range_shifter import range_shifter_slabs
 from dosewright.geometry.slab import Slab
 from dosewright.sources.meterset import MetersetAudit, meterset_audit
 from dosewright.sources.pencil_beams import PencilBeams, pencil_beams
 from dosewright.workflow.request import Wishes
-from dosewright.workflow.users import MAY_CHOOSE_BEAM_MODEL, User
 
 ABOVE_SLABS_MM = 1.0  # a range shifter upstream of the model plane: the beam starts this far above it
 
 
 @dataclass(frozen=True)
 class EquippedBeam:
-    """A beam that could be delivered: its model, the slabs in it, its spots, and what was assumed."""
+    """A beam that could be delivered: its model, the slabs in it, its spots, the site's correction, assumptions."""
 
     beam: IonBeam
     model: BeamModel
@@ -27,15 +27,7 @@ class EquippedBeam:
     pencils: PencilBeams
     audit: MetersetAudit
     assumptions: tuple[str, ...]
-
-
-def may_choose_model(wishes: Wishes, user: User) -> None:
-    """Refuse a chosen beam model (-z) to roles that must take the machine's own."""
-    if wishes.beam_model is not None and user.role not in MAY_CHOOSE_BEAM_MODEL:
-        raise InputError(
-            f"Choosing a beam model (-z) needs the role {' or '.join(MAY_CHOOSE_BEAM_MODEL)}; "
-            f"{user.name!r} has the role {user.role}."
-        )
+    correction: MachineCorrection
 
 
 def equip_one(beam: IonBeam, wishes: Wishes, library: Library) -> EquippedBeam:
@@ -47,11 +39,13 @@ def equip_one(beam: IonBeam, wishes: Wishes, library: Library) -> EquippedBeam:
     if wishes.phantom is not None:
         beam = on_phantom(beam)
     problems: list[str] = []
+    correction = library.settings.correction_for(model.machine, model.radiation or beam.radiation)
+    polynomial = correction.weight_polynomial
     slabs, assumed = tried(lambda: range_shifter_slabs(beam, model), problems) or ((), ())
     top = max((slab.upstream_mm for slab in slabs), default=0.0)
     start_mm = top + ABOVE_SLABS_MM if top >= model.plane_mm else None
-    pencils = tried(lambda: pencil_beams(beam, model, start_mm=start_mm), problems)
-    audit = tried(lambda: meterset_audit(beam, model), problems)
+    pencils = tried(lambda: pencil_beams(beam, model, start_mm=start_mm, weight_polynomial=polynomial), problems)
+    audit = tried(lambda: meterset_audit(beam, model, polynomial), problems)
     if problems or pencils is None or audit is None:
         raise InputError(*problems)
     assumptions = [*model.assumptions, *assumed, *audit.assumptions, *pencils.assumptions]
@@ -60,7 +54,38 @@ def equip_one(beam: IonBeam, wishes: Wishes, library: Library) -> EquippedBeam:
             f"Beam {beam.number} {beam.name!r} was planned for machine {beam.machine!r} and is calculated with the "
             f"beam model {model.name!r} (-z)."
         )
-    return EquippedBeam(beam, model, slabs, pencils, audit, tuple(assumptions))
+    assumptions += correction_sentences(beam, model, correction, library.settings)
+    return EquippedBeam(beam, model, slabs, pencils, audit, tuple(assumptions), correction)
+
+
+def correction_sentences(
+    beam: IonBeam, model: BeamModel, correction: MachineCorrection, settings: SiteSettings
+) -> list[str]:
+    """Say which of the site's corrections holds for a beam, and which does not because of a chosen beam model."""
+    said = []
+    if correction.dose_factor != 1.0:
+        said.append(
+            f"Beam {beam.number}: the dose is multiplied by the site's factor {correction.dose_factor:g} for machine "
+            f"{correction.machine!r} with {correction.radiation}."
+        )
+    planned = settings.correction_for(beam.machine, beam.radiation)
+    if model.machine != beam.machine and (planned.dose_factor, planned.weight_polynomial) != (
+        correction.dose_factor,
+        correction.weight_polynomial,
+    ):
+        said.append(
+            f"Beam {beam.number}: the site's correction for machine {beam.machine!r} belongs to its own beam model and "
+            f"was not applied to {model.name!r} (-z)."
+        )
+    return said
+
+
+def correction_words(equipped: EquippedBeam) -> str:
+    """Return the site's corrections as the end of a sentence; empty where there are none."""
+    low, high = equipped.audit.weight_factors
+    words = "" if low == high == 1.0 else f", weights times {low:.6g} to {high:.6g} included"
+    factor = equipped.correction.dose_factor
+    return words if factor == 1.0 else f"{words}, times the dose factor {factor:g}"
 
 
 def on_phantom(beam: IonBeam) -> IonBeam:

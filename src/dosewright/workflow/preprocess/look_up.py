@@ -10,8 +10,11 @@ from dosewright.core.matter import HounsfieldTable
 from dosewright.core.plan import IonBeam
 from dosewright.formats.dicom.study import Chosen, StudyLook, look_for_study
 from dosewright.workflow.folder import JobFolder, default_output, former_request
+from dosewright.workflow.preprocess.allowed import not_allowed, said_of_rights
 from dosewright.workflow.preprocess.beams import refused_radiation, select_beams
-from dosewright.workflow.preprocess.equip import EquippedBeam, equip_one, may_choose_model
+from dosewright.workflow.preprocess.equip import EquippedBeam, equip_one
+from dosewright.workflow.preprocess.models_used import ModelUsed, models_used
+from dosewright.workflow.preprocess.settled import settled
 from dosewright.workflow.preprocess.target import (
     common_isocentre,
     hounsfield_table,
@@ -19,7 +22,7 @@ from dosewright.workflow.preprocess.target import (
     patient_problems,
 )
 from dosewright.workflow.request import Wishes
-from dosewright.workflow.users import TABLE_NAME, User, user_of
+from dosewright.workflow.users import User, user_of
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,12 @@ class BeamLook:
 
 @dataclass(frozen=True)
 class Found:
-    """What was found, None where it was refused; `problems` are all but those of the single beams."""
+    """What was found, None where it was refused; `problems` are all but those of the single beams.
 
+    `wishes` are completed by the site's settings.
+    """
+
+    wishes: Wishes
     study: StudyLook
     library: Library | None
     user: User | None
@@ -43,6 +50,14 @@ class Found:
     beams: tuple[BeamLook, ...]
     output: Path | None
     problems: tuple[str, ...]
+    models: tuple[ModelUsed, ...] = ()
+
+    @property
+    def said(self) -> list[str]:
+        """What the result says about rights that were used, and about its goals."""
+        if self.library is None or self.user is None:
+            return []
+        return said_of_rights(self.wishes, self.user, self.library, self.models)
 
     @property
     def all_problems(self) -> tuple[str, ...]:
@@ -57,11 +72,11 @@ def look_up(wishes: Wishes) -> Found:
     study = look_for_study(wishes.plan, chosen_files(wishes))
     problems += study.problems
     library = tried(lambda: Library.open(wishes.library), problems)
-    user = tried(lambda: user_of(wishes.login, library_file(library, TABLE_NAME)), problems) if library else None
-    if user is not None:
-        tried(lambda: may_choose_model(wishes, user), problems)
+    user = look_for_user(wishes, library, problems)
     machine_known = library is not None and chosen_model_known(wishes, library, problems)
     phantom = look_at_phantom(wishes, library, problems)
+    if library is not None:
+        wishes = settled(wishes, library.settings, phantom)
     problems += library_problems(wishes, library) if library else []
     wanted, unknown_beams = select_beams(study.plan, wishes.beams) if study.plan else ((), ())
     problems += unknown_beams
@@ -69,11 +84,33 @@ def look_up(wishes: Wishes) -> Found:
         tried(lambda: common_isocentre(wanted), problems)
     problems += patient_problems(study, wishes)
     table = look_at_table(study, wishes, library, problems)
-    output = wishes.output or (default_output(wishes.plan, study.plan.uid) if study.plan else None)
+    beams = tuple(look_at_beam(beam, wishes, library if machine_known else None) for beam in wanted)
+    equipped = [look.equipped.model for look in beams if look.equipped]
+    models = models_used(library, wishes, equipped, table, phantom) if library else ()
+    if library is not None and user is not None:
+        problems += not_allowed(wishes, user, library, models)
+    output = wishes.output
+    if output is None and study.plan is not None and library is not None and user is not None:
+        output = default_output(results_root(wishes, library), study.plan.uid, user.acronym, wishes)
     if output is not None:
         tried(lambda: former_request(JobFolder(output)), problems)
-    beams = tuple(look_at_beam(beam, wishes, library if machine_known else None) for beam in wanted)
-    return Found(study, library, user, phantom, table, beams, output, tuple(dict.fromkeys(problems)))
+    told = tuple(dict.fromkeys(problems))
+    return Found(wishes, study, library, user, phantom, table, beams, output, told, models)
+
+
+def look_for_user(wishes: Wishes, library: Library | None, problems: list[str]) -> User | None:
+    """Return who asks, in the role that the site's settings give."""
+    if library is None:
+        return None
+    return tried(lambda: user_of(wishes.login, library.settings, library.settings_file), problems)
+
+
+def results_root(wishes: Wishes, library: Library) -> Path:
+    """Return the folder that result folders are made in: the site's, else that of the plan."""
+    named = library.settings.folders.output
+    if named:
+        return (library.folder or Path()) / named
+    return wishes.plan if wishes.plan.is_dir() else wishes.plan.parent
 
 
 def chosen_model_known(wishes: Wishes, library: Library, problems: list[str]) -> bool:
@@ -126,7 +163,3 @@ def chosen_files(wishes: Wishes) -> Chosen:
         wishes.ct, wishes.structures, wishes.doses, wishes.fraction_group, wishes.ignore_devices, wishes.beams
     )
 
-
-def library_file(library: Library, name: str) -> Path | None:
-    """Return where a file of the user's library would lie, or None for the packaged library."""
-    return None if library.folder is None else library.folder / name

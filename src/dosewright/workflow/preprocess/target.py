@@ -17,10 +17,11 @@ from dosewright.core.structures import Structure, StructureSet
 from dosewright.formats.dicom.ct import CtSeries
 from dosewright.formats.dicom.matching import CT, STRUCTURES
 from dosewright.formats.dicom.study import Study, StudyLook
-from dosewright.geometry.patient import MARGIN_MM, external_of, patient_voxels
+from dosewright.formats.text.site_settings import Calculation
+from dosewright.geometry.patient import external_of, patient_voxels
 from dosewright.geometry.patient_report import Patient
 from dosewright.geometry.water_patient import water_in_external
-from dosewright.workflow.preprocess.dose_grid import NO_CT_GRID, SPACING_WITHOUT_TPS_MM, DoseGrid, dose_grid
+from dosewright.workflow.preprocess.dose_grid import NO_CT_GRID, SPACING_WITHOUT_TPS_MM, DoseGrid, GridWishes, dose_grid
 from dosewright.workflow.preprocess.phantom_patient import phantom_patient
 from dosewright.workflow.preprocess.tps_doses import TpsDoses
 from dosewright.workflow.request import DoseRequest, Wishes
@@ -52,21 +53,31 @@ def build_target(
     InputError
         Neither CT nor structures nor phantom; unknown protocol, phantom, structures or materials.
     """
+    site = library.settings.calculation
     if request.phantom is not None:
-        phantom = phantom_patient(library.phantom(request.phantom), common_isocentre(beams))
-        return _target(phantom, request, tps)
+        phantom = library.phantom(request.phantom)
+        place = shifted(common_isocentre(beams), request.phantom_shift_mm)
+        own = phantom.dose_box.grid(place) if phantom.dose_box is not None else None
+        return _target(phantom_patient(phantom, place), request, tps, site, own=own)
     overrides = override_materials(request, library)
     if study.ct is not None:
         table = hounsfield_table(study.ct, request, library)
-        return _target(
-            patient_voxels(study.ct.image, table, study.structures, overrides, tps.grid), request, tps, table
-        )
+        patient = patient_voxels(study.ct.image, table, study.structures, overrides, tps.grid, site.air_margin_mm)
+        return _target(patient, request, tps, site, table)
     external = external_of(study.structures)
     if study.structures is None or external is None:
         raise InputError(NO_PATIENT)
-    base = tps.grid if tps.grid is not None else _grid_around(external)
-    patient = water_in_external(study.structures, base, overrides=overrides)
-    return _target(patient, request, tps)
+    base = tps.grid if tps.grid is not None else _grid_around(external, site.air_margin_mm)
+    patient = water_in_external(study.structures, base, overrides=overrides, margin_mm=site.air_margin_mm)
+    return _target(patient, request, tps, site)
+
+
+def shifted(
+    point_mm: tuple[float, float, float], by_mm: tuple[float, float, float] | None
+) -> tuple[float, float, float]:
+    """Return where a phantom is placed: the isocentre, moved by the shift that is wished for."""
+    x, y, z = (p + s for p, s in zip(point_mm, by_mm or (0.0, 0.0, 0.0), strict=True))
+    return x, y, z
 
 
 def beam_frame(beam: IonBeam) -> Rigid:
@@ -137,10 +148,10 @@ def override_problems(structures: StructureSet | None, wishes: Wishes) -> list[s
     return problems
 
 
-def _grid_around(external: Structure) -> Grid:
+def _grid_around(external: Structure, margin_mm: float) -> Grid:
     """Return a regular grid around a structure and the margin of air."""
     points = np.concatenate(external.contours)
-    low, high = points.min(axis=0) - MARGIN_MM, points.max(axis=0) + MARGIN_MM
+    low, high = points.min(axis=0) - margin_mm, points.max(axis=0) + margin_mm
     counts = np.ceil((high - low) / SPACING_WITHOUT_TPS_MM).astype(int)
     spacing = (SPACING_WITHOUT_TPS_MM,) * 3
     return Grid(tuple(counts), spacing, tuple(low + SPACING_WITHOUT_TPS_MM / 2))
@@ -157,13 +168,15 @@ def common_isocentre(beams: Sequence[IonBeam]) -> tuple[float, float, float]:
     return places.pop()
 
 
-def _target(patient: Patient, request: DoseRequest, tps: TpsDoses, table: HounsfieldTable | None = None) -> Target:
-    score = dose_grid(
-        tps.grid,
-        patient.report.grid,
-        voxel_counts=request.voxel_counts,
-        full_ct_grid=request.full_ct_grid,
-        ct=table is not None,
-    )
+def _target(
+    patient: Patient,
+    request: DoseRequest,
+    tps: TpsDoses,
+    site: Calculation,
+    table: HounsfieldTable | None = None,
+    own: Grid | None = None,
+) -> Target:
+    wanted = GridWishes(request.voxel_counts, request.full_ct_grid, site.least_dose_voxel_mm)
+    score = dose_grid(tps.grid, patient.report.grid, wanted, ct=table is not None, own=own)
     said = (*patient.report.assumptions, *(use.sentence for use in patient.report.overrides))
     return Target(patient, score, said, patient.report.warnings, table)

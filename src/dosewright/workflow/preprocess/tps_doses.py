@@ -18,7 +18,6 @@ from dosewright.core.plan import IonPlan
 from dosewright.formats.dicom.dose import DicomDose
 from dosewright.workflow.postprocess.final_doses import singles
 
-PROTON_RBE = 1.1  # ICRU Report 78 (2007): generic RBE of protons
 SUMMED_OVER_BEAMS = ("PLAN", "MULTI_PLAN", "PLAN_OVERVIEW", "FRACTION")
 CLEARLY = 0.25  # natural logarithm: a ratio within 28 % of another number of fractions
 HIGH_DOSE_SHARE, LOW_DOSE_SHARE = 0.5, 0.1  # of the maximum
@@ -48,7 +47,7 @@ class TpsDoses:
         return next((dose.image.grid for dose in found if dose is not None), None)
 
 
-def comparable_doses(doses: Sequence[DicomDose], plan: IonPlan) -> TpsDoses:
+def comparable_doses(doses: Sequence[DicomDose], plan: IonPlan, rbe_factor: float) -> TpsDoses:
     """Sort doses to plan and beams and divide the RBE out; a physical dose beats an effective one."""
     warnings: list[str] = []
     chosen: dict[int | None, DicomDose] = {}
@@ -64,7 +63,7 @@ def comparable_doses(doses: Sequence[DicomDose], plan: IonPlan) -> TpsDoses:
             warnings.append(
                 f"The planning system gave {_label(beam)} more than one {dose.dose_type} dose; one is used."
             )
-    made = {beam: _physical(dose, beam) for beam, dose in chosen.items()}
+    made = {beam: _physical(dose, beam, rbe_factor) for beam, dose in chosen.items()}
     whole = made.pop(None, None)
     return TpsDoses(whole, {beam: dose for beam, dose in made.items() if beam is not None}, tuple(warnings))
 
@@ -131,12 +130,12 @@ def _belongs_to(dose: DicomDose, plan: IonPlan) -> tuple[int | None, str]:
     return None, f"An RT Dose ({dose.summation_type}) that refers to {of} of this plan was left aside."
 
 
-def _physical(dose: DicomDose, beam: int | None) -> TpsDose:
+def _physical(dose: DicomDose, beam: int | None, rbe_factor: float) -> TpsDose:
     values = singles(dose.image)
     if dose.dose_type == "PHYSICAL":
         return TpsDose(Image(dose.image.grid, values), beam, ())
-    note = f"The planning system's dose of {_label(beam)} is EFFECTIVE; it was divided by the RBE of {PROTON_RBE:g}."
-    return TpsDose(Image(dose.image.grid, values / np.float32(PROTON_RBE)), beam, (note,))
+    note = f"The planning system's dose of {_label(beam)} is EFFECTIVE; it was divided by the RBE of {rbe_factor:g}."
+    return TpsDose(Image(dose.image.grid, values / np.float32(rbe_factor)), beam, (note,))
 
 
 def _label(beam: int | None) -> str:

@@ -1,0 +1,15 @@
+"""Memory that a calculation needs, estimated before it runs, against what there is."""
+
+from dataclasses import dataclass, replace
+
+from dosewright.workflow.preprocess.case import Case
+from dosewright.workflow.preprocess.target import Target
+
+
+@dataclass(frozen=True)
+class Memory:
+    sentence: str = ""
+
+
+def within_memory(case: Case, target: Target) -> tuple[Case, Memory]:
+    return case, Memory("memory")

@@ -1,0 +1,217 @@
+"""A goal for the plan as a whole: primaries go to the beams where they reduce the plan's mean uncertainty most.
+
+The plan's dose is the sum of independent beams, so with a variance ``A_b`` per batch and ``n_b`` batches its variance
+in a voxel is the sum of ``A_b / n_b``. The mean over voxels of its root over the dose is smallest, for a given sum of
+the ``n_b``, where ``n_b`` is in proportion to the root of the mean over voxels of ``A_b / (D sigma)``, with `sigma`
+that of the plan: Neyman's optimum allocation (J. R. Stat. Soc. 97, 558 (1934); Cochran, Sampling Techniques, ch. 5) for
+many characters at once. `sigma` depends on the ``n_b``, which are iterated.
+
+Everything is decided from counts and sums, in rounds after fixed numbers of batches: never from a clock.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.scoring.statistics import THRESHOLD_PERCENT, TOP_VOXELS, high_dose_voxels
+from dosewright.simulation.run import Ended
+
+Array = NDArray[np.float64]
+
+PILOT_BATCHES = 10
+GROWTH = 1.5  # most of a round: variances are known better before more is decided
+MOST_VOXELS_FOR_SHARES = 20_000  # of all that count; more would not change the shares
+ITERATIONS = 200
+CONVERGED = 1e-6
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A beam so far, flat arrays: dose of the treatment (Gy), its variance for one batch (Gy2), batches, why it ended.
+
+    With `batches` batches the variance of the dose is `variance` / `batches`.
+    """
+
+    dose: Array
+    variance: Array
+    batches: int
+    ended: Ended = Ended.GOAL
+
+
+@dataclass(frozen=True)
+class PlanGoal:
+    """What the plan must reach, of what is given: a mean uncertainty (percent), batches of all beams together.
+
+    Without either, time alone ends it.
+    """
+
+    uncertainty_percent: float | None
+    batches: int | None
+    top_voxels: int = TOP_VOXELS
+    dose_threshold_percent: float = THRESHOLD_PERCENT
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Where it ended: the batches of each beam, the plan's mean uncertainty (percent), and why."""
+
+    batches: tuple[int, ...]
+    uncertainty_percent: float
+    ended: Ended
+
+
+Advance = Callable[[int, int], Scored]
+Keep = Callable[[tuple[int, ...], float, float], None]
+
+
+def reach(
+    goal: PlanGoal,
+    beams: int,
+    density_g_cm3: Array,
+    former: tuple[int, ...] | None,
+    advance: Advance,
+    keep: Keep,
+) -> Reached:
+    """Run beams in rounds until the plan's goal is met.
+
+    Parameters
+    ----------
+    former
+        The batches of each beam in the round that a killed run was in; None to begin with the pilot.
+    advance
+        Runs a beam to a number of batches, or takes what there is if that is more; tells if it had to end before.
+    keep
+        Told each round before it is run, with the plan's uncertainty (percent) and the batches that will be needed in
+        all as far as known (both infinite at first), so that a killed run goes on in the same round.
+    """
+    now = former or (PILOT_BATCHES,) * beams
+    percent, needed = math.inf, math.inf
+    while True:
+        keep(now, percent, needed)
+        scored, ended = _run_round(now, advance)
+        batches = tuple(one.batches for one in scored)
+        percent = mean_uncertainty(scored, density_g_cm3, goal)
+        if ended is not Ended.GOAL or _met(goal, sum(batches), percent):
+            return Reached(batches, percent, ended)
+        needed = _needed(goal, sum(batches), percent)
+        now = next_batches(batches, relative_variances(scored, density_g_cm3, goal), goal)
+
+
+def _run_round(now: tuple[int, ...], advance: Advance) -> tuple[list[Scored], Ended]:
+    """Run every beam to its batches; once one had to end before, take of the others what there is."""
+    scored: list[Scored] = []
+    ended = Ended.GOAL
+    for beam, batches in enumerate(now):
+        scored.append(advance(beam, batches if ended is Ended.GOAL else 1))
+        if ended is Ended.GOAL:
+            ended = scored[-1].ended
+    return scored, ended
+
+
+def _met(goal: PlanGoal, total: int, percent: float) -> bool:
+    if goal.uncertainty_percent is None and goal.batches is None:
+        return False
+    precise = goal.uncertainty_percent is None or percent <= goal.uncertainty_percent
+    return precise and (goal.batches is None or total >= goal.batches)
+
+
+def _needed(goal: PlanGoal, total: int, percent: float) -> float:
+    """Return the batches that the goal will need, as it looks now; infinite where time alone ends it."""
+    needed = [float(goal.batches)] if goal.batches else []
+    if goal.uncertainty_percent is not None:
+        needed.append(total * (percent / goal.uncertainty_percent) ** 2)
+    return max(needed, default=math.inf)
+
+
+def mean_uncertainty(beams: Sequence[Scored], density_g_cm3: Array, goal: PlanGoal) -> float:
+    """Return the plan's mean uncertainty in percent, over its voxels of high dose; infinite while nothing is known."""
+    relative = relative_variances(beams, density_g_cm3, goal)
+    if relative.size == 0:
+        return math.inf
+    return 100.0 * _mean_root(relative, np.array([one.batches for one in beams], float))
+
+
+def relative_variances(beams: Sequence[Scored], density_g_cm3: Array, goal: PlanGoal) -> Array:
+    """Return each beam's variance for one batch over the plan's dose squared, [beam, voxel of high dose]."""
+    dose = np.sum([one.dose for one in beams], axis=0)
+    chosen = high_dose_voxels(dose, density_g_cm3, goal.top_voxels, goal.dose_threshold_percent)
+    return np.array([one.variance[chosen] / dose[chosen] ** 2 for one in beams])
+
+
+def next_batches(now: Sequence[int], relative: Array, goal: PlanGoal) -> tuple[int, ...]:
+    """Return how many batches each beam is to have next; none has fewer than now, all together at least one more."""
+    thinned = relative[:, :: max(1, -(-relative.shape[1] // MOST_VOXELS_FOR_SHARES))]
+    return whole(best(thinned, now, _next_total(now, thinned, goal)), now)
+
+
+def _next_total(now: Sequence[int], relative: Array, goal: PlanGoal) -> int:
+    """Return the batches of all beams together in the next round."""
+    total = sum(now)
+    most = max(total + 1, math.ceil(GROWTH * total))
+    of_count = min(most, goal.batches) if goal.batches else most
+    if goal.uncertainty_percent is None:
+        return of_count
+    of_uncertainty = _fewest_for(0.01 * goal.uncertainty_percent, relative, now, total + 1, most)
+    return max(of_uncertainty, of_count) if goal.batches and total < goal.batches else of_uncertainty
+
+
+def _fewest_for(wanted: float, relative: Array, now: Sequence[int], low: int, high: int) -> int:
+    """Return the fewest batches in all, from `low` to `high`, that should meet a mean uncertainty."""
+    while low < high:
+        middle = (low + high) // 2
+        if _mean_root(relative, best(relative, now, middle)) <= wanted:
+            high = middle
+        else:
+            low = middle + 1
+    return high
+
+
+def _mean_root(relative: Array, batches: Array) -> float:
+    return float(np.sqrt((relative / batches[:, None]).sum(axis=0)).mean())
+
+
+def best(relative: Array, now: Sequence[int], total: int) -> Array:
+    """Share `total` batches so that the plan's mean uncertainty is smallest and no beam has fewer than `now`."""
+    least = np.asarray(now, float)
+    pinned = np.zeros(least.size, bool)
+    while True:
+        batches = _best_of_free(relative, least, pinned, float(total))
+        too_few = ~pinned & (batches < least)
+        if not too_few.any():
+            return batches
+        pinned |= too_few
+
+
+def _best_of_free(relative: Array, least: Array, pinned: Array | NDArray[np.bool_], total: float) -> Array:
+    """Share what the pinned beams leave among the others, in proportion to the roots of their contributions."""
+    free = ~np.asarray(pinned, bool)
+    left = total - least[~free].sum()
+    batches = np.where(free, left / max(free.sum(), 1), least)
+    if relative.size == 0 or not free.any():
+        return batches
+    for _ in range(ITERATIONS):
+        sigma = np.sqrt((relative / batches[:, None]).sum(axis=0))
+        weight = np.sqrt((relative[free] / np.where(sigma > 0, sigma, np.inf)).mean(axis=1))
+        if not weight.sum() > 0:
+            return batches
+        wanted = left * np.maximum(weight / weight.sum(), 1e-9)
+        moved = np.sqrt(wanted * batches[free])  # half the way: a full step may swing
+        moved *= left / moved.sum()
+        settled = bool(np.abs(moved / batches[free] - 1.0).max() < CONVERGED)
+        batches[free] = moved
+        if settled:
+            break
+    return batches
+
+
+def whole(batches: Array, least: Sequence[int]) -> tuple[int, ...]:
+    """Round to whole batches with the same sum, none below `least`: the largest remainders are rounded up."""
+    total = round(float(batches.sum()))
+    down = np.maximum(np.floor(batches + CONVERGED).astype(int), np.asarray(least, int))
+    order = np.argsort(-(batches - down), kind="stable")
+    for beam in order[: max(total - int(down.sum()), 0)]:
+        down[beam] += 1
+    return tuple(int(n) for n in down)
