@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from dosewright.core.frame import Rigid, rotation_about
 from dosewright.core.single import f32
-from dosewright.geometry.slab import Slab
+from dosewright.core.solids import Device
+from dosewright.geometry.range_shifter import plate
 from dosewright.geometry.trace import (
     BEAMLINE,
     FAR_CM,
@@ -44,7 +45,7 @@ def _box(edges_mm: tuple[Array, Array, Array], frame: Rigid | None = None) -> Vo
 
 
 def _geometry(
-    voxels: Voxels, slabs: tuple[Slab, ...] = (), start_mm: float = 0.0, turn: Rigid | None = None
+    voxels: Voxels, slabs: tuple[Device, ...] = (), start_mm: float = 0.0, turn: Rigid | None = None
 ) -> Geometry:
     return pack_geometry(voxels, slabs, start_mm, AIR, turn or Rigid.identity())[0]
 
@@ -214,7 +215,7 @@ def test_media_are_those_of_the_place() -> None:
     density = np.arange(1, np.prod(shape) + 1, dtype=np.float32).reshape(shape)
     material = (np.arange(np.prod(shape)) % 2).astype(np.uint8).reshape(shape)
     voxels = Voxels(EVEN, Rigid.identity(), material, density, (WATER, PLASTIC))
-    slab = Slab(PLASTIC, 1.25, 90.0, 70.0)
+    slab = plate("slab", PLASTIC, 20.0, 70.0)
     geometry, materials = pack_geometry(voxels, (slab,), 100.0, AIR, Rigid.identity())
     for point in ((-15.0, 5.0, -25.0), (15.0, -5.0, 5.0), (-5.0, 1.0, -15.0)):
         _, place = enter_box(geometry, _ray(np.array(point), np.array([0, 0, -1])), PATIENT)
@@ -223,14 +224,14 @@ def test_media_are_those_of_the_place() -> None:
         assert voxel_index(geometry, place) == np.ravel_multi_index((k, j, i), shape)
         assert medium_of(geometry.voxels[voxel_index(geometry, place)]) == (material[k, j, i], density[k, j, i])
     index, in_slab = medium_of(geometry.voxels[voxel_index(geometry, Place(BEAMLINE, 0, 0, 0))])
-    assert (materials[index], in_slab) == (PLASTIC, 1.25)
+    assert (materials[index], in_slab) == (PLASTIC, pytest.approx(PLASTIC.density_g_cm3, rel=1.6e-5))
     index, in_air = medium_of(geometry.voxels[voxel_index(geometry, Place(BEAMLINE, 0, 0, 1))])
     assert (materials[index], in_air) == (AIR, pytest.approx(AIR.density_g_cm3, rel=1.6e-5))
     assert (materials[geometry.gap_material], geometry.gap_density) == (AIR, AIR.density_g_cm3)
 
 
 def test_the_sizes_of_voxels_lie_beside_their_lower_faces() -> None:
-    geometry = _geometry(_box(EVEN), (Slab(PLASTIC, 1.2, 60.0, 45.0),), 100.0)
+    geometry = _geometry(_box(EVEN), (plate("slab", PLASTIC, 15.0, 45.0),), 100.0)
     for box in (BEAMLINE, PATIENT):
         for axis in range(3):
             first, cells = geometry.first[box, axis], geometry.cells[box, axis]

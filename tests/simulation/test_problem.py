@@ -12,7 +12,8 @@ from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid, rotation_about
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
-from dosewright.geometry.slab import Slab
+from dosewright.core.solids import Device
+from dosewright.geometry.range_shifter import plate
 from dosewright.geometry.trace import BEAMLINE, PATIENT, medium_of
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
@@ -49,7 +50,7 @@ class _Case:
 
     voxels: Voxels
     pencil_beams: PencilBeams
-    beamline: tuple[Slab, ...]
+    beamline: tuple[Device, ...]
     to_patient: Rigid
     score_grid: Grid
     settings: TransportSettings
@@ -58,7 +59,13 @@ class _Case:
         return proton_problem(**{name: getattr(self, name) for name in self.__dataclass_fields__})
 
 
-SLAB = Slab(PLASTIC, 1.2, 80.0, 60.0)
+def _slab(material: Material, density_g_cm3: float, upper_mm: float, lower_mm: float) -> Device:
+    """A plate across the beam between two heights."""
+    device = plate("slab", material, upper_mm - lower_mm, lower_mm)
+    return replace(device, solids=(replace(device.solids[0], density_g_cm3=density_g_cm3),))
+
+
+SLAB = _slab(PLASTIC, 1.2, 80.0, 60.0)
 CASE = _Case(_voxels(), _beams(), (SLAB,), Rigid.identity(), GRID, TransportSettings())
 
 
@@ -101,9 +108,9 @@ CHANGES: dict[str, Callable[[_Case], _Case]] = {
     "the start": lambda c: replace(c, pencil_beams=_beams(start_mm=101.0)),
     "the medium": lambda c: replace(c, pencil_beams=_beams(medium="vacuum")),
     "no slab": lambda c: replace(c, beamline=()),
-    "a slab's thickness": lambda c: replace(c, beamline=(replace(SLAB, upstream_mm=80.1),)),
-    "a slab's material": lambda c: replace(c, beamline=(replace(SLAB, material=WATER),)),
-    "a slab's density": lambda c: replace(c, beamline=(replace(SLAB, density_g_cm3=1.19),)),
+    "a slab's thickness": lambda c: replace(c, beamline=(_slab(PLASTIC, 1.2, 80.1, 60.0),)),
+    "a slab's material": lambda c: replace(c, beamline=(_slab(WATER, 1.2, 80.0, 60.0),)),
+    "a slab's density": lambda c: replace(c, beamline=(_slab(PLASTIC, 1.19, 80.0, 60.0),)),
     "the gantry": lambda c: replace(c, to_patient=Rigid(rotation_about("y", 1.0), np.zeros(3))),
     "the isocentre": lambda c: replace(c, to_patient=Rigid(np.eye(3), np.array([0.0, 0.1, 0.0]))),
     "the scored grid's place": lambda c: replace(c, score_grid=replace(GRID, origin_mm=(-7.5, -8.0, -7.4))),
@@ -141,7 +148,7 @@ def test_all_changes_are_told_apart() -> None:
     assert len(set(prints)) == len(prints)
 
 
-def _layers(slabs: tuple[Slab, ...], start_mm: float, gap: Material | None) -> list[tuple[float, float, str, float]]:
+def _layers(slabs: tuple[Device, ...], start_mm: float, gap: Material | None) -> list[tuple[float, float, str, float]]:
     """What the beamline was packed to, upwards: bottom, top (mm), material, density (to four digits)."""
     g, materials = pack_geometry(_voxels(), slabs, start_mm, gap, Rigid.identity())
     edges = 10 * g.edges[g.first[BEAMLINE, 2] :][: g.cells[BEAMLINE, 2] + 1]
@@ -151,7 +158,7 @@ def _layers(slabs: tuple[Slab, ...], start_mm: float, gap: Material | None) -> l
 
 
 def test_the_beamline_is_slabs_with_air_between_and_above() -> None:
-    upper, lower = Slab(PLASTIC, 1.2, 200.0, 150.0), Slab(BONE, 1.8, 100.0, 90.0)
+    upper, lower = _slab(PLASTIC, 1.2, 200.0, 150.0), _slab(BONE, 1.8, 100.0, 90.0)
     air = (AIR.name, float(f"{AIR.density_g_cm3:.4g}"))
     wanted = [
         (90.0, 100.0, BONE.name, 1.8),
@@ -164,7 +171,7 @@ def test_the_beamline_is_slabs_with_air_between_and_above() -> None:
 
 
 def test_slabs_that_touch_and_a_start_on_the_face_leave_no_gap() -> None:
-    layers = _layers((Slab(PLASTIC, 1.2, 100.0, 90.0), Slab(BONE, 1.8, 120.0, 100.0)), 120.0, AIR)
+    layers = _layers((_slab(PLASTIC, 1.2, 100.0, 90.0), _slab(BONE, 1.8, 120.0, 100.0)), 120.0, AIR)
     assert [row[:3] for row in layers] == [(90.0, 100.0, PLASTIC.name), (100.0, 120.0, BONE.name)]
 
 
@@ -190,20 +197,20 @@ def test_media_of_pencil_beams_choose_the_gap() -> None:
 
 
 def test_a_material_of_the_patient_is_not_repeated_for_a_slab() -> None:
-    _, materials = pack_geometry(_voxels(), (Slab(BONE, 1.5, 80.0, 60.0),), 100.0, AIR, Rigid.identity())
+    _, materials = pack_geometry(_voxels(), (_slab(BONE, 1.5, 80.0, 60.0),), 100.0, AIR, Rigid.identity())
     assert [m.name for m in materials] == [WATER.name, BONE.name, AIR.name]
 
 
 def test_overlapping_slabs_are_refused() -> None:
-    with pytest.raises(InputError, match="slabs in the beam overlap"):
-        pack_geometry(_voxels(), (SLAB, Slab(BONE, 1.8, 70.0, 50.0)), 100.0, AIR, Rigid.identity())
-    with pytest.raises(InputError, match="slabs in the beam overlap"):
+    with pytest.raises(InputError, match=r"overlap, .* two things cannot be in one place"):
+        pack_geometry(_voxels(), (SLAB, _slab(BONE, 1.8, 70.0, 50.0)), 100.0, AIR, Rigid.identity())
+    with pytest.raises(InputError, match=r"overlap, .* two things cannot be in one place"):
         pack_geometry(_voxels(), (SLAB, SLAB), 100.0, AIR, Rigid.identity())
 
 
 def test_a_beam_that_starts_inside_or_below_a_slab_is_refused() -> None:
     for start in (79.0, 50.0, -10.0):
-        with pytest.raises(InputError, match=r"starts below the upstream face of a slab.*80 mm"):
+        with pytest.raises(InputError, match=r"starts below the upstream face of what stands in it.*80 mm"):
             pack_geometry(_voxels(), (SLAB,), start, AIR, Rigid.identity())
 
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from dosewright.core.errors import InputError, StoppedEarlyError
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
+from dosewright.core.solids import Device
 from dosewright.core.units import MEV_PER_G_IN_GY
-from dosewright.geometry.slab import Slab
+from dosewright.geometry.range_shifter import plate
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.scoring.statistics import mean_uncertainty_percent
@@ -34,11 +35,11 @@ HISTORIES = 4000
 BATCH = HISTORIES // goals.FEWEST_BATCHES
 GOAL = Goal(histories=HISTORIES)
 GRID = Grid((8, 8, 10), (5.0, 5.0, 4.0), (-17.5, -17.5, -38.0))
-PLASTIC = Slab(named("G4_POLYCARBONATE"), 1.2, 60.0, 45.0)
+PLASTIC = plate("plate", named("G4_POLYCARBONATE"), 15.0, 45.0)
 
 
 def tiny_problem(
-    *, slabs: tuple[Slab, ...] = (), medium: str = "air", energy_MeV: float = 60.0, to_water: bool = True
+    *, slabs: tuple[Device, ...] = (), medium: str = "air", energy_MeV: float = 60.0, to_water: bool = True
 ) -> Problem:
     """Three spots on a water cube of 40 mm."""
     rows = np.zeros((3, emit.PENCIL_COLUMNS))

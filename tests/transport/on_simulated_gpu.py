@@ -9,7 +9,7 @@ import numpy as np
 
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
-from dosewright.geometry.slab import Slab
+from dosewright.geometry.range_shifter import plate
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.scoring.deposit import Tally, empty_tally
@@ -53,7 +53,7 @@ def in_grid() -> tuple[Problem, np.ndarray]:
     problem = proton_problem(
         voxels=Voxels.on_grid(box, water, np.ones(box.array_shape, np.float32), [named("G4_WATER")]),
         pencil_beams=PencilBeams(rows, np.ones(3), 100.0, "air", None, ()),
-        beamline=(Slab(named("G4_POLYCARBONATE"), 1.2, 60.0, 45.0),),
+        beamline=(plate("plate", named("G4_POLYCARBONATE"), 15.0, 45.0),),
         to_patient=Rigid.identity(),
         score_grid=scored,
         settings=SETTINGS,

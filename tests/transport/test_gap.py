@@ -5,7 +5,8 @@ import pytest
 
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
-from dosewright.geometry.slab import Slab
+from dosewright.core.solids import Box, Device, Solid
+from dosewright.geometry.range_shifter import plate
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.materials.stopping import proton_mass_stopping_power
@@ -27,7 +28,7 @@ def _beam(medium: str) -> PencilBeams:
     return PencilBeams(rows, np.ones(1), START_MM, medium, None, ())
 
 
-def _run(medium: str, *slabs: Slab) -> tuple[np.ndarray, np.ndarray]:
+def _run(medium: str, *slabs: Device) -> tuple[np.ndarray, np.ndarray]:
     """The energy account per history, and the share of the deposits in the layer along x."""
     density = np.ones(GRID.array_shape, np.float32)
     voxels = Voxels.on_grid(GRID, np.zeros(GRID.array_shape, np.uint8), density, (WATER,))
@@ -65,7 +66,9 @@ def test_air_between_the_boxes_is_as_air_in_the_beamline() -> None:
     Statistics of the core: 0.3 %. Voxel or gap, no step through air may be a large share of the way.
     """
     gap, in_gap = _run("air")
-    voxels, in_voxels = _run("air", Slab(AIR, AIR.density_g_cm3, START_MM, 0.0))
+    foil = plate("foil", WATER, 1e-3, 0.0)  # without it nothing but the gap's own medium would be in the beam
+    air = Solid("air", Box((2000.0, 2000.0, START_MM)), AIR, AIR.density_g_cm3, (0.0, 0.0, START_MM / 2))
+    voxels, in_voxels = _run("air", Device("air", "nozzle", (air, *foil.solids)))
     assert voxels[account.BEFORE_PATIENT] == pytest.approx(gap[account.BEFORE_PATIENT], rel=2e-3)
     assert _width_mm(in_voxels) == pytest.approx(_width_mm(in_gap), rel=0.01)
     assert _width_mm(in_gap) == pytest.approx(_highland_rad(0.1205 / 36.66) * START_MM / np.sqrt(3), rel=0.06)
@@ -78,5 +81,5 @@ def _highland_rad(radiation_lengths: float) -> float:
 
 def test_what_a_slab_turns_goes_on_turned_in_the_gap() -> None:
     """Water of 5 mm at 1 m spreads the beam by its angle times the way, deflections still due included."""
-    _, layer = _run("vacuum", Slab(WATER, 1.0, START_MM, START_MM - 5.0))
+    _, layer = _run("vacuum", plate("slab", WATER, 5.0, START_MM - 5.0))
     assert _width_mm(layer) == pytest.approx(_highland_rad(0.5 / 36.08) * 997.5, rel=0.06)

@@ -1,6 +1,5 @@
 """dosewright approve: vouch for a model as it stands, or take that back."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer

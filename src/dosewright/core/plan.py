@@ -21,6 +21,96 @@ class RangeShifterSetting:
 
 
 @dataclass(frozen=True)
+class RangeModulatorSetting:
+    """A range modulator (ripple filter, ridge filter) of a beam; the distance is to its downstream face, mm."""
+
+    id: str
+    number: int
+    kind: str = "FIXED"
+    isocenter_distance_mm: float | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """An aperture or a shielding block.
+
+    Parameters
+    ----------
+    name, number
+        As the plan names it.
+    kind
+        ``"APERTURE"``: what is outside the outline is blocked. ``"SHIELDING"``: what is inside.
+    material
+        The plan's own word.
+    thickness_mm
+        Along the beam.
+    tray_mm
+        From the isocentre to the block's downstream face (mounted ``SOURCE_SIDE``) or upstream face
+        (``PATIENT_SIDE``).
+    mounting
+        On which side of its (often virtual) tray it is: ``"SOURCE_SIDE"`` or ``"PATIENT_SIDE"``.
+    divergent
+        Its walls follow the rays from the virtual source instead of the beam axis.
+    outline_mm
+        Its edge, (n, 2), projected to the isocentre plane, in the axes of the beam limiting device.
+    """
+
+    name: str
+    number: int
+    kind: str
+    material: str
+    thickness_mm: float
+    tray_mm: float
+    mounting: str
+    divergent: bool
+    outline_mm: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Compensator:
+    """A range compensator as rectangular columns of material.
+
+    Parameters
+    ----------
+    id, number, material
+        As the plan names them.
+    tray_mm, mounting
+        As for `Block`; ``"DOUBLE_SIDED"`` has an upper surface of its own, `upper_mm`.
+    divergent
+        The columns follow the rays from the virtual source.
+    thickness_mm
+        Of every column, (rows, columns); rows go down, from +y to -y.
+    spacing_mm
+        Between rows and between columns, projected to the isocentre plane.
+    first_mm
+        x and y of the middle of the first column (upper left), projected to the isocentre plane, in the axes of the
+        beam limiting device.
+    column_offset_mm
+        By which every second row is shifted along x (hexagonal patterns), projected likewise.
+    upper_mm
+        Distance of every column's upper end from the isocentre, (rows, columns); None unless double sided.
+    stopping_power_ratio
+        The plan's linear stopping power over that of water; None where it says none.
+    milling_tool_mm
+        Diameter of the tool, or None.
+    """
+
+    id: str
+    number: int
+    material: str
+    tray_mm: float
+    mounting: str
+    divergent: bool
+    thickness_mm: NDArray[np.float64]
+    spacing_mm: tuple[float, float]
+    first_mm: tuple[float, float]
+    column_offset_mm: float = 0.0
+    upper_mm: NDArray[np.float64] | None = None
+    stopping_power_ratio: float | None = None
+    milling_tool_mm: float | None = None
+
+
+@dataclass(frozen=True)
 class EnergyLayer:
     """Spots of one energy, from one control point.
 
@@ -42,8 +132,9 @@ class IonBeam:
     """One treatment beam; angles in degrees (IEC 61217), lengths in mm.
 
     `meterset` is per fraction in `meterset_unit` (``"MU"``, ``"NP"`` or empty); None where the plan has none.
-    `radiation` is ``"PROTON"``, ``"ION_Z_A_Q"`` or the plan's own word. `devices_left_out` names the apertures,
-    compensators and modulators that the plan puts into the beam and that were left out on request.
+    `radiation` is ``"PROTON"``, ``"ION_Z_A_Q"`` or the plan's own word. `devices_left_out` names what the plan
+    puts into the beam and what was left out on request. `limiting_device_deg` turns blocks and compensators, not spots.
+    `snout_moves` says that `snout_position_mm` is only the first of several positions.
     """
 
     number: int
@@ -65,6 +156,11 @@ class IonBeam:
     virtual_source_mm: tuple[float, float] | None = None
     snout_id: str = ""
     devices_left_out: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    compensators: tuple[Compensator, ...] = ()
+    range_modulators: tuple[RangeModulatorSetting, ...] = ()
+    limiting_device_deg: float = 0.0
+    snout_moves: bool = False
 
     @property
     def sum_of_weights(self) -> float:

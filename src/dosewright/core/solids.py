@@ -5,7 +5,10 @@ GATE macros, the room of such a macro (`Device.axes`). Where solids overlap the 
 without a material of its own.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,7 @@ from dosewright.core.errors import refuse
 from dosewright.core.matter import Material
 
 Triple = tuple[float, float, float]
+Field = tuple[tuple[float, float], tuple[float, float]]  # spans along x and y in which a beam may be, mm
 KINDS = ("nozzle", "range_shifter", "range_modulator", "aperture", "compensator")
 AXES = ("gantry", "room")
 
@@ -56,7 +60,21 @@ class Frustum:
     length_mm: float
 
 
-Shape = Box | Tube | Prism | Frustum
+@dataclass(frozen=True)
+class Relief:
+    """Rectangular columns side by side: from `lower_mm` to `upper_mm` along z in the cells of an x and y grid, mm.
+
+    `x_edges_mm` (nx + 1) and `y_edges_mm` (ny + 1) ascend; `lower_mm` and `upper_mm` are (ny, nx). A column whose upper
+    end is not above its lower one is empty.
+    """
+
+    x_edges_mm: NDArray[np.float64]
+    y_edges_mm: NDArray[np.float64]
+    lower_mm: NDArray[np.float64]
+    upper_mm: NDArray[np.float64]
+
+
+Shape = Box | Tube | Prism | Frustum | Relief
 
 
 @dataclass(frozen=True)
@@ -126,3 +144,22 @@ class Device:
             raise refuse(f"Unknown kind of device {self.id!r}", given=self.kind, allowed=", ".join(KINDS))
         if self.axes not in AXES:
             raise refuse(f"Unknown axes of device {self.id!r}", given=self.axes, allowed=", ".join(AXES))
+
+
+def content_sha256(devices: Iterable[Device]) -> str:
+    """Return a hash of all that devices put into a beam: shapes, places, materials."""
+    digest = sha256()
+    for device in devices:
+        digest.update(f"{device.id};{device.kind};{device.on_snout};{device.axes}".encode())
+        for solid in device.solids:
+            values = [solid.name, solid.material, solid.density_g_cm3, solid.centre_mm, solid.rotation]
+            for value in (*values, type(solid.shape).__name__, *vars(solid.shape).values()):
+                digest.update(_bytes_of(value))
+    return digest.hexdigest()
+
+
+def _bytes_of(value: Any) -> bytes:
+    """Return a value as bytes, an array with its shape."""
+    if isinstance(value, np.ndarray):
+        return f"{value.shape};".encode() + np.ascontiguousarray(value, np.float64).tobytes()
+    return f"{value!r};".encode()

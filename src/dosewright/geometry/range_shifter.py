@@ -1,10 +1,11 @@
-"""A range shifter as a real slab of material at its place in the beam."""
+"""A range shifter that a plan and a beam model describe by thickness, as a plate across the whole beam."""
 
 from dosewright.core.beam_model import BeamModel, RangeShifter
 from dosewright.core.errors import InputError, nearest
 from dosewright.core.matter import Material
 from dosewright.core.plan import IonBeam, RangeShifterSetting
-from dosewright.geometry.slab import Slab
+from dosewright.core.solids import Box, Device, Solid
+from dosewright.geometry.beamline import HALF_WIDTH_MM
 from dosewright.materials.library import named
 from dosewright.materials.stopping import proton_mass_stopping_power
 
@@ -19,20 +20,23 @@ def relative_stopping_power(material: Material) -> float:
     return float(ratio) * material.density_g_cm3 / water.density_g_cm3
 
 
-def range_shifter_slabs(beam: IonBeam, model: BeamModel) -> tuple[tuple[Slab, ...], tuple[str, ...]]:
-    """Return the slabs of a beam's range shifters and what was assumed of them; refuses what is not known."""
+def range_shifter_plates(
+    beam: IonBeam, settings: tuple[RangeShifterSetting, ...], model: BeamModel
+) -> tuple[tuple[Device, ...], tuple[str, ...]]:
+    """Return the plates of a beam's range shifters and what was assumed of them; refuses what is not known."""
     problems: list[str] = []
-    slabs: list[Slab] = []
+    plates: list[Device] = []
     assumptions: list[str] = []
-    for setting in beam.range_shifters:
+    for setting in settings:
         shifter = _shifter(setting, model, assumptions)
         thickness = _thickness_mm(shifter, setting, assumptions) if shifter else None
         distance = _distance_mm(beam, setting, assumptions)
         if shifter is None or thickness is None:
-            hint = nearest(setting.id, model.range_shifters)
+            known = (*model.range_shifters, *(d.id for d in model.devices.values() if d.kind == "range_shifter"))
+            hint = nearest(setting.id, known)
             problems.append(
                 f"Beam {beam.number}: range shifter {setting.id!r} is neither in beam model {model.name!r} nor has "
-                f"the plan its water-equivalent thickness.{hint} Known: {', '.join(model.range_shifters) or 'none'}."
+                f"the plan its water-equivalent thickness.{hint} Known: {', '.join(known) or 'none'}."
             )
         if distance is None:
             problems.append(
@@ -42,10 +46,17 @@ def range_shifter_slabs(beam: IonBeam, model: BeamModel) -> tuple[tuple[Slab, ..
         if thickness is not None and not thickness > 0:
             problems.append(f"Beam {beam.number}: range shifter {setting.id!r} has no thickness ({thickness:g} mm).")
         elif shifter and thickness is not None and distance is not None:
-            slabs.append(Slab(shifter.material, shifter.material.density_g_cm3, distance + thickness, distance))
+            plates.append(plate(shifter.id, shifter.material, thickness, distance))
     if problems:
         raise InputError(*problems)
-    return tuple(slabs), tuple(assumptions)
+    return tuple(plates), tuple(assumptions)
+
+
+def plate(identifier: str, material: Material, thickness_mm: float, lower_mm: float) -> Device:
+    """Return a range shifter that covers the whole beam, its downstream face `lower_mm` from the isocentre."""
+    box = Box((2 * HALF_WIDTH_MM, 2 * HALF_WIDTH_MM, thickness_mm))
+    centre = (0.0, 0.0, lower_mm + thickness_mm / 2)
+    return Device(identifier, "range_shifter", (Solid("plate", box, material, material.density_g_cm3, centre),))
 
 
 def _shifter(setting: RangeShifterSetting, model: BeamModel, assumptions: list[str]) -> RangeShifter | None:

@@ -9,16 +9,16 @@ from dosewright.core.errors import refuse
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
+from dosewright.core.solids import Device, Field
 from dosewright.core.units import MM_PER_CM
+from dosewright.geometry.beamline import BeamlineBox, beamline_box
 from dosewright.geometry.mass import mass_on
-from dosewright.geometry.slab import Slab
 from dosewright.geometry.trace import BEAMLINE, PATIENT, Geometry, packed_voxels
 from dosewright.geometry.voxels import Voxels
 from dosewright.scoring.deposit import Scoring
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
 
-BEAMLINE_HALF_WIDTH_MM = 1000.0
 MOST_MATERIALS = 255  # a voxel names its material in one byte
 SIGMAS = 5.0  # a sampled energy stays within this many sigmas of the mean
 
@@ -65,12 +65,18 @@ def voxel_mass(voxels: Voxels) -> Array:
 
 
 def pack_geometry(
-    voxels: Voxels, beamline: tuple[Slab, ...], start_mm: float, gap: Material | None, to_patient: Rigid
+    voxels: Voxels,
+    beamline: tuple[Device, ...],
+    start_mm: float,
+    gap: Material | None,
+    to_patient: Rigid,
+    field: Field | None = None,
 ) -> tuple[Geometry, list[Material]]:
-    """Pack the patient box, the beamline box (if any slab) and the gap; lengths become cm."""
-    slabs = sorted(beamline, key=lambda s: s.upstream_mm)
+    """Pack the patient box, the box of what stands in the beam (if anything) and the gap; lengths become cm."""
     materials = list(voxels.materials)
-    line_edges, line_material, line_density = _beamline_box(slabs, start_mm, gap, materials)
+    line = beamline_box(beamline, start_mm, gap, field)
+    line_edges = line.edges_mm if line else (np.zeros(0),) * 3
+    line_words = _packed_line(line, materials) if line else np.zeros(0, np.int32)
     gap_index = _index_of(gap, materials) if gap else 0
     boxes = {BEAMLINE: line_edges, PATIENT: voxels.edges_mm}
     flat: list[Array] = []
@@ -81,7 +87,6 @@ def pack_geometry(
             cells[b, axis] = max(len(edges[axis]) - 1, 0)
             flat.append(np.asarray(edges[axis], float) / MM_PER_CM)
     into_box = to_patient.then(voxels.frame.inverse())
-    line = packed_voxels(np.array(line_material, np.uint8), np.array(line_density, np.float32))
     edges_cm = np.concatenate(flat)
     geometry = Geometry(
         edges=edges_cm,
@@ -90,7 +95,7 @@ def pack_geometry(
         first=first,
         cells=cells,
         voxel_first=np.array([voxels.material.size, 0], np.int32),
-        voxels=np.concatenate([packed_voxels(voxels.material, voxels.density_g_cm3), line]),
+        voxels=np.concatenate([packed_voxels(voxels.material, voxels.density_g_cm3), line_words]),
         gap_material=gap_index,
         gap_density=gap.density_g_cm3 if gap else 0.0,
         rotation=np.ascontiguousarray(into_box.rotation),
@@ -99,36 +104,10 @@ def pack_geometry(
     return geometry, materials
 
 
-def _beamline_box(
-    slabs: list[Slab], start_mm: float, gap: Material | None, materials: list[Material]
-) -> tuple[tuple[Array, ...], list[int], list[float]]:
-    """Edges, materials and densities of the beamline from the lowest slab face up to the start plane."""
-    if not slabs:
-        return (np.zeros(0),) * 3, [], []
-    edges, index, density = [slabs[0].downstream_mm], [], []
-    gap_index, gap_density = (_index_of(gap, materials), gap.density_g_cm3) if gap else (0, 0.0)
-    for slab in slabs:
-        if slab.downstream_mm < edges[-1] - 1e-6:
-            raise refuse("Two slabs in the beam overlap", given=f"{slab.downstream_mm:g} below {edges[-1]:g} mm")
-        if slab.downstream_mm > edges[-1] + 1e-6:
-            edges.append(slab.downstream_mm)
-            index.append(gap_index)
-            density.append(gap_density)
-        edges.append(slab.upstream_mm)
-        index.append(_index_of(slab.material, materials))
-        density.append(slab.density_g_cm3)
-    if start_mm < edges[-1] - 1e-6:
-        raise refuse(
-            "The beam starts below the upstream face of a slab",
-            given=f"{start_mm:g} mm",
-            allowed=f">= {edges[-1]:g} mm",
-        )
-    if start_mm > edges[-1] + 1e-6:
-        edges.append(start_mm)
-        index.append(gap_index)
-        density.append(gap_density)
-    across = np.array([-BEAMLINE_HALF_WIDTH_MM, BEAMLINE_HALF_WIDTH_MM])
-    return (across, across, np.array(edges)), index, density
+def _packed_line(line: BeamlineBox, materials: list[Material]) -> NDArray[np.int32]:
+    """Return the voxels of what stands in the beam, their materials numbered in the common list."""
+    number = np.array([_index_of(material, materials) for material in line.materials], np.uint8)
+    return packed_voxels(number[line.material], line.density_g_cm3)
 
 
 def _index_of(material: Material, materials: list[Material]) -> int:

@@ -12,8 +12,10 @@ from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.jit import COMPILED_ROOMS, source_hash
 from dosewright.core.matter import Material
+from dosewright.core.solids import Device
 from dosewright.core.units import MM_PER_CM
-from dosewright.geometry.slab import Slab
+from dosewright.geometry.beamline import heights_mm
+from dosewright.geometry.clearance import refuse_in_patient
 from dosewright.geometry.trace import Geometry
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.ion_tables import HIGHEST_MEV, ion_tables
@@ -22,7 +24,7 @@ from dosewright.scoring.deposit import Scoring
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
-from dosewright.sources.pencil_beams import PencilBeams
+from dosewright.sources.pencil_beams import PencilBeams, reach_mm
 from dosewright.transport import step
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.repeated_loop import RepeatedProblem
@@ -98,7 +100,7 @@ def proton_problem(
     *,
     voxels: Voxels,
     pencil_beams: PencilBeams,
-    beamline: tuple[Slab, ...],
+    beamline: tuple[Device, ...],
     to_patient: Rigid,
     score_grid: Grid,
     settings: TransportSettings,
@@ -112,7 +114,7 @@ def proton_problem(
     pencil_beams
         The spots, in gantry axes.
     beamline
-        Slabs between the start plane and the patient, gantry axes.
+        What stands between the start plane and the patient, in gantry axes.
     to_patient
         From gantry to patient coordinates (mm).
     score_grid
@@ -122,7 +124,11 @@ def proton_problem(
     """
     gap = None if pencil_beams.medium == "vacuum" else named("G4_AIR")
     source = _pencil_source(pencil_beams.rows)
-    geometry, materials = pack_geometry(voxels, beamline, pencil_beams.start_mm, gap, to_patient)
+    found = heights_mm(beamline)
+    field = None if found is None else reach_mm(pencil_beams, found[0])
+    if field is not None:
+        refuse_in_patient(beamline, voxels, to_patient, field)
+    geometry, materials = pack_geometry(voxels, beamline, pencil_beams.start_mm, gap, to_patient, field)
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
     packed = _packed(geometry, materials, source, scored.scoring, settings)
     return Problem(

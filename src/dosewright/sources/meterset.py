@@ -6,7 +6,6 @@ the nominal energy (IDEAL's msw scaling).
 """
 
 from collections.abc import Sequence
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 from dosewright.core.beam_model import BeamAtEnergy, BeamModel
 from dosewright.core.errors import refuse
 from dosewright.core.plan import EnergyLayer, IonBeam
+from dosewright.core.solids import Field
 from dosewright.core.units import MM_PER_CM
 from dosewright.sources import emit
 from dosewright.sources.meterset import AS_PLANNED, MetersetAudit, meterset_audit, spot_particles
 
 Array = NDArray[np.float64]
+
+REACH_SIGMAS = 4.0  # 3 in 100 000 of a Gaussian lie beyond along one axis
+SCATTER_MM = 20.0  # and what scatters on the way: 60 mrad over a third of a metre
 
 
 @dataclass(frozen=True)
@@ -51,25 +55,66 @@ def pencil_beams(
     start_mm: float | None = None,
     weight_polynomial: Sequence[float] = AS_PLANNED,
 ) -> PencilBeams:
-    """Turn the spots of a beam into pencil beams.
+    """Turn the spots of a beam into pencil beams; spots of a tune with a beam model of its own take that.
 
-    `start_mm` moves the start plane upstream or downstream of the model's plane by a drift in vacuum; a range
-    shifter above the model plane needs that. `weight_polynomial` as in `meterset_audit`.
+    `start_mm` moves the start plane upstream or downstream of the model's plane by a drift in vacuum; a device above
+    the model plane needs that. `weight_polynomial` as in `meterset_audit`.
     """
     audit = meterset_audit(beam, model, weight_polynomial)
-    scanning, assumptions = _scanning_distances(beam, model)
     start = model.plane_mm if start_mm is None else start_mm
-    if start != model.plane_mm:
-        assumptions.append(
-            f"The beam starts {start:g} mm from the isocentre; the model's optics ({model.plane_mm:g} mm) were drifted."
-        )
-    rows, particles = [], []
+    rows, particles, said = [], [], list(_tune_sentences(beam, model))
     for layer, counts in zip(beam.layers, spot_particles(beam, audit), strict=True):
-        at = model.at(layer.nominal_energy_MeV)
+        tuned = model.tuned(layer.spot_tune_id)
+        if tuned.medium != model.medium:
+            raise refuse(
+                f"The beam model of spot tune {layer.spot_tune_id!r} has another medium between its plane and the "
+                f"patient than beam model {model.name!r}",
+                given=tuned.medium,
+                allowed=model.medium,
+            )
+        scanning, also = _scanning_distances(beam, tuned)
+        said += also
+        if start != tuned.plane_mm:
+            said.append(
+                f"The beam starts {start:g} mm from the isocentre; the model's optics ({tuned.plane_mm:g} mm) were "
+                "drifted."
+            )
+        at = tuned.at(layer.nominal_energy_MeV)
         for optics in at.optics:
-            rows.append(_rows(layer, at, optics.cov_x, optics.cov_y, scanning, start, model.plane_mm - start))
+            rows.append(_rows(layer, at, optics.cov_x, optics.cov_y, scanning, start, tuned.plane_mm - start))
             particles.append(counts * optics.weight)
-    return PencilBeams(np.concatenate(rows), np.concatenate(particles), start, model.medium, audit, tuple(assumptions))
+    assumptions = tuple(dict.fromkeys(said))
+    return PencilBeams(np.concatenate(rows), np.concatenate(particles), start, model.medium, audit, assumptions)
+
+
+def _tune_sentences(beam: IonBeam, model: BeamModel) -> list[str]:
+    """Say which spot tunes were calculated with a beam model of their own, and which have none."""
+    asked = sorted({tune for layer in beam.layers if (tune := layer.spot_tune_id.strip())})
+    said = [
+        f"Spot tune {tune!r} was calculated with its own beam model {model.tunes[tune].name!r}."
+        for tune in asked
+        if tune in model.tunes
+    ]
+    without = [repr(tune) for tune in asked if tune not in model.tunes]
+    if without:
+        has = "have no beam models" if len(without) > 1 else "has no beam model"
+        said.append(f"Spot tune {', '.join(without)} {has} of its own: {model.name!r} was used.")
+    return said
+
+
+def reach_mm(pencils: PencilBeams, lowest_mm: float) -> Field:
+    """Return the span of the beam along x and y, from its start down to a height, in vacuum and with a margin."""
+    spans = []
+    columns = ((emit.X, emit.SLOPE_X, emit.XX, emit.XS, emit.SS_X), (emit.Y, emit.SLOPE_Y, emit.YY, emit.YS, emit.SS_Y))
+    for place, slope, width, along, rest in columns:
+        ends = []
+        for way in (0.0, (pencils.start_mm - lowest_mm) / MM_PER_CM):
+            middle = pencils.rows[:, place] + way * pencils.rows[:, slope]
+            sigma = np.hypot(pencils.rows[:, width] + way * pencils.rows[:, along], way * pencils.rows[:, rest])
+            ends += [middle - REACH_SIGMAS * sigma, middle + REACH_SIGMAS * sigma]
+        low, high = float(np.min(ends)) * MM_PER_CM, float(np.max(ends)) * MM_PER_CM
+        spans.append((low - SCATTER_MM, high + SCATTER_MM))
+    return spans[0], spans[1]
 
 
 def _scanning_distances(beam: IonBeam, model: BeamModel) -> tuple[tuple[float, float], list[str]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from dosewright.core.errors import InputError
 from dosewright.formats.dicom.study import Study
-from dosewright.workflow.postprocess.beam_rows import slab_text
+from dosewright.geometry.beam_devices import device_text
 from dosewright.workflow.preprocess.look_up import BeamLook, look_up
 from dosewright.workflow.preprocess.tps_doses import comparable_doses
 from dosewright.workflow.request import Wishes
@@ -91,7 +91,7 @@ def beam_findings(look: BeamLook) -> Findings:
     findings.found += [
         f"beam model {look.equipped.model.name!r}",
         f"{audit.meterset:g} {audit.unit} per fraction, {audit.particles:.4g} particles",
-        *(f"range shifter {slab_text(slab)}" for slab in look.equipped.slabs),
+        *(device_text(device) for device in look.equipped.devices),
     ]
     findings.assumed += look.equipped.assumptions
     return findings

@@ -1,6 +1,6 @@
 """Memory that a calculation needs, estimated before it runs, against what there is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.target import Target

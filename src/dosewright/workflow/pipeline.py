@@ -12,6 +12,7 @@ from typing import Any
 
 import dosewright
 from dosewright.core.jit import source_hash
+from dosewright.core.solids import content_sha256
 from dosewright.core.whole_file import FILE_MODE
 from dosewright.workflow.folder import JobFolder, claimed, refuse_foreign
 from dosewright.workflow.memory import within_memory
@@ -81,7 +82,7 @@ def case_digest(case: Case, target: Target) -> str:
             "protocol": None if table is None else [table.name, table.source],
             "models": [[beam.model.name, beam.model.sha256, beam.audit.particles] for beam in case.beams],
             "spots": [arrays_sha256(beam.pencils.rows, beam.pencils.particles) for beam in case.beams],
-            "slabs": [repr(beam.slabs) for beam in case.beams],
+            "devices": [content_sha256(beam.devices) for beam in case.beams],
             "user": [case.user.name, case.user.acronym, case.user.role],
             "settings": case.settings.model_dump(mode="json", exclude={"user", "folders", "jobs", "memory"}),
             "outputs": outputs(case.request, case.settings).model_dump(),

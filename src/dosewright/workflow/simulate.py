@@ -93,7 +93,7 @@ def beam_problem(equipped: EquippedBeam, target: Target) -> Problem:
     return proton_problem(
         voxels=target.patient.voxels,
         pencil_beams=equipped.pencils,
-        beamline=equipped.slabs,
+        beamline=equipped.devices,
         to_patient=beam_frame(equipped.beam),
         score_grid=target.score.grid,
         settings=TransportSettings(),

@@ -137,8 +137,10 @@ def test_the_geometry_of_a_beam(path: Path) -> None:
 
 def test_a_beam_limiting_device_that_turns_is_said(path: Path) -> None:
     edited(path, lambda d: setattr(d.IonBeamSequence[0].IonControlPointSequence[0], "BeamLimitingDeviceAngle", "30"))
-    assert read_ion_plan(path).warnings == (
-        "Beam Left turns its beam limiting device; scanned spots do not turn with it.",
+    plan = read_ion_plan(path)
+    assert plan.beams[0].limiting_device_deg == 30.0
+    assert plan.warnings == (
+        "Beam Left turns its beam limiting device; blocks and compensators turn with it, scanned spots do not.",
     )
 
 
@@ -172,12 +174,6 @@ def test_what_a_range_shifter_says(path: Path) -> None:
 
 
 DEVICES = [
-    ({"NumberOfBlocks": 2}, "2 aperture or blocks"),
-    ({"IonBlockSequence": [item(BlockName="A1")]}, "1 aperture or block (A1)"),
-    ({"NumberOfCompensators": 1}, "1 range compensator"),
-    ({"IonRangeCompensatorSequence": [item(CompensatorID="C1")]}, "1 range compensator (C1)"),
-    ({"NumberOfRangeModulators": 1}, "1 range modulator"),
-    ({"RangeModulatorSequence": [item(RangeModulatorID="M1")]}, "1 range modulator (M1)"),
     ({"NumberOfWedges": 1}, "1 wedge"),
     ({"IonWedgeSequence": [item(WedgeID="W1")]}, "1 wedge (W1)"),
     ({"IonBeamLimitingDeviceSequence": [item(RTBeamLimitingDeviceType="X")]}, "1 collimator (X)"),
@@ -192,13 +188,104 @@ DEVICES = [
 
 
 @pytest.mark.parametrize(("values", "name"), DEVICES, ids=[name for _, name in DEVICES])
-def test_every_device_is_refused_or_left_out_aloud(path: Path, values: dict[str, object], name: str) -> None:
-    def put(dataset: Dataset) -> None:
+def test_every_device_that_is_not_calculated_is_refused_or_left_out_aloud(
+    path: Path, values: dict[str, object], name: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        read_ion_plan(edited(path, in_beam(**values)))
+    assert f"The beam has {name}, which cannot be calculated" in str(refused.value)
+    assert read_ion_plan(path, ignore_devices=True).beams[0].devices_left_out == (name,)
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"NumberOfBlocks": 2}, "2 aperture or blocks"),
+        ({"IonBlockSequence": [item(BlockName="A1")]}, "1 aperture or block (A1)"),
+        ({"NumberOfCompensators": 1}, "1 range compensator"),
+        ({"IonRangeCompensatorSequence": [item(CompensatorID="C1")]}, "1 range compensator (C1)"),
+        ({"NumberOfRangeModulators": 1}, "1 range modulator"),
+        ({"RangeModulatorSequence": [item(RangeModulatorID="M1")]}, "1 range modulator (M1)"),
+    ],
+)
+def test_devices_are_counted_where_they_are_left_out(path: Path, values: dict[str, object], name: str) -> None:
+    plan = read_ion_plan(edited(path, in_beam(**values)), ignore_devices=True)
+    assert plan.beams[0].devices_left_out == (name,)
+    assert f"Beam Left: {name} LEFT OUT on request; the dose is not that of the plan." in plan.warnings
+
+
+def in_beam(**values: object) -> Callable[[Dataset], None]:
+    """An edit that sets attributes of the first beam."""
+
+    def edit(dataset: Dataset) -> None:
         for keyword, value in values.items():
             setattr(dataset.IonBeamSequence[0], keyword, value)
 
-    with pytest.raises(InputError) as refused:
-        read_ion_plan(edited(path, put))
-    assert f"The beam has {name}, which cannot be calculated yet" in str(refused.value)
-    beam = read_ion_plan(path, ignore_devices=True).beams[0]
-    assert beam.devices_left_out == (name,)
+    return edit
+
+
+def test_what_a_block_says(path: Path) -> None:
+    def aperture(**values: object) -> Dataset:
+        return item(
+            BlockType="APERTURE",
+            BlockThickness="65",
+            BlockData=["-1", "-2", "3", "-4", "5", "6"],
+            MaterialID="BRASS",
+            IsocenterToBlockTrayDistance=95.5,
+            BlockMountingPosition="SOURCE_SIDE",
+            BlockDivergence="PRESENT",
+            **values,
+        )
+
+    blocks = [aperture(BlockName="A1", BlockNumber=7), aperture()]
+    one, two = read_ion_plan(edited(path, in_beam(IonBlockSequence=blocks, NumberOfBlocks=2))).beams[0].blocks
+    assert (one.name, one.number, two.name, two.number) == ("A1", 7, "", 2)
+    assert (one.kind, one.thickness_mm, one.material, one.tray_mm) == ("APERTURE", 65.0, "BRASS", 95.5)
+    assert (one.mounting, one.divergent, one.outline_mm.tolist()) == ("SOURCE_SIDE", True, [[-1, -2], [3, -4], [5, 6]])
+    with pytest.raises(InputError, match="NumberOfBlocks does not fit the blocks described"):
+        read_ion_plan(edited(path, in_beam(NumberOfBlocks=1)))
+
+
+def test_what_a_compensator_says(path: Path) -> None:
+    piece = item(
+        CompensatorID="C1",
+        CompensatorNumber=9,
+        MaterialID="PMMA",
+        IsocenterToCompensatorTrayDistance=60.5,
+        CompensatorMountingPosition="SOURCE_SIDE",
+        CompensatorDivergence="ABSENT",
+        CompensatorRows=2,
+        CompensatorColumns=3,
+        CompensatorPixelSpacing=["4.5", "5.25"],
+        CompensatorPosition=["-7.5", "8.25"],
+        CompensatorColumnOffset=2.5,
+        CompensatorThicknessData=["1", "2", "3", "4", "5", "6"],
+        CompensatorRelativeStoppingPowerRatio=1.25,
+        CompensatorMillingToolDiameter=4.75,
+    )
+    put = in_beam(IonRangeCompensatorSequence=[piece], NumberOfCompensators=1)
+    (one,) = read_ion_plan(edited(path, put)).beams[0].compensators
+    assert (one.id, one.number, one.material, one.tray_mm) == ("C1", 9, "PMMA", 60.5)
+    assert one.thickness_mm.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert (one.spacing_mm, one.first_mm, one.column_offset_mm) == ((4.5, 5.25), (-7.5, 8.25), 2.5)
+    assert (one.stopping_power_ratio, one.milling_tool_mm, one.upper_mm) == (1.25, 4.75, None)
+    with pytest.raises(InputError, match=r"compensator tray takes range.*TotalCompensatorTrayWaterEquivalentThickness"):
+        read_ion_plan(edited(path, in_beam(TotalCompensatorTrayWaterEquivalentThickness=3.0)))
+    with pytest.raises(InputError, match="NumberOfCompensators does not fit the compensators described"):
+        read_ion_plan(edited(path, in_beam(NumberOfCompensators=2)))
+
+
+def test_what_a_range_modulator_says(path: Path) -> None:
+    modulators = [item(RangeModulatorID="M1", RangeModulatorNumber=4), item(RangeModulatorID="M2")]
+    place = item(ReferencedRangeModulatorNumber=4, IsocenterToRangeModulatorDistance=520.5)
+    edited(path, in_beam(RangeModulatorSequence=modulators, NumberOfRangeModulators=2))
+    edited(
+        path,
+        lambda d: setattr(d.IonBeamSequence[0].IonControlPointSequence[0], "RangeModulatorSettingsSequence", [place]),
+    )
+    one, two = read_ion_plan(path).beams[0].range_modulators
+    assert (one.id, one.number, one.kind, one.isocenter_distance_mm) == ("M1", 4, "FIXED", 520.5)
+    assert (two.id, two.number, two.isocenter_distance_mm) == ("M2", 2, None)
+    edited(path, in_beam(NumberOfRangeModulators=1))
+    with pytest.raises(InputError, match="NumberOfRangeModulators does not fit"):
+        read_ion_plan(path)

@@ -77,12 +77,13 @@ def test_third_party_spot_list_agrees(shared_data: Path) -> None:
 
 
 def test_demo_with_aperture_is_refused_for_both_reasons(shared_data: Path) -> None:
+    """Its aperture is described, but for its material; its range shifter has no setting."""
     with pytest.raises(InputError) as refused:
         read_ion_plan(shared_data / "ion-rtip-demo" / "rtip_demo.dcm")
     one, two = refused.value.problems
-    assert "aperture or block (apt)" in one
-    assert "--ignore-devices" in one
-    assert "Range shifter '40mm'" in two
+    assert "Range shifter '40mm'" in one
+    assert "does not say what it is made of (MaterialID)" in two
+    assert "block apt" in two
 
 
 def test_demo_with_aperture_removed_and_range_shifter_set(shared_data: Path, tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ def test_names_from_dicom_stay_text(data):
     nasty = replace(
         data, plan_label=NASTY, plan_uid=NASTY, created=NASTY, user=NASTY, role=NASTY, dose_label=NASTY,
         beams=tuple(replace(b, name=NASTY, machine=NASTY, meterset_unit=NASTY, goal=NASTY, goal_reached=False,
-                            factors=(Factor(NASTY, 1.0, NASTY),), range_shifters=(NASTY,)) for b in data.beams),
+                            factors=(Factor(NASTY, 1.0, NASTY),), devices=(NASTY,)) for b in data.beams),
         structures=structures,
         dvh=tuple(replace(r, structure=structures[i].name) for i, r in enumerate(data.dvh)),
         gammas=tuple(replace(g, comparison=NASTY, note=NASTY, rates=(GammaRate(NASTY, 50, 1),)) for g in data.gammas),
@@ -278,7 +278,7 @@ def test_without_planned_dose_it_says_that_nothing_was_compared(data):
 
 
 def test_everything_optional_may_be_missing(data):
-    bare_beam = replace(data.beams[0], layers=(), factors=(), range_shifters=(), meterset=None, meterset_unit="")
+    bare_beam = replace(data.beams[0], layers=(), factors=(), devices=(), meterset=None, meterset_unit="")
     bare_beam = replace(bare_beam, batches=None, wall_seconds=None, dose=None, mean_uncertainty_percent=np.nan)
     bare = ReportData("", "", "", "", "", 0, 1, "", DosePair(data.plan.mc), (bare_beam,))
     words = " ".join(read(report_page(bare)).words)

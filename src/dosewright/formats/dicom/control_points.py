@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from dosewright.core.plan import EnergyLayer
 from dosewright.formats.dicom.attributes import Attributes
 from dosewright.formats.dicom.conformance import Read, declared
+from dosewright.formats.dicom.range_modulators import ModulatorPlaces, places_at
 from dosewright.formats.dicom.range_shifters import ShifterStates, states_at
 from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
@@ -61,13 +62,13 @@ READS: Final = (
                 ("GantryPitchAngle", "other than 0 is refused", MOST_REFUSED, "0"),
                 (
                     "BeamLimitingDeviceAngle",
-                    "said where it is not 0: scanned spots do not turn with it",
+                    "blocks and compensators turn with it, scanned spots do not; said where it is not 0",
                     "test_ion_plan_attributes.py::test_a_beam_limiting_device_that_turns_is_said",
                     "0",
                 ),
                 (
                     "SnoutPosition",
-                    "mm; must not change while a range shifter is in",
+                    "mm; must not change while a range shifter, block or compensator is in",
                     "test_ion_plan_attributes.py::test_the_geometry_of_a_beam",
                     BEFORE,
                 ),
@@ -111,6 +112,7 @@ class Delivery:
     cumulative: Values
     sums: Values
     snout_moves: bool
+    modulators: list[ModulatorPlaces]
 
 
 @dataclass
@@ -124,6 +126,7 @@ class _Held:
     size: Values | None = None
     spots: Values | None = None
     shifters: ShifterStates = field(default_factory=dict)
+    modulators: ModulatorPlaces = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
 
 
@@ -139,7 +142,7 @@ def read_control_points(beam: Attributes) -> Delivery:
             allowed=len(points),
         )
     held = _Held()
-    layers, shifters = [], []
+    layers, shifters, modulators = [], [], []
     cumulative, sums = np.full(len(points), np.nan), np.zeros(len(points))
     for k, item in enumerate(points):
         point = item.at(f"control point {k}")
@@ -150,6 +153,7 @@ def read_control_points(beam: Attributes) -> Delivery:
         if layer is not None:
             layers.append(layer)
             shifters.append(held.shifters)
+            modulators.append(held.modulators)
             sums[k] = layer.weights.sum()
     for name in sorted(held.moved & set(ANGLES)):
         beam.problem(f"The {ANGLES[name]} changes inside the beam; arcs cannot be calculated yet, only fixed fields")
@@ -157,7 +161,8 @@ def read_control_points(beam: Attributes) -> Delivery:
         beam.problem("The isocentre moves inside the beam; split the beam in the planning system")
     place = held.isocenter
     isocenter = None if place is None else (float(place[0]), float(place[1]), float(place[2]))
-    return Delivery(held.fixed, isocenter, tuple(layers), shifters, cumulative, sums, "SnoutPosition" in held.moved)
+    moves = "SnoutPosition" in held.moved
+    return Delivery(held.fixed, isocenter, tuple(layers), shifters, cumulative, sums, moves, modulators)
 
 
 def _hold(point: Attributes, held: _Held) -> None:
@@ -185,6 +190,7 @@ def _hold(point: Attributes, held: _Held) -> None:
     spots = point.numbers("ScanSpotPositionMap")
     held.spots = held.spots if spots is None else spots
     held.shifters = states_at(point, held.shifters)
+    held.modulators = places_at(point, held.modulators)
 
 
 def _layer(point: Attributes, number: int, held: _Held) -> EnergyLayer | None:

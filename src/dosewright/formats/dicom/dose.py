@@ -77,6 +77,7 @@ WRITES: Final = declared(
         Write("InstanceNumber", "tells the doses of a series apart"),
         Write("SeriesDescription", "what the dose is, 64 characters"),
         Write("DoseComment", "user, role, uncertainty"),
+        Write("OperatorsName", "acronym and role of the user, where the site lists users"),
         Write("DoseUnits", "GY"),
         Write("DoseType", "PHYSICAL, EFFECTIVE; ERROR for differences"),
         Write("DoseSummationType", "PLAN or BEAM"),

@@ -6,10 +6,13 @@ from typing import Final
 from dosewright.core.frame import PATIENT_AXES
 from dosewright.core.plan import IonBeam
 from dosewright.formats.dicom.attributes import Attributes
-from dosewright.formats.dicom.beam_devices import devices
+from dosewright.formats.dicom.beam_devices import CALCULATED, NOT_CALCULATED, devices, scatterers
+from dosewright.formats.dicom.blocks import read_blocks
+from dosewright.formats.dicom.compensators import read_compensators
 from dosewright.formats.dicom.conformance import Read, declared
 from dosewright.formats.dicom.control_points import Delivery, read_control_points
 from dosewright.formats.dicom.meterset import final_weight
+from dosewright.formats.dicom.range_modulators import range_modulators
 from dosewright.formats.dicom.range_shifters import range_shifters
 from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
@@ -89,16 +92,22 @@ def read_beam(beam: Attributes, number: int, context: PlanContext) -> IonBeam:
     name = beam.text("BeamName") or f"Beam {number}"
     said = context.warnings
     scanned = _check_scan_mode(beam, said, name)
-    in_beam = devices(beam)
-    _check_devices(beam, in_beam, context, name)
+    impossible = (*devices(beam, NOT_CALCULATED), *scatterers(beam))
+    _check_devices(beam, impossible, context, name)
+    left_out = _left_out(beam, impossible, context, name)
     before = len(beam.problems)
     delivery = read_control_points(beam)
     complete = len(beam.problems) == before
     if scanned and complete and not delivery.layers:
         beam.problem("The beam has no spot with a positive weight (ScanSpotPositionMap, ScanSpotMetersetWeights)")
     shifters = range_shifters(beam, delivery.shifters)
-    if delivery.snout_moves and shifters:
-        beam.problem("The snout moves inside the beam while a range shifter is in; split the beam, one place per beam")
+    blocks = () if context.ignore_devices else read_blocks(beam)
+    compensators = () if context.ignore_devices else read_compensators(beam)
+    modulators = () if context.ignore_devices else range_modulators(beam, delivery.modulators)
+    riding = [word for word, there in (("range shifter", shifters), ("block", blocks), ("compensator", compensators))
+              if there]  # fmt: skip
+    if delivery.snout_moves and riding:
+        beam.problem(f"The snout moves inside the beam while a {riding[0]} is in; split the beam, one place per beam")
     machine = beam.text("TreatmentMachineName")
     if not machine:
         said.append(f"Beam {name} names no treatment machine; choose the beam model by name.")
@@ -123,7 +132,12 @@ def read_beam(beam: Attributes, number: int, context: PlanContext) -> IonBeam:
         snout_position_mm=delivery.fixed.get("SnoutPosition"),
         virtual_source_mm=None if sources is None or sources.min() <= 0 else (float(sources[0]), float(sources[1])),
         snout_id=snouts[0].text("SnoutID") if snouts else "",
-        devices_left_out=in_beam,
+        devices_left_out=left_out,
+        blocks=blocks,
+        compensators=compensators,
+        range_modulators=modulators,
+        limiting_device_deg=delivery.fixed.get("BeamLimitingDeviceAngle", 0.0),
+        snout_moves=delivery.snout_moves,
     )
 
 
@@ -142,15 +156,22 @@ def _check_scan_mode(beam: Attributes, warnings: list[str], name: str) -> bool:
     return len(beam.problems) == before
 
 
-def _check_devices(beam: Attributes, found: tuple[str, ...], context: PlanContext, name: str) -> None:
+def _left_out(beam: Attributes, impossible: tuple[str, ...], context: PlanContext, name: str) -> tuple[str, ...]:
+    """Return what is left out on request, and say so: all but range shifters, calculated otherwise or not."""
+    if not context.ignore_devices:
+        return ()
+    found = (*devices(beam, CALCULATED), *impossible)
     for device in found:
-        if context.ignore_devices:
-            context.warnings.append(f"Beam {name}: {device} LEFT OUT on request; the dose is not that of the plan.")
-        else:
-            beam.problem(
-                f"The beam has {device}, which cannot be calculated yet; the dose would be wrong. "
-                "Remove it from the plan, leave the beam out (-b), or calculate without the device (--ignore-devices)"
-            )
+        context.warnings.append(f"Beam {name}: {device} LEFT OUT on request; the dose is not that of the plan.")
+    return found
+
+
+def _check_devices(beam: Attributes, impossible: tuple[str, ...], context: PlanContext, name: str) -> None:
+    for device in () if context.ignore_devices else impossible:
+        beam.problem(
+            f"The beam has {device}, which cannot be calculated; the dose would be wrong. "
+            "Remove it from the plan, leave the beam out (-b), or calculate without the device (--ignore-devices)"
+        )
     if beam.integer("NumberOfBoli") or beam.items("ReferencedBolusSequence"):
         context.warnings.append(f"Beam {name} uses a bolus; it counts only where the CT or a BOLUS structure has it.")
     if beam.items("GeneralAccessorySequence"):
@@ -173,7 +194,9 @@ def _or_level(delivery: Delivery, keyword: str, warnings: list[str], name: str) 
     if value is None:
         warnings.append(f"Beam {name} states no {keyword}; 0 is taken.")
     if keyword == "TableTopRollAngle" and delivery.fixed.get("BeamLimitingDeviceAngle"):
-        warnings.append(f"Beam {name} turns its beam limiting device; scanned spots do not turn with it.")
+        warnings.append(
+            f"Beam {name} turns its beam limiting device; blocks and compensators turn with it, scanned spots do not."
+        )
     return value or 0.0
 
 

@@ -5,7 +5,15 @@ from typing import Final
 import numpy as np
 from pydicom.dataset import Dataset
 
-from dosewright.core.plan import EnergyLayer, IonBeam, IonPlan, RangeShifterSetting
+from dosewright.core.plan import (
+    Block,
+    Compensator,
+    EnergyLayer,
+    IonBeam,
+    IonPlan,
+    RangeModulatorSetting,
+    RangeShifterSetting,
+)
 from dosewright.formats.dicom.conformance import Write, declared
 from dosewright.formats.dicom.saving import decimal
 from dosewright.formats.dicom.sop_classes import RT_ION_PLAN, RT_STRUCTURE_SET
@@ -52,15 +60,53 @@ WRITES: Final = (
             Write("ModulatedScanModeType", "STATIONARY"),
             Write("VirtualSourceAxisDistances", "scanning distances, mm"),
             Write("NumberOfWedges", "0"),
-            Write("NumberOfCompensators", "0"),
+            Write("NumberOfCompensators", "number of compensators"),
             Write("NumberOfBoli", "0"),
-            Write("NumberOfBlocks", "0"),
+            Write("NumberOfBlocks", "number of blocks"),
             Write("NumberOfLateralSpreadingDevices", "0"),
-            Write("NumberOfRangeModulators", "0"),
+            Write("NumberOfRangeModulators", "number of range modulators"),
             Write("NumberOfRangeShifters", "number of range shifters"),
             Write("RangeShifterSequence/RangeShifterNumber", "number"),
             Write("RangeShifterSequence/RangeShifterID", "name"),
             Write("RangeShifterSequence/RangeShifterType", "BINARY or another type"),
+            Write("RangeModulatorSequence/RangeModulatorNumber", "number"),
+            Write("RangeModulatorSequence/RangeModulatorID", "name"),
+            Write("RangeModulatorSequence/RangeModulatorType", "FIXED"),
+            *(
+                Write(f"IonBlockSequence/{path}", value)
+                for path, value in (
+                    ("BlockNumber", "number"),
+                    ("BlockName", "name"),
+                    ("BlockType", "APERTURE or SHIELDING"),
+                    ("MaterialID", "material"),
+                    ("BlockThickness", "mm"),
+                    ("IsocenterToBlockTrayDistance", "mm"),
+                    ("BlockMountingPosition", "PATIENT_SIDE or SOURCE_SIDE"),
+                    ("BlockDivergence", "PRESENT or ABSENT"),
+                    ("BlockNumberOfPoints", "number of points"),
+                    ("BlockData", "x and y of every point, mm"),
+                )
+            ),
+            *(
+                Write(f"IonRangeCompensatorSequence/{path}", value)
+                for path, value in (
+                    ("CompensatorNumber", "number"),
+                    ("CompensatorID", "name"),
+                    ("MaterialID", "material"),
+                    ("IsocenterToCompensatorTrayDistance", "mm"),
+                    ("CompensatorMountingPosition", "PATIENT_SIDE, SOURCE_SIDE or DOUBLE_SIDED"),
+                    ("CompensatorDivergence", "PRESENT or ABSENT"),
+                    ("CompensatorRows", "rows"),
+                    ("CompensatorColumns", "columns"),
+                    ("CompensatorPixelSpacing", "between rows, between columns, mm"),
+                    ("CompensatorPosition", "x and y of the first column, mm"),
+                    ("CompensatorThicknessData", "mm"),
+                    ("CompensatorColumnOffset", "mm, if not 0"),
+                    ("IsocenterToCompensatorDistances", "mm, if DOUBLE_SIDED"),
+                    ("CompensatorRelativeStoppingPowerRatio", "if known"),
+                    ("CompensatorMillingToolDiameter", "mm, if known"),
+                )
+            ),
             Write("SnoutSequence/SnoutID", "snout"),
             Write("PatientSupportType", "TABLE"),
             Write("ReferencedPatientSetupNumber", "number of the setup"),
@@ -87,7 +133,7 @@ WRITES: Final = (
                 ("GantryRotationDirection", "NONE"),
                 ("GantryPitchAngle", "0"),
                 ("GantryPitchRotationDirection", "NONE"),
-                ("BeamLimitingDeviceAngle", "0"),
+                ("BeamLimitingDeviceAngle", FIRST),
                 ("BeamLimitingDeviceRotationDirection", "NONE"),
                 ("PatientSupportAngle", FIRST),
                 ("PatientSupportRotationDirection", "NONE"),
@@ -100,6 +146,8 @@ WRITES: Final = (
                 ("TableTopLateralPosition", "empty"),
                 ("IsocenterPosition", FIRST),
                 ("SnoutPosition", FIRST),
+                ("RangeModulatorSettingsSequence/ReferencedRangeModulatorNumber", FIRST),
+                ("RangeModulatorSettingsSequence/IsocenterToRangeModulatorDistance", "mm"),
                 ("RangeShifterSettingsSequence/ReferencedRangeShifterNumber", FIRST),
                 ("RangeShifterSettingsSequence/RangeShifterSetting", "IN"),
                 ("RangeShifterSettingsSequence/IsocenterToRangeShifterDistance", "mm"),
@@ -153,8 +201,15 @@ def beam_item(beam: IonBeam, setup: int) -> Dataset:
     item.TreatmentDeliveryType, item.ScanMode, item.ModulatedScanModeType = "TREATMENT", "MODULATED", "STATIONARY"
     if beam.virtual_source_mm:
         item.VirtualSourceAxisDistances = list(beam.virtual_source_mm)
-    item.NumberOfWedges = item.NumberOfCompensators = item.NumberOfBoli = item.NumberOfBlocks = 0
-    item.NumberOfLateralSpreadingDevices = item.NumberOfRangeModulators = 0
+    item.NumberOfWedges = item.NumberOfBoli = item.NumberOfLateralSpreadingDevices = 0
+    item.NumberOfBlocks, item.NumberOfCompensators = len(beam.blocks), len(beam.compensators)
+    item.NumberOfRangeModulators = len(beam.range_modulators)
+    if beam.blocks:
+        item.IonBlockSequence = [_block(block) for block in beam.blocks]
+    if beam.compensators:
+        item.IonRangeCompensatorSequence = [_compensator(one) for one in beam.compensators]
+    if beam.range_modulators:
+        item.RangeModulatorSequence = [_range_modulator(one) for one in beam.range_modulators]
     item.NumberOfRangeShifters = len(beam.range_shifters)
     if beam.range_shifters:
         item.RangeShifterSequence = [_range_shifter(s) for s in beam.range_shifters]
@@ -180,6 +235,44 @@ def _put_radiation(item: Dataset, radiation: str) -> None:
 def _range_shifter(setting: RangeShifterSetting) -> Dataset:
     item = Dataset()
     item.RangeShifterNumber, item.RangeShifterID, item.RangeShifterType = setting.number, setting.id, setting.kind
+    return item
+
+
+def _range_modulator(setting: RangeModulatorSetting) -> Dataset:
+    item = Dataset()
+    item.RangeModulatorNumber, item.RangeModulatorID = setting.number, setting.id
+    item.RangeModulatorType = setting.kind
+    return item
+
+
+def _block(block: Block) -> Dataset:
+    item = Dataset()
+    item.BlockNumber, item.BlockName, item.BlockType = block.number, block.name, block.kind
+    item.MaterialID, item.BlockThickness = block.material, decimal(block.thickness_mm)
+    item.IsocenterToBlockTrayDistance, item.BlockMountingPosition = block.tray_mm, block.mounting
+    item.BlockDivergence = "PRESENT" if block.divergent else "ABSENT"
+    item.BlockNumberOfPoints = len(block.outline_mm)
+    item.BlockData = [decimal(v) for v in block.outline_mm.ravel()]
+    return item
+
+
+def _compensator(one: Compensator) -> Dataset:
+    item = Dataset()
+    item.CompensatorNumber, item.CompensatorID, item.MaterialID = one.number, one.id, one.material
+    item.IsocenterToCompensatorTrayDistance, item.CompensatorMountingPosition = one.tray_mm, one.mounting
+    item.CompensatorDivergence = "PRESENT" if one.divergent else "ABSENT"
+    item.CompensatorRows, item.CompensatorColumns = one.thickness_mm.shape
+    item.CompensatorPixelSpacing = [decimal(v) for v in one.spacing_mm]
+    item.CompensatorPosition = [decimal(v) for v in one.first_mm]
+    item.CompensatorThicknessData = [decimal(v) for v in one.thickness_mm.ravel()]
+    if one.column_offset_mm:
+        item.CompensatorColumnOffset = one.column_offset_mm
+    if one.upper_mm is not None:
+        item.IsocenterToCompensatorDistances = one.upper_mm.ravel().tolist()
+    if one.stopping_power_ratio is not None:
+        item.CompensatorRelativeStoppingPowerRatio = one.stopping_power_ratio
+    if one.milling_tool_mm is not None:
+        item.CompensatorMillingToolDiameter = one.milling_tool_mm
     return item
 
 
@@ -211,7 +304,7 @@ def _put_geometry(point: Dataset, beam: IonBeam) -> None:
     """Write what holds for the whole beam into its first control point."""
     point.GantryAngle, point.GantryRotationDirection = decimal(beam.gantry_deg), "NONE"
     point.GantryPitchAngle, point.GantryPitchRotationDirection = 0.0, "NONE"
-    point.BeamLimitingDeviceAngle, point.BeamLimitingDeviceRotationDirection = "0", "NONE"
+    point.BeamLimitingDeviceAngle, point.BeamLimitingDeviceRotationDirection = decimal(beam.limiting_device_deg), "NONE"
     point.PatientSupportAngle, point.PatientSupportRotationDirection = decimal(beam.couch_deg), "NONE"
     point.TableTopPitchAngle, point.TableTopPitchRotationDirection = beam.pitch_deg, "NONE"
     point.TableTopRollAngle, point.TableTopRollRotationDirection = beam.roll_deg, "NONE"
@@ -221,6 +314,9 @@ def _put_geometry(point: Dataset, beam: IonBeam) -> None:
         point.SnoutPosition = beam.snout_position_mm
     if beam.range_shifters:
         point.RangeShifterSettingsSequence = [_range_shifter_setting(s) for s in beam.range_shifters]
+    places = [one for one in beam.range_modulators if one.isocenter_distance_mm is not None]
+    if places:
+        point.RangeModulatorSettingsSequence = [_range_modulator_place(one) for one in places]
 
 
 def _range_shifter_setting(setting: RangeShifterSetting) -> Dataset:
@@ -230,4 +326,11 @@ def _range_shifter_setting(setting: RangeShifterSetting) -> Dataset:
         item.IsocenterToRangeShifterDistance = setting.isocenter_distance_mm
     if setting.water_equivalent_thickness_mm is not None:
         item.RangeShifterWaterEquivalentThickness = setting.water_equivalent_thickness_mm
+    return item
+
+
+def _range_modulator_place(setting: RangeModulatorSetting) -> Dataset:
+    item = Dataset()
+    item.ReferencedRangeModulatorNumber = setting.number
+    item.IsocenterToRangeModulatorDistance = setting.isocenter_distance_mm
     return item

@@ -1,4 +1,4 @@
-"""One beam of a DICOM ion plan as the source of a run, with its beam model, range shifters and geometry."""
+"""One beam of a DICOM ion plan as the source of a run, with its beam model, what stands in it, and geometry."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,22 +8,21 @@ import numpy as np
 from dosewright.core.errors import InputError, nearest
 from dosewright.core.frame import Rigid, gantry_to_patient
 from dosewright.core.plan import IonBeam, IonPlan
+from dosewright.core.solids import Device
 from dosewright.formats.dicom.ion_plan import read_ion_plan
-from dosewright.geometry.range_shifter import range_shifter_slabs
-from dosewright.geometry.slab import Slab
+from dosewright.geometry.beam_devices import devices_in_beam
+from dosewright.geometry.beamline import start_above_mm
 from dosewright.simulation.run_file.tables import SpotsSource
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.sources.pencil_beams import PencilBeams, pencil_beams
 
-ABOVE_SLABS_MM = 1.0  # a range shifter upstream of the model plane: the beam starts this far above it
-
 
 @dataclass(frozen=True)
 class PlanSource:
-    """Pencil beams and slabs in gantry axes, and the way to the axes of the run, which are the patient's."""
+    """Pencil beams and what stands in them, in gantry axes; and the way to the axes of the run, the patient's."""
 
     pencils: PencilBeams
-    slabs: tuple[Slab, ...]
+    devices: tuple[Device, ...]
     to_patient: Rigid
     warnings: tuple[str, ...]
 
@@ -35,9 +34,8 @@ def plan_source(source: SpotsSource, resolvers: Resolvers) -> PlanSource:
     model = resolvers.beam_model(source.beam_model or "")
     if beam.radiation != "PROTON" or model.radiation != "PROTON":
         raise InputError(f"source.plan: beam {beam.number} is of radiation {beam.radiation}; only PROTON is available.")
-    slabs, assumed = range_shifter_slabs(beam, model)
-    top = max((slab.upstream_mm for slab in slabs), default=0.0)
-    pencils = pencil_beams(beam, model, start_mm=top + ABOVE_SLABS_MM if top >= model.plane_mm else None)
+    devices, assumed = devices_in_beam(beam, model, resolvers.material)
+    pencils = pencil_beams(beam, model, start_mm=start_above_mm(devices, model.plane_mm, model.scanning_mm))
     audit = pencils.audit.assumptions if pencils.audit else ()
     to_patient = gantry_to_patient(
         gantry_deg=beam.gantry_deg,
@@ -53,7 +51,7 @@ def plan_source(source: SpotsSource, resolvers: Resolvers) -> PlanSource:
         f"The axes of the phantom are taken as the patient's: the isocentre is at {list(beam.isocenter_mm)} mm.",
         f"Between the plane of the beam model and the phantom lies {way}, as the beam model says.",
     )
-    return PlanSource(pencils, slabs, to_patient, (*said, *plan.warnings, *model.assumptions, *assumed, *audit,
+    return PlanSource(pencils, devices, to_patient, (*said, *plan.warnings, *model.assumptions, *assumed, *audit,
                                                    *pencils.assumptions))  # fmt: skip
 
 

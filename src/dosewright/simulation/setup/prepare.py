@@ -121,7 +121,7 @@ def _with_plan(
     problem = proton_problem(
         voxels=phantom.voxels,
         pencil_beams=planned.pencils,
-        beamline=planned.slabs,
+        beamline=planned.devices,
         to_patient=planned.to_patient,
         score_grid=score_grid,
         settings=settings,

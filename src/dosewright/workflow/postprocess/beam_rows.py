@@ -1,6 +1,6 @@
 """One beam as the report shows it: the plan's figures, the meterset audit, what was simulated."""
 
-from dosewright.geometry.slab import Slab
+from dosewright.geometry.beam_devices import device_text
 from dosewright.workflow.postprocess.treatment import Treatment
 from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.target import beam_frame
@@ -32,7 +32,7 @@ def beam_row(equipped: EquippedBeam, simulated: SimulatedBeam, treatment: Treatm
         goal_reached=simulated.goal_reached,
         layers=layer_rows(equipped),
         factors=factors(equipped, treatment),
-        range_shifters=tuple(slab_text(slab) for slab in equipped.slabs),
+        devices=tuple(device_text(device) for device in equipped.devices),
         batches=simulated.figures["batches"],
         wall_seconds=simulated.figures["wall_seconds"],
         dose=DosePair(dose.physical, dose.uncertainty, tps.image if tps else None, treatment.body.where),
@@ -77,11 +77,3 @@ def correction_factors(equipped: EquippedBeam) -> tuple[Factor, ...]:
             said = f"Of the layers; included in the particles. {whose}"
             found.append(Factor(f"{which} weight factor", factor, said))
     return tuple(found)
-
-
-def slab_text(slab: Slab) -> str:
-    """Describe a range shifter in words."""
-    return (
-        f"{slab.thickness_mm:.2f} mm {slab.material.name} ({slab.density_g_cm3:g} g/cm3), "
-        f"{slab.downstream_mm:.1f} mm from the isocentre"
-    )

@@ -1,4 +1,4 @@
-"""Each beam with its machine: beam model, range shifters, spots, meterset audit."""
+"""Each beam with its machine: beam model, what stands in the beam, spots, meterset audit."""
 
 from dataclasses import dataclass, replace
 
@@ -7,23 +7,22 @@ from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError
 from dosewright.core.looks import tried
 from dosewright.core.plan import IonBeam
+from dosewright.core.solids import Device
 from dosewright.formats.text.site_settings import MachineCorrection, SiteSettings
-from dosewright.geometry.range_shifter import range_shifter_slabs
-from dosewright.geometry.slab import Slab
+from dosewright.geometry.beam_devices import devices_in_beam
+from dosewright.geometry.beamline import start_above_mm
 from dosewright.sources.meterset import MetersetAudit, meterset_audit
 from dosewright.sources.pencil_beams import PencilBeams, pencil_beams
 from dosewright.workflow.request import Wishes
 
-ABOVE_SLABS_MM = 1.0  # a range shifter upstream of the model plane: the beam starts this far above it
-
 
 @dataclass(frozen=True)
 class EquippedBeam:
-    """A beam that could be delivered: its model, the slabs in it, its spots, the site's correction, assumptions."""
+    """A beam that could be delivered: its model, what stands in it, its spots, the site's correction, assumptions."""
 
     beam: IonBeam
     model: BeamModel
-    slabs: tuple[Slab, ...]
+    devices: tuple[Device, ...]
     pencils: PencilBeams
     audit: MetersetAudit
     assumptions: tuple[str, ...]
@@ -41,9 +40,8 @@ def equip_one(beam: IonBeam, wishes: Wishes, library: Library) -> EquippedBeam:
     problems: list[str] = []
     correction = library.settings.correction_for(model.machine, model.radiation or beam.radiation)
     polynomial = correction.weight_polynomial
-    slabs, assumed = tried(lambda: range_shifter_slabs(beam, model), problems) or ((), ())
-    top = max((slab.upstream_mm for slab in slabs), default=0.0)
-    start_mm = top + ABOVE_SLABS_MM if top >= model.plane_mm else None
+    devices, assumed = tried(lambda: devices_in_beam(beam, model, library.material), problems) or ((), ())
+    start_mm = tried(lambda: start_above_mm(devices, model.plane_mm, model.scanning_mm), problems)
     pencils = tried(lambda: pencil_beams(beam, model, start_mm=start_mm, weight_polynomial=polynomial), problems)
     audit = tried(lambda: meterset_audit(beam, model, polynomial), problems)
     if problems or pencils is None or audit is None:
@@ -55,7 +53,7 @@ def equip_one(beam: IonBeam, wishes: Wishes, library: Library) -> EquippedBeam:
             f"beam model {model.name!r} (-z)."
         )
     assumptions += correction_sentences(beam, model, correction, library.settings)
-    return EquippedBeam(beam, model, slabs, pencils, audit, tuple(assumptions), correction)
+    return EquippedBeam(beam, model, devices, pencils, audit, tuple(assumptions), correction)
 
 
 def correction_sentences(

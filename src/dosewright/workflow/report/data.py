@@ -119,7 +119,7 @@ class BeamRow:
     goal_reached: bool
     layers: tuple[LayerRow, ...] = ()
     factors: tuple[Factor, ...] = ()
-    range_shifters: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     batches: int | None = None
     wall_seconds: float | None = None
     dose: DosePair | None = None

@@ -121,7 +121,7 @@ def _beam_audit(beam: BeamRow) -> Markup:
     facts = {
         "Machine, radiation": f"{beam.machine or 'not named'}, {beam.radiation or 'not named'}",
         "Isocentre (x, y, z in mm)": iso,
-        "Range shifter": "; ".join(beam.range_shifters) or "none",
+        "In the beam": "; ".join(beam.devices) or "nothing",
     }
     factors = ""
     if beam.factors:
