@@ -37,7 +37,7 @@ CONF = """# two protocols
 [Head CT]
 density = d.txt
 composition = c.txt
-SeriesDescription = "Head"
+seriesdescription = "Head"
 KVP = 120
 
 [direct]
@@ -82,20 +82,32 @@ def test_both_kinds_of_protocol(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("-500,3000", "-400,3000", "contiguous"),
-        ("-1024,-500", "-500,-1024", "ascend"),
-        ("-500,3000 = G4_WATER  # all the rest\n", "", "at least two"),
-        ("density = d.txt\n", "", "two files or intervals"),
-        ("density = d.txt", "density = ../../d.txt", "missing"),
-        ("G4_AIR", "G4_ARI", "Unknown material"),
-        ("[direct]", "[direct", "not a configuration file"),
-        ("KVP = 120", "KVP = 120\nKVP = 140", "not a configuration file"),
+        ("-500,3000", "-400,3000", r"contiguous.*a gap between -1024,-500 and -400,3000.*line 10"),
+        ("-500,3000", "-600,3000", r"contiguous.*an overlap between -1024,-500 and -600,3000.*line 10"),
+        ("-1024,-500", "-500,-1024", r"ascend.*line 9"),
+        ("-1024,-500", "-1024.5,-500", r"two whole numbers.*line 9"),
+        ("-500,3000 = G4_WATER  # all the rest\n", "", r"at least two.*one in \[direct\].*line 8"),
+        ("density = d.txt\n", "", r"'Head CT' needs two files or intervals.*line 2"),
+        ("density = d.txt", "density = ../../d.txt", r"missing.*line 3"),
+        ("density = d.txt", "density = dd.txt", r"missing. Did you mean 'd.txt'.*line 3"),
+        ("G4_AIR", "G4_ARI", r"Unknown material.*line 9"),
+        ("[direct]", "[direct", r"closing bracket.*line 8"),
+        ("KVP = 120", "KVP = 120\nKVP = 140", r"'KVP' stands twice.*line 6.*line 7"),
+        ("KVP = 120", "KVP =", r"'KVP' needs the value.*line 6"),
+        ("seriesdescription", "SeriesDescripton", r"Unknown label.*Did you mean 'SeriesDescription'.*line 5"),
     ],
 )
 def test_mistakes_of_the_configuration_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert old in CONF
     with pytest.raises(InputError, match=message):
         read_hlut_conf(write(tmp_path, conf=CONF.replace(old, new, 1)), named, atomic_number)
+
+
+def test_all_mistakes_come_together(tmp_path: Path) -> None:
+    conf = CONF.replace("d.txt", "e.txt").replace("c.txt", "f.txt").replace("KVP", "KPV").replace("G4_AIR", "AIR")
+    with pytest.raises(InputError) as refused:
+        read_hlut_conf(write(tmp_path, conf=conf), named, atomic_number)
+    assert len(refused.value.problems) == 4
 
 
 @pytest.mark.parametrize(

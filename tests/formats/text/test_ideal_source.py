@@ -115,6 +115,36 @@ def test_convergence_comes_from_the_macro_beside_the_file(tmp_path: Path) -> Non
     macro.write_text("/control/alias PROTON_CONVERGENCE_XTHETA true\n")
     with pytest.raises(InputError, match="PROTON_CONVERGENCE_YPHI"):
         read_ideal_source(path)
+    macro.write_text("/control/alias PROTON_XTHETA true\n/control/alias PROTON_YPHI treu\n")
+    with pytest.raises(InputError, match="Did you mean 'true'"):
+        read_ideal_source(path)
+    macro.write_text("/control/alias PROTON_XTHETA true\n/gate/source/addSource PBS\n")
+    with pytest.raises(InputError, match=r"shapes the beam.*line 2"):
+        read_ideal_source(path)
+
+
+def test_convergence_may_stand_in_a_macro_of_the_library(tmp_path: Path) -> None:
+    (tmp_path / "common").mkdir()
+    (tmp_path / "RoomA").mkdir()
+    path = write(tmp_path / "RoomA")
+    (tmp_path / "common" / "optics.mac").write_text(
+        "/control/alias PROTON_CONVERGENCE_XTHETA false\n/control/alias PROTON_CONVERGENCE_YPHI true\n"
+    )
+    macro = path.with_name("RoomA_beamline_details.mac")
+    macro.write_text("/control/execute ./data/optics.mac\n")
+    (spot,) = read_ideal_source(path).at(100.0).optics
+    assert spot.cov_y[0, 1] < 0 < spot.cov_x[0, 1]
+
+
+def test_a_nozzle_beside_the_file_is_not_left_out_silently(tmp_path: Path) -> None:
+    path = write(tmp_path)
+    (tmp_path / "RoomA_beamline_details.mac").write_text(
+        "/control/alias PROTON_XTHETA true\n/control/alias PROTON_YPHI true\n"
+        "/gate/world/daughters/name window\n/gate/world/daughters/insert box\n"
+    )
+    with pytest.raises(InputError, match=r"nozzle of its machine.*builds window"):
+        read_ideal_source(path)
+    assert read_ideal_source(path, convergent=(True, True)).at(100.0).optics[0].cov_x[0, 1] < 0
 
 
 def test_without_macro_divergence_is_assumed_aloud(tmp_path: Path) -> None:

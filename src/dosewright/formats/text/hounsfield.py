@@ -1,17 +1,20 @@
 """CT tables: density curves, Schneider compositions, IDEAL's hlut.conf, MCsquare scanner folders."""
 
-import configparser
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.datadict import keyword_dict
 
-from dosewright.core.errors import InputError, refuse
+from dosewright.core.errors import InputError, nearest, refuse
+from dosewright.core.looks import tried
 from dosewright.core.matter import HounsfieldTable, Material
+from dosewright.formats.text.labels import Section, Setting, read_sections
 from dosewright.formats.text.lines import Line, content_lines, number, numeric_rows, read_text, sha256
 
 Array = NDArray[np.float64]
@@ -20,6 +23,7 @@ AtomicNumber = Callable[[str], int]
 NO_CURVE = np.array([], float)
 INTERVAL = re.compile(r"\s*([+-]?\d+)\s*,\s*([+-]?\d+)\s*")
 LARGEST_HU = 65536.0
+CURVES = ("density", "composition")
 SCANNER_DENSITY, SCANNER_MATERIAL = "HU_Density_Conversion.txt", "HU_Material_Conversion.txt"
 
 
@@ -140,21 +144,15 @@ def read_hlut_conf(path: Path, named: Named, atomic_number: AtomicNumber) -> dic
     """Read IDEAL's hlut.conf: one CT protocol per section.
 
     A section names a density and a composition file (in ``density/`` and ``composition/`` beside the file, or beside
-    it), or gives intervals ``lo,hi = MATERIAL``. Every other label is a DICOM keyword with the value that marks a CT.
+    it), or gives intervals ``lo,hi = MATERIAL`` (lo included, hi excluded). Every other label is a DICOM keyword with
+    the value that marks a CT. All problems are listed, each with its line.
     """
-    parser = configparser.RawConfigParser(delimiters=("=",), comment_prefixes=("#",), inline_comment_prefixes=("#",))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    try:
-        parser.read_string(read_text(path), source=path.name)
-    except configparser.Error as error:
-        raise refuse("The file is not a configuration file", given=str(error), where=path.name) from error
     protocols: dict[str, CtProtocol] = {}
     problems: list[str] = []
-    for section in parser.sections():
-        try:
-            protocols[section] = _protocol(path, section, dict(parser.items(section)), named, atomic_number)
-        except InputError as error:
-            problems.extend(error.problems)
+    for section in read_sections(path).values():
+        protocol = tried(partial(_protocol, path, section, named, atomic_number), problems)
+        if protocol is not None:
+            protocols[section.name] = protocol
     if problems:
         raise InputError(*problems)
     if not protocols:
@@ -162,53 +160,94 @@ def read_hlut_conf(path: Path, named: Named, atomic_number: AtomicNumber) -> dic
     return protocols
 
 
-def _protocol(
-    path: Path, section: str, labels: dict[str, str], named: Named, atomic_number: AtomicNumber
-) -> CtProtocol:
-    folded = {label.casefold(): value.strip() for label, value in labels.items()}
-    intervals = {label: value for label, value in labels.items() if INTERVAL.fullmatch(label)}
-    curves = [name for name in ("density", "composition") if name in folded]
-    where = f"{path.name}, section [{section}]"
-    if bool(intervals) == bool(curves) or (curves and len(curves) != 2):
+def _protocol(path: Path, section: Section, named: Named, atomic_number: AtomicNumber) -> CtProtocol:
+    intervals = {label: one for label, one in section.settings.items() if INTERVAL.fullmatch(label)}
+    curves = {name: section.settings[name] for name in CURVES if name in section.settings}
+    problems: list[str] = []
+    keywords: dict[str, str] = {}
+    for label, one in section.settings.items():
+        if label not in intervals and label not in curves:
+            keyword = tried(partial(_keyword, one), problems)
+            keywords[keyword or one.label] = one.value.strip().strip("\"'")
+    table: HounsfieldTable | None = None
+    if bool(intervals) == bool(curves) or (curves and len(curves) != len(CURVES)):
         allowed = "density = FILE and composition = FILE, or lines lo,hi = MATERIAL"
-        raise refuse("A CT protocol needs two files or intervals", given=sorted(labels), allowed=allowed, where=where)
-    if intervals:
-        table = _direct_table(path, section, intervals, named)
+        given = ", ".join(one.label for one in section.settings.values()) or "nothing"
+        what = f"The CT protocol {section.name!r} needs two files or intervals"
+        problems.append(str(refuse(what, given=given, allowed=allowed, where=section.where)))
+    elif intervals:
+        table = tried(lambda: _direct_table(path, section, list(intervals.values()), named), problems)
     else:
-        files = [_beside(path, kind, folded[kind], where) for kind in ("density", "composition")]
-        table = schneider_table(section, files[0], files[1], atomic_number)
-    known = {*intervals, *(label for label in labels if label.casefold() in ("density", "composition"))}
-    keywords = {label: value.strip().strip("\"'") for label, value in labels.items() if label not in known}
+        files = [tried(partial(_beside, path, kind, one), problems) for kind, one in curves.items()]
+        if files[0] is not None and files[1] is not None:
+            density, composition = files[0], files[1]
+            table = tried(lambda: schneider_table(section.name, density, composition, atomic_number), problems)
+    if problems or table is None:
+        raise InputError(*problems)
     return CtProtocol(table, keywords)
 
 
-def _beside(path: Path, kind: str, name: str, where: str) -> Path:
-    candidates = (path.parent / kind / name, path.parent / name)
-    for candidate in candidates:
-        inside = path.parent.resolve() in candidate.resolve().parents
-        if inside and candidate.is_file():
-            return candidate
-    raise refuse(
-        f"The {kind} table is missing", given=name, allowed=f"a file in {kind}/ or beside {path.name}", where=where
-    )
+def _keyword(one: Setting) -> str:
+    """Return a DICOM keyword as DICOM spells it; one that does not exist would never match a CT."""
+    if re.search(r"\d", one.label) and "," in one.label:
+        raise refuse("The edges of an interval are two whole numbers", given=one.label, allowed="-1024,-500 = MATERIAL",
+                     where=one.where)  # fmt: skip
+    known = _keywords()
+    if one.label.casefold() not in known:
+        raise refuse(f"Unknown label of a CT protocol.{nearest(one.label, known.values())}", given=repr(one.label),
+                     allowed="density, composition, intervals lo,hi, or a DICOM keyword such as SeriesDescription",
+                     where=one.where)  # fmt: skip
+    if not one.value.strip("\"' "):
+        raise refuse(f"The DICOM keyword {one.label!r} needs the value that marks a CT", where=one.where)
+    return known[one.label.casefold()]
 
 
-def _direct_table(path: Path, section: str, intervals: dict[str, str], named: Named) -> HounsfieldTable:
-    where = f"{path.name}, section [{section}]"
-    rows = []
-    for label, value in intervals.items():
-        match = INTERVAL.fullmatch(label)
+@cache
+def _keywords() -> dict[str, str]:
+    return {word.casefold(): word for word in keyword_dict}
+
+
+def _beside(path: Path, kind: str, one: Setting) -> Path:
+    for candidate in (path.parent / kind / one.value, path.parent / one.value):
+        try:
+            inside = path.parent.resolve() in candidate.resolve().parents
+            if inside and candidate.is_file():
+                return candidate
+        except (OSError, ValueError):  # words that cannot be a path
+            break
+    there = [file.name for folder in (path.parent / kind, path.parent) for file in folder.glob("*.txt")]
+    raise refuse(f"The {kind} table is missing.{nearest(one.value, there)}", given=one.value,
+                 allowed=f"a file in {kind}/ or beside {path.name}", where=one.where)  # fmt: skip
+
+
+def _direct_table(path: Path, section: Section, intervals: list[Setting], named: Named) -> HounsfieldTable:
+    rows: list[tuple[float, float, Material, Setting]] = []
+    problems: list[str] = []
+    for one in intervals:
+        match = INTERVAL.fullmatch(one.label)
         low, high = (float(edge) for edge in match.groups()) if match else (0.0, 0.0)
         if not -LARGEST_HU <= low < high <= LARGEST_HU:
-            raise refuse("An interval must ascend", given=label, where=where)
-        rows.append((low, high, named(value.strip())))
+            problems.append(str(refuse("An interval must ascend", given=one.label, where=one.where)))
+            continue
+        try:
+            rows.append((low, high, named(one.value), one))
+        except InputError as error:
+            problems.extend(f"{problem} Where: {one.where}." for problem in error.problems)
+    if problems:
+        raise InputError(*problems)
     rows.sort(key=lambda row: row[0])
-    gaps = [f"{a[1]:g} to {b[0]:g}" for a, b in pairwise(rows) if a[1] != b[0]]
-    if gaps or len(rows) < 2:
-        raise refuse(
-            "The intervals must be at least two and contiguous", given=f"gaps or overlaps at {gaps}", where=where
-        )
+    for before, behind in pairwise(rows):
+        if before[1] != behind[0]:
+            what = "The intervals must be contiguous"
+            kind = "a gap" if before[1] < behind[0] else "an overlap"
+            given = f"{kind} between {before[3].label} and {behind[3].label}"
+            problems.append(str(refuse(what, given=given, where=behind[3].where)))
+    if len(rows) < 2:
+        given = f"one in [{section.name}]"
+        problems.append(str(refuse("A CT protocol needs at least two intervals", given=given, where=section.where)))
+    if problems:
+        raise InputError(*problems)
     lower = np.array([row[0] for row in rows])
-    return HounsfieldTable(
-        section, NO_CURVE, NO_CURVE, lower, rows[-1][1], tuple(row[2] for row in rows), where, sha256(path)
-    )
+    source = f"{path.name}, section [{section.name}]"
+    materials = tuple(row[2] for row in rows)
+    return HounsfieldTable(section.name, NO_CURVE, NO_CURVE, lower, rows[-1][1], materials, source, sha256(path))

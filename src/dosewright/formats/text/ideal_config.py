@@ -4,15 +4,13 @@ Every label of IDEAL's manual is known. Labels that mean nothing here are named 
 does not name have IDEAL's own defaults. log_daemon.cfg and api.cfg are read by `ideal_daemon`.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.matter import Material
+from dosewright.formats.text.ideal_corrections import machine_corrections
 from dosewright.formats.text.labels import Section, Setting, Taking, read_sections, refuse_other_sections
 from dosewright.formats.text.site_settings import (
     ROLES,
@@ -20,7 +18,6 @@ from dosewright.formats.text.site_settings import (
     Folders,
     Gamma,
     Goals,
-    MachineCorrection,
     Memory,
     Output,
     Range,
@@ -56,10 +53,6 @@ OUTPUTS = {  # IDEAL's label: ours, and whether IDEAL writes it where the file d
 }
 GAMMA = "gamma index parameters dta_mm dd_percent {} def"
 GAMMA_UNITS = {"thr_gray": ("threshold_Gy", "Gy"), "thr_percent": ("threshold_percent", "percent of the maximum")}
-RADIATION = re.compile(r"PROTON|ION_\d+_\d+_\d+")
-RADIATION_WORDS = {"carbon": "ION_6_12_6", "helium": "ION_2_4_2", "protons": "PROTON", "carbons": "ION_6_12_6"}
-CLINICAL_MEV = np.linspace(60.0, 250.0, 39)  # where a scaling of spot weights must be positive
-USUAL_SCALING = (0.5, 2.0)  # a scaling beyond is said: the coefficients may stand in the wrong order
 DENSITY_TOLERANCE = 1e-3
 MEMORY_TERMS = ("offset", "dosegrid", "ct", "nspots")
 
@@ -113,7 +106,9 @@ def read_system_cfg(path: Path) -> IdealConfig:
     folders, commissioning = _directories(reading, path)
     goals = _goals(reading, path)
     calculation, output = _simulation(reading)
-    corrections, default_factor, default_polynomial = _corrections(reading)
+    corrections, default_factor, default_polynomial = machine_corrections(
+        reading.section("(tmp) correction factors"), reading.section("msw scaling")
+    )
     memory = _memory(reading)
     database, tolerance, densities, places = _materials(reading)
     users = _users(reading)
@@ -200,6 +195,8 @@ def _goals(reading: Reading, path: Path) -> Goals:
     if taking.section is None:
         ranges[1] = ranges[1].model_copy(update={"on": True})
         reading.notes.append(f"{path.name} has no section [mc stats]; 'n ions per beam' is on, as in IDEAL.")
+    if reading.problems:
+        return Goals()
     return Goals(
         minutes=ranges[0],
         primaries=ranges[1],
@@ -288,67 +285,6 @@ def _gamma(taking: Taking) -> Gamma | None:
             {"distance_mm": distance, "dose_percent": percent, key: threshold, "outside_value": outside}
         )
     return None
-
-
-def _corrections(reading: Reading) -> tuple[list[MachineCorrection], float, list[float]]:
-    """Return factors and polynomials, machine by machine; what a machine lacks is the file's default."""
-    taking = reading.section("(tmp) correction factors")
-    default_factor = taking.number("default", 1.0, least=1e-6, most=1e6)
-    factors = {}
-    for one in taking.rest():
-        machine = _machine(one, taking)
-        value = taking.checked(one, one.value, 1.0, least=1e-6, most=1e6)
-        if machine:
-            factors[machine] = value
-    taking = reading.section("msw scaling")
-    default_polynomial = taking.numbers("default") or [1.0]
-    given = taking.setting("default")
-    if given is not None:
-        _check_scaling(taking, given, default_polynomial, "PROTON")
-    polynomials = {}
-    for one in taking.rest():
-        machine = _machine(one, taking)
-        values = taking.numbers(one.label)
-        if values is None and not one.value:
-            taking.problem(one, given="nothing", allowed="the coefficients of a polynomial, highest power first")
-        if machine and values:
-            _check_scaling(taking, one, values, machine[1])
-            polynomials[machine] = values
-    corrections = [
-        MachineCorrection(
-            machine=machine,
-            radiation=radiation,
-            dose_factor=factors.get((machine, radiation), default_factor),
-            weight_polynomial=polynomials.get((machine, radiation), default_polynomial),
-        )
-        for machine, radiation in dict.fromkeys([*factors, *polynomials])
-    ]
-    return corrections, default_factor, default_polynomial
-
-
-def _machine(one: Setting, taking: Taking) -> tuple[str, str] | None:
-    """Return machine and radiation type of a label ``MACHINE RADIATION``."""
-    *machine, radiation = one.label.split()
-    radiation = radiation.upper()
-    if machine and RADIATION.fullmatch(radiation):
-        return " ".join(machine), radiation
-    word = RADIATION_WORDS.get(radiation.casefold())
-    hint = f" Did you mean {word!r}?" if word else nearest(radiation, ["PROTON", "ION_6_12_6", "ION_2_4_2", "default"])
-    allowed = "default, or a machine and proton or ION_Z_A_Q, such as ION_6_12_6"
-    taking.problem(one, given=repr(one.label), allowed=allowed, hint=hint)
-    return None
-
-
-def _check_scaling(taking: Taking, one: Setting, values: list[float], radiation: str) -> None:
-    with np.errstate(over="ignore", invalid="ignore"):
-        scale = np.polyval(values, CLINICAL_MEV)
-    span = f"from {scale.min():g} to {scale.max():g} between {CLINICAL_MEV[0]:g} and {CLINICAL_MEV[-1]:g} MeV"
-    if radiation == "PROTON" and not (scale.min() > 0 and np.isfinite(scale.max())):
-        taking.problem(one, given=f"{one.value!r}, which goes {span}",
-                       allowed="a polynomial above zero, highest power first: '0.0 1.0' changes nothing")  # fmt: skip
-    elif not (USUAL_SCALING[0] <= scale.min() and scale.max() <= USUAL_SCALING[1]):
-        taking.notes.append(f"{one.where}: {one.label!r} multiplies spot weights by a polynomial that goes {span}; "
-                            "its coefficients are read highest power first.")  # fmt: skip
 
 
 def _memory(reading: Reading) -> Memory:

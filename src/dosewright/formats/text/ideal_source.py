@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.beam_model import BeamAtEnergy, BeamModel, Optics
-from dosewright.core.errors import InputError, refuse
+from dosewright.core.errors import InputError, nearest, refuse
+from dosewright.formats.text.gate_macro import Macro, read_macro
+from dosewright.formats.text.gate_volumes import truth
 from dosewright.formats.text.lines import Line, content_lines, number, sha256
 from dosewright.formats.text.tabulated_beam import LARGEST_DIVERGENCE_RAD, LARGEST_SIZE_MM, inside
 
@@ -215,23 +217,33 @@ def _energy_range(
     return wanted
 
 
-def _convergence(path: Path, machine: str, radiation: str) -> tuple[tuple[bool, bool], str]:
-    """Return convergence of x and y from the beamline macro beside the file, and the sentence that says so."""
-    macro = path.with_name(f"{machine}_beamline_details.mac")
-    if not machine or not macro.is_file():
-        return (False, False), "No beamline macro says whether the beam converges; it is taken to diverge at its plane."
-    flags = {}
-    for line in content_lines(macro):
-        words = line.text.split()
-        if len(words) == 3 and words[0] == "/control/alias" and words[2].casefold() in ("true", "false"):
-            flags[words[1]] = words[2].casefold() == "true"
+def convergence(macro: Macro, radiation: str, where: str) -> tuple[bool, bool]:
+    """Return whether a radiation type converges at the source plane in x and in y, by the aliases of a macro.
+
+    Both of IDEAL's names are known, ``<RADTYPE>_CONVERGENCE_XTHETA`` and ``<RADTYPE>_XTHETA``.
+    """
+    told = {name.casefold(): value for name, value in macro.aliases.items()}
     found = []
     for axis in ("XTHETA", "YPHI"):
         names = (f"{radiation}_CONVERGENCE_{axis}", f"{radiation}_{axis}")
-        said = [flags[name] for name in names if name in flags]
+        said = [told[name.casefold()] for name in names if name.casefold() in told]
         if not said:
-            raise refuse(
-                "The beamline macro does not say whether the beam converges", allowed=names[0], where=macro.name
-            )
-        found.append(said[0])
-    return (found[0], found[1]), f"Convergence at the source plane is that of {macro.name}."
+            hint = nearest(names[0], macro.aliases)
+            raise refuse(f"The beamline macro does not say whether the beam converges.{hint}",
+                         allowed=f"/control/alias {names[0]} true, or false", where=where)  # fmt: skip
+        found.append(truth(said[0], where))
+    return found[0], found[1]
+
+
+def _convergence(path: Path, machine: str, radiation: str) -> tuple[tuple[bool, bool], str]:
+    """Return convergence of x and y from the beamline macro beside the file, and the sentence that says so."""
+    details = path.with_name(f"{machine}_beamline_details.mac")
+    if not machine or not details.is_file():
+        return (False, False), "No beamline macro says whether the beam converges; it is taken to diverge at its plane."
+    outside = path.parent.parent
+    macro = read_macro(details, root=outside if (outside / "common").is_dir() else path.parent)
+    if macro.volumes:
+        raise refuse("A source file alone does not hold the nozzle of its machine",
+                     given=f"{details.name} builds {', '.join(macro.volumes)}",
+                     allowed="the beam model by its name, from a library that holds both", where=path.name)  # fmt: skip
+    return convergence(macro, radiation, details.name), f"Convergence at the source plane is that of {details.name}."

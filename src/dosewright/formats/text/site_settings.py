@@ -5,12 +5,22 @@ Ours are ``settings.toml`` in a library; IDEAL's ``system.cfg`` and ``log_daemon
 
 from typing import Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from dosewright.formats.text.checked_toml import Checked
 
 ROLES = ("clinical", "commissioning", "admin", "research")
 Role = Literal["clinical", "commissioning", "admin", "research"]
+RADIATION = r"(?i)^(PROTON|ION_\d+_\d+_\d+)$"
+CLINICAL_MEV = np.linspace(60.0, 250.0, 39)  # where a scaling of spot weights of protons must be positive
+
+
+def scaling_span(polynomial: list[float]) -> tuple[float, float]:
+    """Return the least and largest value of a polynomial, highest power first, at clinical energies of protons."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = np.polyval(polynomial, CLINICAL_MEV)
+    return float(values.min()), float(values.max())
 
 
 class Range(Checked):
@@ -42,6 +52,12 @@ class Goals(Checked):
         50.0, gt=0, lt=100, description="of that maximum: voxels above count in the mean uncertainty"
     )
     scope: Literal["beam", "plan"] = Field("beam", description="what must reach the goals: every beam, or the plan")
+
+    @model_validator(mode="after")
+    def _one_is_on(self) -> "Goals":
+        if not (self.minutes.on or self.primaries.on or self.uncertainty_percent.on):
+            raise ValueError("at least one of minutes, primaries, uncertainty_percent must have on = true")
+        return self
 
 
 class Gamma(Checked):
@@ -81,7 +97,7 @@ class Output(Checked):
 class Calculation(Checked):
     """How doses are calculated and written."""
 
-    threads: int = Field(0, ge=0, le=1024, description="threads; 0 = all cores")
+    threads: int = Field(0, ge=0, le=1024, description="threads, at most those of the machine; 0 = all")
     rbe_factor_protons: float = Field(1.1, gt=0, description="RBE-weighted dose over physical dose")
     air_margin_mm: float = Field(10.0, ge=0, description="air kept around the EXTERNAL")
     dose_to: Literal["water", "medium"] = Field("water", description="what the physical dose is a dose to")
@@ -103,13 +119,28 @@ class MachineCorrection(Checked):
     """What the dose or the spot weights of a machine are multiplied by."""
 
     machine: str = Field(description="TreatmentMachineName")
-    radiation: str = Field("PROTON", description="PROTON or ION_Z_A_Q")
+    radiation: str = Field("PROTON", pattern=RADIATION, description="PROTON or ION_Z_A_Q")
     dose_factor: float = Field(1.0, gt=0, description="the whole dose is multiplied by it")
     weight_polynomial: list[float] = Field(
         default_factory=lambda: [1.0],
         min_length=1,
         description="spot weights are multiplied by it, in nominal energy (MeV per nucleon), highest power first",
     )
+
+    @model_validator(mode="after")
+    def _weights_stay_positive(self) -> "MachineCorrection":
+        if self.radiation.upper() == "PROTON":
+            refuse_scaling(self.weight_polynomial)
+        return self
+
+
+def refuse_scaling(polynomial: list[float]) -> None:
+    """Raise `ValueError` where a polynomial of spot weights is not above zero at clinical energies of protons."""
+    low, high = scaling_span(polynomial)
+    if not 0.0 < low <= high < float("inf"):
+        raise ValueError(
+            f"a polynomial of spot weights must be above zero from 60 to 250 MeV, goes {low:g} to {high:g}"
+        )
 
 
 class Memory(Checked):
@@ -121,7 +152,9 @@ class Memory(Checked):
 class UserEntry(Checked):
     """A user in one role."""
 
-    acronym: str = Field(min_length=1, pattern=r"^\S+$", description="short and unique; stands in dose files and job names")
+    acronym: str = Field(
+        min_length=1, pattern=r"^\S+$", description="short and unique; stands in dose files and job names"
+    )
     name: str = Field(min_length=1, pattern=r"^\S+$", description="unique name of the user in this role")
     role: Role = Field(description="clinical, commissioning, admin or research")
     system_user: str = Field("", description="account of the operating system; default: the name")
@@ -150,27 +183,34 @@ class Jobs(Checked):
 class SiteSettings(Checked):
     """settings.toml as it stands."""
 
-    goals: Goals = Goals()
-    calculation: Calculation = Calculation()
-    output: Output = Output()
-    correction: list[MachineCorrection] = Field(default_factory=list)
-    default_dose_factor: float = Field(1.0, gt=0, description="for machines without a correction")
-    default_weight_polynomial: list[float] = Field(default_factory=lambda: [1.0], min_length=1)
-    memory: Memory = Memory()
-    user: list[UserEntry] = Field(default_factory=list)
+    goals: Goals = Field(Goals(), description="statistical goals")
+    calculation: Calculation = Field(Calculation(), description="how doses are calculated and written")
+    output: Output = Field(Output(), description="which files a calculation writes")
+    correction: list[MachineCorrection] = Field(default_factory=list, description="corrections of machines")
+    default_dose_factor: float = Field(1.0, gt=0, description="dose factor of machines without a correction")
+    default_weight_polynomial: list[float] = Field(
+        default_factory=lambda: [1.0], min_length=1, description="weight polynomial of machines without a correction"
+    )
+    memory: Memory = Field(Memory(), description="what a calculation may need")
+    user: list[UserEntry] = Field(default_factory=list, description="who may calculate, and in which role")
     override_materials: list[str] = Field(
         default_factory=list, description="materials that -m may name; empty: every material"
     )
-    folders: Folders = Folders()
-    jobs: Jobs = Jobs()
+    folders: Folders = Field(Folders(), description="where things lie")
+    jobs: Jobs = Field(Jobs(), description="what becomes of results in time")
 
     @model_validator(mode="after")
-    def _unique_users(self) -> "SiteSettings":
+    def _consistent(self) -> "SiteSettings":
         for what in ("acronym", "name"):
             words = [getattr(one, what).casefold() for one in self.user]
             twice = sorted({word for word in words if words.count(word) > 1})
             if twice:
-                raise ValueError(f"each user needs an {what} of its own; given twice: {', '.join(twice)}")
+                raise ValueError(f"the {what} of a user must be unique; given twice: {', '.join(twice)}")
+        machines = [(one.machine.casefold(), one.radiation.casefold()) for one in self.correction]
+        double = sorted({" ".join(one) for one in machines if machines.count(one) > 1})
+        if double:
+            raise ValueError(f"a machine and radiation has one correction; given twice: {', '.join(double)}")
+        refuse_scaling(self.default_weight_polynomial)
         return self
 
     def correction_for(self, machine: str, radiation: str) -> MachineCorrection:
