@@ -1,9 +1,10 @@
 """Dose-volume histograms from a dose image and the share of each voxel inside a structure.
 
-Each voxel counts with its share, at the dose of its centre; so in a gradient the curve has steps of one voxel, and a
-finer grid for both (`dosewright.core.interpolate.resample`) makes them smaller. End caps and partial voxels are those
-of `dosewright.core.mask.volume_fraction`. What of a structure lies beyond the dose grid is not in the histogram:
-compare `Dvh.volume_cm3` with the structure's volume where that may happen.
+Each voxel counts with its share, at the dose of its centre; in a gradient the curve of `dvh` has steps of one voxel.
+`structure_dvh` samples dose and structure on a finer grid, so that structures smaller than a voxel have a curve too.
+End caps, gaps between slices and partial voxels are those of `dosewright.core.mask.volume_fraction`. What of a
+structure lies beyond the dose grid is not in the histogram: compare `Dvh.volume_cm3` with the structure's volume where
+that may happen.
 """
 
 from dataclasses import dataclass
@@ -12,12 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError, refuse
-from dosewright.core.grid import Image
+from dosewright.core.grid import Grid, Image
+from dosewright.core.interpolate import resample
+from dosewright.core.mask import volume_fraction
+from dosewright.core.structures import Structure
 
 Floats = NDArray[np.float64]
 
 FEWEST_BINS = 1000  # a dose far below the wanted bin width still gets a curve
 MOST_BINS = 1_000_000
+SAMPLES = 200_000  # in the box of a structure
+FINEST_MM = 0.1
+MOST_PARTS = 25  # of a voxel, along an axis
 
 
 @dataclass(frozen=True)
@@ -89,19 +96,81 @@ def dvh(dose: Image, fraction: NDArray[np.floating], bin_Gy: float = 0.01) -> Dv
         raise InputError("The structure has no volume on the dose grid, so it has no dose-volume histogram.")
     if not np.all(np.isfinite(values)):
         raise InputError("The dose inside the structure holds values that are not numbers.")
+    return histogram(values, share, bin_edges(float(values.min()), float(values.max()), bin_Gy), dose.grid)
+
+
+def histogram(values: Floats, share: Floats, edges: Floats, grid: Grid) -> Dvh:
+    """Return the histogram of doses (Gy) that stand for shares of the voxels of a grid, on given edges."""
     within = values[share >= 0.5] if np.any(share >= 0.5) else values
-    edges = _edges(float(values.min()), float(values.max()), bin_Gy)
-    # A dose on an edge belongs above it, in spite of rounding.
-    counts, _ = np.histogram(values + 1e-9 * (edges[-1] - edges[0]), edges, weights=share)
-    at_least = np.append(np.cumsum(counts[::-1])[::-1], 0.0) * dose.grid.voxel_volume_cm3
+    # A dose on an edge belongs above it, in spite of rounding; what lies beyond the edges counts in the outer bins.
+    shifted = np.clip(values + 1e-9 * (edges[-1] - edges[0]), edges[0], edges[-1])
+    counts, _ = np.histogram(shifted, edges, weights=share)
+    at_least = np.append(np.cumsum(counts[::-1])[::-1], 0.0) * grid.voxel_volume_cm3
     mean = float(np.average(values, weights=share))
     return Dvh(edges, at_least, mean, float(within.min()), float(within.max()))
 
 
-def _edges(least: float, most: float, bin_Gy: float) -> Floats:
+def bin_edges(least: float, most: float, bin_Gy: float) -> Floats:
     """Return edges from 0 (or below) to the edge after the highest dose."""
     start = min(least, 0.0)
     span = (most - start) or 1.0
     bins = int(np.clip(np.ceil(span / bin_Gy), FEWEST_BINS, MOST_BINS))
     width = min(bin_Gy, span / bins) if bins < MOST_BINS else span / bins
     return start + width * np.arange(bins + 2, dtype=float)
+
+
+def finer_grid(structure: Structure, grid: Grid) -> Grid:
+    """Return the part of a grid around a structure, its voxels divided so that the structure is sampled finely.
+
+    About `SAMPLES` voxels cover the structure's box, none finer than `FINEST_MM` or coarser than the grid's. Raises
+    `InputError` where the structure has no contours or its box does not meet the grid.
+    """
+    if not structure.contours:
+        raise InputError(f"{structure.name} has no contours, so it has no dose-volume histogram.")
+    ends = grid.to_index(np.concatenate(structure.contours))
+    shape = np.array(grid.shape)
+    # Contours lie in the middle of what they stand for: two voxels and a usual gap beyond them hold the end caps.
+    margin = 2.0 + _widest_gap_mm(structure) / np.array(grid.spacing_mm)
+    lower = np.clip(np.floor(ends.min(axis=0) - margin), 0, shape).astype(int)
+    upper = np.clip(np.ceil(ends.max(axis=0) + margin) + 1, 0, shape).astype(int)
+    if np.any(lower >= upper):
+        raise InputError(f"{structure.name} lies outside the dose grid, so it has no dose-volume histogram.")
+    spacing = np.array(grid.spacing_mm)
+    box = np.prod(np.maximum(np.ptp(ends, axis=0) + 1, 1) * spacing)
+    wanted = max(float(box / SAMPLES) ** (1 / 3), FINEST_MM)
+    parts = np.clip(np.ceil(spacing / wanted - 1e-6), 1, MOST_PARTS).astype(int)
+    origin = grid.to_patient(lower - 0.5 + 0.5 / parts)
+    divided = tuple(int(n) for n in (upper - lower) * parts)
+    return Grid(divided, tuple(spacing / parts), tuple(origin), grid.direction)  # type: ignore[arg-type]
+
+
+def structure_dvh(dose: Image, structure: Structure, bin_Gy: float = 0.01) -> Dvh:
+    """Return the histogram of a dose image (Gy) in a structure, sampled more finely than the dose where that helps.
+
+    The dose between voxel centres is trilinear. Raises `InputError` as `finer_grid` and `dvh` do.
+    """
+    fine = finer_grid(structure, dose.grid)
+    return dvh(resample(dose, fine), volume_fraction(structure, fine), bin_Gy)
+
+
+def homogeneity(curve: Dvh) -> float:
+    """Return ICRU Report 83's homogeneity index, (D2 - D98) / D50: 0 is perfectly even."""
+    middle = curve.dose_at_volume(50)
+    return (curve.dose_at_volume(2) - curve.dose_at_volume(98)) / middle if middle > 0 else float("nan")
+
+
+def conformity(curve: Dvh, dose_Gy: float, isodose_cm3: float) -> float:
+    """Return Paddick's conformity index of a target for an isodose, 0 to 1.
+
+    ``(target volume in the isodose)^2 / (target volume x isodose volume)``; `isodose_cm3` is the volume of all tissue
+    that receives at least `dose_Gy` (Paddick, J. Neurosurg. 93 Suppl. 3 (2000) 219).
+    """
+    inside = curve.volume_at_dose(dose_Gy) / 100 * curve.volume_cm3
+    return inside**2 / (curve.volume_cm3 * isodose_cm3) if isodose_cm3 > 0 else 0.0
+
+
+def _widest_gap_mm(structure: Structure) -> float:
+    """Return the largest distance between neighbouring contour planes, along whichever axis they are stacked."""
+    centres = np.array([contour.mean(axis=0) for contour in structure.contours])
+    gaps = np.diff(np.sort(centres, axis=0), axis=0)
+    return float(gaps.max(initial=0.0))

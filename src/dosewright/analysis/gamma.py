@@ -13,18 +13,20 @@ taken to fill its thickness. A reference voxel with nothing to search within rea
 """
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.analysis.gamma_search import Searched, search
+from dosewright.analysis.gamma_search import Searched, search, search_interval
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Grid, Image
 
 STEPS_PER_DISTANCE = 10  # search lines per distance criterion, Wendling et al., Med. Phys. 34 (2007) 1647
 VOXELS_PER_TASK = 4096
+USUAL_THRESHOLD_PERCENT = 10.0
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,9 @@ class GammaCriteria:
     ----------
     dose_percent, distance_mm
         The two tolerances.
-    threshold_percent
-        Reference voxels below this part of the reference dose are left out.
+    threshold_percent, threshold_Gy
+        Reference voxels below this part of the reference dose, or below this dose, are left out: one of the two;
+        without either 10 % (AAPM TG-218, 2018).
     local
         The dose tolerance is a part of the local reference dose, not of the reference dose.
     cap
@@ -47,29 +50,41 @@ class GammaCriteria:
 
     dose_percent: float
     distance_mm: float
-    threshold_percent: float = 10.0
+    threshold_percent: float | None = None
+    threshold_Gy: float | None = None
     local: bool = False
     cap: float = 2.0
     reference_dose_Gy: float | None = None
 
     def __post_init__(self) -> None:
+        if self.threshold_percent is None and self.threshold_Gy is None:
+            object.__setattr__(self, "threshold_percent", USUAL_THRESHOLD_PERCENT)
+        percent, gray = (0.0 if given is None else given for given in (self.threshold_percent, self.threshold_Gy))
         problems = [
             f"Gamma's {name} must be {allowed}. Given: {value}."
             for name, value, allowed, fine in (
                 ("dose_percent", self.dose_percent, "positive", self.dose_percent > 0),
                 ("distance_mm", self.distance_mm, "positive", self.distance_mm > 0),
-                ("threshold_percent", self.threshold_percent, "0 to 100", 0 <= self.threshold_percent <= 100),
+                ("threshold_percent", self.threshold_percent, "0 to 100", 0 <= percent <= 100),
+                ("threshold_Gy", self.threshold_Gy, "0 or more and finite", 0 <= gray < np.inf),
                 ("cap", self.cap, "1 or more and finite", 1 <= self.cap < np.inf),
                 ("reference_dose_Gy", self.reference_dose_Gy, "positive", (self.reference_dose_Gy or 1.0) > 0),
             )
             if not fine or (value is not None and not np.isfinite(value))
         ]
+        if self.threshold_percent is not None and self.threshold_Gy is not None:
+            problems.append("Gamma takes threshold_percent or threshold_Gy, not both.")
         if problems:
             raise InputError(*problems)
 
+    @property
+    def threshold(self) -> str:
+        """The threshold with its unit, such as ``"10 %"`` or ``"0.5 Gy"``."""
+        return f"{self.threshold_percent:g} %" if self.threshold_Gy is None else f"{self.threshold_Gy:g} Gy"
+
     def __str__(self) -> str:
         kind = "local" if self.local else "global"
-        return f"{self.dose_percent:g} %/{self.distance_mm:g} mm {kind}, above {self.threshold_percent:g} %"
+        return f"{self.dose_percent:g} %/{self.distance_mm:g} mm {kind}, above {self.threshold}"
 
 
 def gamma(reference: Image, evaluated: Image, criteria: GammaCriteria, *, threads: int | None = None) -> Image:
@@ -79,25 +94,71 @@ def gamma(reference: Image, evaluated: Image, criteria: GammaCriteria, *, thread
     lines a tenth of the distance criterion apart along the others: gamma is never below that of the trilinear field.
     `threads` is the number of processor threads, one per processor if None.
     """
+    points = judged_points(reference, evaluated.grid, criteria)
+    searched = _searched(evaluated, criteria, criteria.cap)
+    result = np.full(reference.grid.size, np.nan, np.float32)
+
+    def work(part: slice) -> None:
+        result[points.flat[part]] = search(searched, points.at(part), points.dose_Gy[part], points.tolerance_Gy[part])
+
+    _in_parts(work, len(points.flat), threads)
+    return Image(reference.grid, result.reshape(reference.grid.array_shape))
+
+
+def passing_doses(
+    reference: Image, evaluated: Image, criteria: GammaCriteria, *, threads: int | None = None
+) -> tuple["JudgedPoints", NDArray[np.float64], NDArray[np.float64]]:
+    """Return the judged reference voxels, and the lowest and the highest dose (Gy) that would pass in each.
+
+    Gamma is at most one exactly where the reference dose lies between the two, since what passes is an interval: the
+    tolerances around the doses of a connected sphere. Where nothing lies in reach the lowest is above the highest.
+    With a local criterion the tolerance is that of the reference dose as it stands.
+    """
+    points = judged_points(reference, evaluated.grid, criteria)
+    searched = _searched(evaluated, criteria, 1.0)
+    lowest, highest = np.empty(len(points.flat)), np.empty(len(points.flat))
+
+    def work(part: slice) -> None:
+        lowest[part], highest[part] = search_interval(searched, points.at(part), points.tolerance_Gy[part])
+
+    _in_parts(work, len(points.flat), threads)
+    return points, lowest, highest
+
+
+@dataclass(frozen=True)
+class JudgedPoints:
+    """The reference voxels that are judged: flat index, dose and dose tolerance (Gy); both grids."""
+
+    flat: NDArray[np.int64]
+    dose_Gy: NDArray[np.float64]
+    tolerance_Gy: NDArray[np.float64]
+    reference: Grid
+    evaluated: Grid
+
+    def at(self, part: slice) -> NDArray[np.float64]:
+        """Return continuous indices (x, y, z) of some of them in the evaluated image."""
+        return _searched_index(self.reference, self.evaluated, self.flat[part])
+
+
+def judged_points(reference: Image, evaluated: Grid, criteria: GammaCriteria) -> JudgedPoints:
+    """Return the reference voxels that are not below the threshold, with what each tolerates."""
     dose = np.ascontiguousarray(reference.values, np.float64).ravel()
     normal_Gy = criteria.reference_dose_Gy or float(np.nanmax(dose, initial=0.0))
     if not np.isfinite(normal_Gy) or normal_Gy <= 0:
         raise refuse("Gamma needs a reference dose above zero", given=normal_Gy)
-    wanted = dose >= criteria.threshold_percent / 100 * normal_Gy
+    percent = criteria.threshold_percent
+    wanted = dose >= (criteria.threshold_Gy if percent is None else percent / 100 * normal_Gy)
     if criteria.local:
         wanted &= dose > 0
     chosen = np.flatnonzero(wanted)
-    searched = _searched(evaluated, criteria)
-    result = np.full(dose.shape, np.nan, np.float32)
+    tolerance = criteria.dose_percent / 100 * (dose[chosen] if criteria.local else np.full(len(chosen), normal_Gy))
+    return JudgedPoints(chosen, dose[chosen], tolerance, reference.grid, evaluated)
 
-    def work(start: int) -> None:
-        part = chosen[start : start + VOXELS_PER_TASK]
-        tolerance = criteria.dose_percent / 100 * (dose[part] if criteria.local else np.full(len(part), normal_Gy))
-        result[part] = search(searched, _searched_index(reference.grid, evaluated.grid, part), dose[part], tolerance)
 
+def _in_parts(work: Callable[[slice], None], count: int, threads: int | None) -> None:
+    parts = [slice(start, start + VOXELS_PER_TASK) for start in range(0, count, VOXELS_PER_TASK)]
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        list(pool.map(work, range(0, len(chosen), VOXELS_PER_TASK)))
-    return Image(reference.grid, result.reshape(reference.grid.array_shape))
+        list(pool.map(work, parts))
 
 
 def pass_rate(gamma: Image, where: NDArray[np.bool_] | None = None) -> tuple[float, int]:
@@ -114,8 +175,11 @@ def pass_rate(gamma: Image, where: NDArray[np.bool_] | None = None) -> tuple[flo
     return 100.0 * float(np.count_nonzero(judged <= 1.0)) / judged.size, int(judged.size)
 
 
-def _searched(evaluated: Image, criteria: GammaCriteria) -> Searched:
-    """Prepare what every search needs: the dose, its range in each cell between voxel centres, the order of cells."""
+def _searched(evaluated: Image, criteria: GammaCriteria, reach: float) -> Searched:
+    """Prepare what every search needs: the dose, its range in each cell between voxel centres, the order of cells.
+
+    `reach` is the largest distance searched, in distance criteria.
+    """
     dose = np.ascontiguousarray(evaluated.values, np.float32)
     low, high = dose, dose
     for axis in range(3):
@@ -132,8 +196,8 @@ def _searched(evaluated: Image, criteria: GammaCriteria) -> Searched:
         highest=np.ascontiguousarray(high),
         spacing=spacing,
         step=1.0 / lines,
-        cells=_cells_outwards(spacing, criteria.cap, dose.shape),
-        cap=criteria.cap,
+        cells=_cells_outwards(spacing, reach, dose.shape),
+        cap=reach,
     )
 
 
