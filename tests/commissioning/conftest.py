@@ -157,7 +157,7 @@ WATER_BOX_MAC = """/gate/world/daughters/name water_box
 /gate/water_box/setMaterial G4_WATER
 /gate/water_box/geometry/setXLength 200 mm
 /gate/water_box/geometry/setYLength 160 mm
-/gate/water_box/geometry/setZLength 120 mm
+/gate/water_box/geometry/setZLength 100 mm
 /gate/water_box/placement/setTranslation {water_box_move_x} {water_box_move_y} {water_box_move_z} mm
 /gate/water_box/vis/setColor blue
 /gate/water_box/daughters/name rod

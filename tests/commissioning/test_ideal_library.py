@@ -11,6 +11,14 @@ from dosewright.commissioning.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.solids import Box
 
+ELEMENT = """/gate/world/daughters/name {name}
+/gate/world/daughters/insert box
+/gate/{name}/setMaterial {material}
+/gate/{name}/geometry/setXLength 250 mm
+/gate/{name}/geometry/setYLength {thickness} mm
+/gate/{name}/geometry/setZLength 250 mm
+/gate/{name}/placement/setTranslation 0 -400 0 mm
+"""
 Changed = Callable[[str, str, str], None]
 IR2 = "commissioning/beamlines/IR2/"
 
@@ -119,8 +127,7 @@ def test_phantoms_are_boxes_and_cylinders_on_their_dose_grid(ideal: Path) -> Non
     dose = phantom.dose_box.grid((10.0, 20.0, 30.0))
     assert (dose.shape, dose.spacing_mm) == ((50, 40, 20), (4.0, 4.0, 5.0))
     np.testing.assert_allclose(dose.corner_mm, [10 - 100, 20 - 80, 30 - 50])
-    # The box is 120 mm long and the dose grid 100: two more voxels on each side.
-    assert (phantom.shape, phantom.isocenter_mm) == ((50, 40, 24), (100.0, 80.0, 60.0))
+    assert (phantom.shape, phantom.isocenter_mm) == ((50, 40, 20), (100.0, 80.0, 50.0))
     voxels = phantom.voxels()
     names = [one.name for one in voxels.materials]
     assert names == ["G4_AIR", "G4_WATER", "PMMA"]
@@ -128,9 +135,26 @@ def test_phantoms_are_boxes_and_cylinders_on_their_dose_grid(ideal: Path) -> Non
     assert rod == pytest.approx(np.pi * 20**2 * 80, rel=0.03)
     assert np.count_nonzero(voxels.material == 0) == 0
     # Its centre lies 50 mm to the left of the patient: x = 150 mm from the corner.
-    assert voxels.material[12, 20, 37] == 2
-    assert voxels.material[12, 20, 12] == 1
+    assert voxels.material[10, 20, 37] == 2
+    assert voxels.material[10, 20, 12] == 1
     assert "cut into voxels of 4 x 4 x 5 mm" in phantom.assumptions[0]
+
+
+def test_a_phantom_may_reach_beyond_its_dose_grid(ideal: Path, change: Changed) -> None:
+    change("commissioning/phantoms/water_box.mac", "{water_box_move_x} {water_box_move_y} {water_box_move_z}", "0 0 0")
+    couch = ELEMENT.format(name="couch", material="PMMA", thickness=18).replace("0 -400 0", "0 89 0")
+    change("commissioning/phantoms/water_box.mac", "/gate/water_box/vis/setColor blue\n", couch)
+    phantom = Library.open(ideal).phantom("water_box")
+    assert phantom.dose_box is not None
+    assert phantom.dose_box.grid().shape == (50, 40, 20)
+    # The couch is 250 mm wide and long and ends 98 mm below the isocentre: voxels on all sides, five below.
+    assert phantom.shape == (50 + 2 * 7, 40 + 5, 20 + 2 * 15)
+    np.testing.assert_allclose(phantom.grid().corner_mm, [-128, -80, -125])
+    names = [one.name for one in phantom.voxels().materials]
+    material = phantom.voxels().material
+    assert names[material[0, 43, 2]] == "PMMA"
+    assert names[material[0, 20, 2]] == "G4_AIR"
+    assert names[material[25, 20, 12]] == "G4_WATER"
 
 
 def test_ct_protocols_are_recognised_and_interpolated(ideal: Path, tmp_path: Path) -> None:
@@ -169,7 +193,7 @@ def test_hashes_cover_every_file_that_shaped_a_model(ideal: Path, change: Change
     differing("head", "commissioning/CT/density/curve.txt", "0.93\n", "0.931\n")
     differing("head", "commissioning/CT/composition/tissues.txt", "Lung", "LungTissue")
     differing("phantom", "commissioning/phantoms/water_box.cfg", "= 50\n", "= 100\n")
-    differing("phantom", "commissioning/phantoms/water_box.mac", "20 mm", "25 mm")
+    differing("phantom", "commissioning/phantoms/water_box.mac", "Rmax 20 mm", "Rmax 25 mm")
     # The database's PMMA is in the ripple filter and in the rod of the phantom.
     change("cfg/system.cfg", "PMMA = 1.195\n", "")
     differing("IR2_PROTON IR2_ION_6_12_6 phantom", "commissioning/material/Clinic.db", "1.195", "1.18")

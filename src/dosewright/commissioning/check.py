@@ -126,6 +126,7 @@ def _look(result: LibraryCheck, library: Library, folder: Path, *, ideal: bool) 
         result.add(_relative(content.beam_models[name].file, folder), beam_model_problems(model))
     result.add("", protocol_problems(protocols, content.settings.calculation.hu_density_tolerance_g_cm3))
     for name, phantom in phantoms.items():
+        result.notes += phantom.notes
         result.add(_relative(content.phantoms[name].file, folder), phantom_problems(phantom))
     result.add("", configuration_problems(content, models, protocols))
     if content.settings_file is not None:

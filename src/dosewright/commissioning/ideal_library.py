@@ -168,4 +168,4 @@ def _phantom(path: Path, materials: SiteMaterials) -> Phantom:
     if not macro.is_file():
         raise refuse("A phantom needs its geometry beside its configuration", given=f"no {macro.name}",
                      allowed=f"{path.stem}.cfg and {path.stem}.mac", where=path.name)  # fmt: skip
-    return phantom_of(read_ideal_phantom(path, macro, materials), materials("G4_AIR"), (path, macro))
+    return phantom_of(read_ideal_phantom(path, macro, materials), materials("G4_AIR"))

@@ -109,8 +109,8 @@ class Phantom:
         The dose grid that belongs to it; None leaves the choice to the calculation.
     dose_to_water
         Whether its dose is one to water (True) or to the medium (False); None leaves it to the site's settings.
-    assumptions
-        Sentences that a report repeats.
+    assumptions, notes
+        Sentences that a report repeats; what its files say that has no effect here.
     """
 
     name: str
@@ -125,6 +125,7 @@ class Phantom:
     dose_box: "DoseBox | None" = None
     dose_to_water: bool | None = None
     assumptions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if (

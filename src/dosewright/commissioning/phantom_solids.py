@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +46,7 @@ def _in_tube(shape: Tube, along: Sequence[Points]) -> NDArray[np.bool_]:
     return np.asarray(inside)
 
 
-def phantom_of(read: IdealPhantom, air: Material, files: Sequence[Path]) -> Phantom:
+def phantom_of(read: IdealPhantom, air: Material) -> Phantom:
     """Return a phantom of IDEAL as voxels: those of its dose grid, continued until every solid has room.
 
     Outside its solids is air. The origin of its axes lies at the isocentre.
@@ -76,10 +75,11 @@ def phantom_of(read: IdealPhantom, air: Material, files: Sequence[Path]) -> Phan
         density_g_cm3=air.density_g_cm3,
         inserts=inserts,
         description=read.description,
-        sha256=content_hash(files, [air, *(one.material for one in inserts)]),
+        sha256=content_hash(read.files, [air, *(one.material for one in inserts)]),
         dose_box=dose,
         dose_to_water=read.dose_to_water,
         assumptions=(said,),
+        notes=read.notes,
     )
 
 
