@@ -10,6 +10,7 @@ from dosewright.cli.check import check
 from dosewright.cli.conformance import conformance
 from dosewright.cli.demo import demo
 from dosewright.cli.faults import BROKEN, report_fault
+from dosewright.cli.fit import fit
 from dosewright.cli.init import init
 from dosewright.cli.lint import lint
 from dosewright.cli.query import query
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (calc, simulate, query, lint, demo, init, check, approve, conformance, version):
     app.command()(command)
+app.add_typer(fit, name="fit")
 
 
 def main() -> None:

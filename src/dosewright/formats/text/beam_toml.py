@@ -63,6 +63,7 @@ class BeamFile(Checked):
     energy: EnergyColumns
     spot: list[SpotColumns] = Field(min_length=1)
     range_shifter: list[ShifterFile] = Field(default_factory=list)
+    provenance: dict[str, str] = Field(default_factory=dict)
 
 
 def read_beam_toml(path: Path, named: Named) -> BeamModel:

@@ -29,13 +29,14 @@ class IntervalColumns(Checked):
 
 
 class CtFile(Checked):
-    """The file as it stands; `match` holds the DICOM keywords that mark a CT."""
+    """The file as it stands; `match` holds the DICOM keywords that mark a CT, `provenance` what it was fitted to."""
 
     name: str
     source: str = ""
     match: dict[str, str] = Field(default_factory=dict)
     density: DensityColumns | None = None
     intervals: IntervalColumns
+    provenance: dict[str, str] = Field(default_factory=dict)
 
 
 def read_ct_toml(path: Path, named: Callable[[str], Material]) -> CtProtocol:

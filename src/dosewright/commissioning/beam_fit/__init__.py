@@ -1,0 +1,1 @@
+"""A beam model from measurements: depth doses, spot sizes in air, absolute dose."""
