@@ -8,10 +8,9 @@ from pathlib import Path
 from dosewright.commissioning.approval import approval_of, content_sha256
 from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.library_files import on_disk, read_beam_model, read_ct_protocols
-from dosewright.commissioning.library_folder import PACKAGED, read_library_folder
+from dosewright.commissioning.library_folder import PACKAGED
 from dosewright.commissioning.phantom import read_phantom
 from dosewright.core.errors import InputError, refuse
-from dosewright.core.matter import HounsfieldTable
 from dosewright.formats.text.checked_toml import read_checked
 from dosewright.formats.text.lines import read_text
 from dosewright.formats.text.site_settings import SiteSettings
@@ -63,9 +62,9 @@ def _places(library: Library, name: str, kind: str | None) -> list[tuple[str, Pa
     """Return kind and file of everything in the library that has a name."""
     wanted = name.strip().casefold()
     known: list[tuple[str, str, Path]] = [
-        *(("beam", key, path) for key, path in library.content.beam_models.items()),
+        *(("beam", key, one.file) for key, one in library.content.beam_models.items()),
         *(("ct", key, path) for key, path in _protocol_files(library).items()),
-        *(("phantom", key, path) for key, path in library.content.phantoms.items()),
+        *(("phantom", key, one.file) for key, one in library.content.phantoms.items()),
     ]
     settings = _settings_file(library)
     if settings is not None:
@@ -74,22 +73,17 @@ def _places(library: Library, name: str, kind: str | None) -> list[tuple[str, Pa
 
 
 def _settings_file(library: Library) -> Path | None:
-    path = None if library.folder is None else library.folder / SETTINGS
-    return path if path is not None and path.is_file() else None
+    return library.settings_file
 
 
 def _protocol_files(library: Library) -> dict[str, Path]:
     """Return CT protocols by name with the file that holds them; a file by its own name too."""
     found: dict[str, Path] = {}
     for place in library.content.ct_places:
-        found[place.name] = place
-        for name in read_ct_protocols(place, library.material, _compositions):
-            found.setdefault(name, place)
+        found[place.file.name] = place.file
+        for name in place.value:
+            found.setdefault(name, place.file)
     return found
-
-
-def _compositions() -> HounsfieldTable:
-    return Library(None, read_library_folder(PACKAGED, PACKAGED / "library.toml")).ct_protocol("generic")
 
 
 def _all_names(library: Library) -> str:
@@ -120,7 +114,8 @@ def _read(library: Library, kind: str, path: Path) -> Approvable:
 
 
 def _beam(library: Library, path: Path) -> Approvable:
-    model = read_beam_model(path, library.material)
+    kept = [one for one in library.content.beam_models.values() if one.file == path]
+    model = kept[0].value if kept else read_beam_model(path, library.material)
     low, high = model.energy_range_MeV
     lines = [f"Beam model {model.name!r}, machine {model.machine or 'not said'!r}, {model.radiation}, "
              f"{low:g} to {high:g} MeV.", f"Source: {model.source}."]  # fmt: skip
@@ -129,20 +124,21 @@ def _beam(library: Library, path: Path) -> Approvable:
 
 
 def _ct(library: Library, path: Path) -> Approvable:
-    protocols = read_ct_protocols(path, library.material, _compositions)
+    protocols = read_ct_protocols(path, library.material)
     lines = [f"CT protocol {name!r}: {one.table.source}." for name, one in protocols.items()]
     models = {name: one.table.sha256 for name, one in protocols.items()}
     return Approvable("ct", path, models, (*lines, *_papers(path)))
 
 
 def _phantom(library: Library, path: Path) -> Approvable:
-    phantom = read_phantom(path, library.material)
+    kept = [one for one in library.content.phantoms.values() if one.file == path]
+    phantom = kept[0].value if kept else read_phantom(path, library.material)
     said = f"Phantom {phantom.name!r}: {phantom.description or 'no description'}."
     return Approvable("phantom", path, {phantom.name: phantom.sha256}, (said, *_papers(path)))
 
 
-def _settings(_: Library, path: Path) -> Approvable:
-    settings = read_checked(path, SiteSettings)
+def _settings(library: Library, path: Path) -> Approvable:
+    settings = library.settings if path == library.settings_file else read_checked(path, SiteSettings)
     said = f"Settings with {len(settings.user)} users and {len(settings.correction)} corrections of machines."
     return Approvable("settings", path, {}, (said,))
 

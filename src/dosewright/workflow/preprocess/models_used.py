@@ -57,7 +57,7 @@ def models_used(
         found.append(_approved("CT protocol", wishes.ct_protocol or table.name, table.name, table.sha256, library))
     if phantom is not None:
         found.append(ModelUsed("phantom", phantom.name, phantom.sha256))
-    if library.content.materials:
+    if library.content.materials.own:
         found.append(ModelUsed("materials", library.content.name, materials_sha256(library)))
     settings = library.settings_file
     if settings is not None:
@@ -67,7 +67,7 @@ def models_used(
 
 def materials_sha256(library: Library) -> str:
     """Return the hash of the media that the library itself defines, whatever file they come from."""
-    media = sorted(repr((name, one)) for name, one in library.content.materials.items())
+    media = sorted(repr((name, one)) for name, one in library.content.materials.own.items())
     return sha256("\n".join(media).encode()).hexdigest()
 
 
