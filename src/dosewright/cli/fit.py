@@ -52,3 +52,30 @@ def beam(
         for note in found.notes:
             typer.echo(f"Note: {note}")
         typer.echo(f"Model: {model}\nReport: {report}\nRead the report, then: dosewright approve {model}")
+
+
+@fit.command()
+def hlut(
+    measurements: Measurements, output: Output, library: options.Library = None, as_json: options.Json = False
+) -> None:
+    """Fit a CT protocol to the Hounsfield numbers of tissue substitutes."""
+    with faults_reported(as_json=as_json):
+        import json
+
+        from dosewright.commissioning.catalog import Library
+        from dosewright.commissioning.fit_hlut import fit_hlut
+        from dosewright.commissioning.hlut_fit.measurements import read_measurements
+        from dosewright.commissioning.hlut_fit.write import residuals, write_fit
+
+        found = fit_hlut(read_measurements(measurements, Library.open(library).material))
+        protocol, report = write_fit(found, output)
+        said = {"protocol": str(protocol), "report": str(report), "k": found.k, "uncertainty": found.uncertainty,
+                **residuals(found), "notes": found.notes}  # fmt: skip
+        if as_json:
+            typer.echo(json.dumps(said, indent=2, ensure_ascii=False))
+            return
+        for what, words in residuals(found).items():
+            typer.echo(f"{what.replace('_', ' ')}: {words}")
+        for note in found.notes:
+            typer.echo(f"Note: {note}")
+        typer.echo(f"CT protocol: {protocol}\nReport: {report}\nRead the report, then: dosewright approve {protocol}")

@@ -1,9 +1,10 @@
 """Our own CT protocol file: a density curve and composition intervals, or intervals alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from dosewright.core.errors import InputError, refuse
@@ -62,3 +63,24 @@ def read_ct_toml(path: Path, named: Callable[[str], Material]) -> CtProtocol:
     source = file.source or path.name
     table = HounsfieldTable(file.name, hu, rho, lower, upper, tuple(materials), source, sha256(path))
     return CtProtocol(table, dict(file.match))
+
+
+def ct_toml_text(table: HounsfieldTable, match: Mapping[str, str], source: str) -> str:
+    """Return a protocol with a density curve as text of our own file; its media are named, not described."""
+    lines = [f"name = {_text(table.name)}", f"source = {_text(source)}", "", "[match]"]
+    lines += [f"{_text(key)} = {_text(value)}" for key, value in match.items()]
+    lines += ["", "[density]", f"hu = {_row(table.density_hu)}", f"g_cm3 = {_row(table.density_g_cm3)}", ""]
+    lines += ["[intervals]", f"lower_hu = {_row(table.lower_hu)}"]
+    lines.append(f"material = [{', '.join(_text(one.name) for one in table.materials)}]")
+    if table.upper_hu is not None:
+        lines.append(f"upper_hu = {float(table.upper_hu)!r}")
+    return "\n".join(lines) + "\n"
+
+
+def _row(values: NDArray[np.float64]) -> str:
+    return "[" + ", ".join(repr(round(float(one), 6)) for one in values) + "]"
+
+
+def _text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c >= " " and c != "\x7f" else " " for c in escaped) + '"'
