@@ -1,19 +1,32 @@
 """The page of mistakes is true: every mistake on it is made, and every message on it is what the command says."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.journey.planned_mistakes import MISTAKES, Bench, Mistake
+from tests.journey import mistakes_of_plans, mistakes_of_sites
+from tests.journey.bench import Bench, Mistake
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "mistakes.md"
+MISTAKES = [*mistakes_of_plans.MISTAKES, *mistakes_of_sites.MISTAKES]
 HEAD = "| what is wrong | it says | do |"
 
 
 @pytest.fixture
-def bench(tiny: Any, make_case: Callable[..., Any], make_beam: Callable[..., Any], tmp_path: Path) -> Bench:
-    return Bench(tmp_path, tiny, make_case, make_beam)
+def bench(
+    tiny: Any,
+    make_case: Callable[..., Any],
+    make_beam: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Bench:
+    monkeypatch.delenv("DOSEWRIGHT_LIBRARY", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return Bench(
+        tmp_path, tiny, make_case, make_beam, lambda library: monkeypatch.setenv("DOSEWRIGHT_LIBRARY", str(library))
+    )
 
 
 def row_of(mistake: Mistake, bench: Bench) -> str:
@@ -21,6 +34,7 @@ def row_of(mistake: Mistake, bench: Bench) -> str:
     said = [problem for problem in mistake.make(bench) if mistake.about in problem]
     assert len(said) == 1, said
     text = said[0].replace(str(bench.folder), "/home/me").replace(str(bench.whole_case.folder), "/home/me/case")
+    text = re.sub(r"content [0-9a-f]{12}", "content 1f2e3d4c5b6a", text.replace(repr(bench.account), "'kim'"))
     for sign in "|*<[":
         text = text.replace(sign, f"\\{sign}")
     return " ".join(f"| {mistake.wrong} | {text} | {mistake.do} |".split())

@@ -1,107 +1,11 @@
-"""Mistakes made on purpose: what is wrong, how it is made, and what somebody can do. Nothing is simulated."""
+"""Mistakes in the command, in the plan, and in what belongs to the patient."""
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import pydicom
 from pydicom.dataset import Dataset
-
-Edit = Callable[[Dataset], Any]
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A folder of its own with a made case, and the command to make a mistake with."""
-
-    folder: Path
-    whole_case: Any
-    make_case: Callable[..., Any]
-    make_beam: Callable[..., Any]
-
-    def case(self, **edits: Edit) -> Path:
-        """Return a copy of the plain case with changed files: by the stem of the file, or `CT` for every slice."""
-        case = self.folder / "case"
-        shutil.copytree(self.whole_case.folder, case)
-        for stem, edit in edits.items():
-            for path in sorted(case.glob(f"{stem}*.dcm")):
-                change(path, edit)
-        return case
-
-    def planned(self, **changes: Any) -> Path:
-        """Return a case whose first beam is changed."""
-        made: Path = self.make_case(beams=(self.make_beam(1, "Top", **changes), self.make_beam(2, "Side"))).folder
-        return made
-
-    def library(self, **files: str) -> Path:
-        """Return a library with the packaged one behind it, and files by name (``ct__head_toml`` is ct/head.toml)."""
-        return self.tree(library_toml='name = "site"\nwith_packaged = true\n', **files)
-
-    def tree(self, **files: str) -> Path:
-        """Return a folder with files by name."""
-        root = self.folder / "library"
-        for name, text in files.items():
-            stem, _, suffix = name.rpartition("_")
-            path = root / f"{stem.replace('__', '/')}.{suffix}"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return root
-
-    def refused(self, *arguments: object) -> list[str]:
-        """Run a command that must refuse, and return its reasons."""
-        ended = self.whole_case.run(*(str(argument) for argument in arguments))
-        assert "Traceback" not in ended.stderr
-        assert ended.returncode == 2, ended.stdout + ended.stderr
-        return [line.removeprefix("  - ") for line in ended.stderr.splitlines() if line.startswith("  - ")]
-
-    def calc(self, *arguments: object, case: Path | None = None) -> list[str]:
-        """Return why a calculation is refused; should it not be, it is a short one."""
-        if "-n" not in arguments:
-            arguments = ("-n", "100", *arguments)
-        return self.refused("calc", case or self.whole_case.folder, "-o", self.folder / "result", *arguments)
-
-    def assumed(self, case: Path, *arguments: str) -> list[str]:
-        """Return what lint assumes of a case and not of the plain one."""
-        before, after = (
-            self.whole_case.run("lint", str(folder), *arguments).stdout.splitlines()
-            for folder in (self.whole_case.folder, case)
-        )
-        return [line.removeprefix("  assumed: ") for line in after if line not in before and "assumed: " in line]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One mistake: its `section` and words on the page, how it is made, and which of several messages belongs to it."""
-
-    section: str
-    wrong: str
-    make: Callable[[Bench], list[str]]
-    do: str = ""
-    about: str = field(default="")
-
-
-def change(path: Path, edit: Edit) -> None:
-    """Change a DICOM file."""
-    dataset = pydicom.dcmread(path)
-    edit(dataset)
-    dataset.save_as(path)
-
-
-def asked(*arguments: str) -> Callable[[Bench], list[str]]:
-    """Return the maker of a mistake in the options of calc."""
-    return lambda bench: bench.calc(*arguments)
-
-
-def put(place: Callable[[Dataset], Dataset], **values: object) -> Edit:
-    """Return an edit that sets attributes at a place of an object."""
-
-    def edit(dataset: Dataset) -> None:
-        for keyword, value in values.items():
-            setattr(place(dataset), keyword, value)
-
-    return edit
+from tests.journey.bench import COMMAND, PATIENT, PLAN, Bench, Edit, Mistake, asked, change, put
 
 
 def whole(dataset: Dataset) -> Dataset:
@@ -138,12 +42,6 @@ def item(**values: object) -> Dataset:
     for keyword, value in values.items():
         setattr(made, keyword, value)
     return made
-
-
-COMMAND = "In the command"
-PLAN = "In the plan"
-PATIENT = "In CT, structures and doses"
-LIBRARY = "In the library"
 
 
 def two_externals(dataset: Dataset) -> None:
