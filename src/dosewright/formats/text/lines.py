@@ -31,8 +31,8 @@ def read_bytes(path: Path) -> bytes:
             raise refuse("The file is too large for a text table", given=f"{path.stat().st_size} bytes", where=path)
         return path.read_bytes()
     except FileNotFoundError as error:
-        beside = [one.name for one in path.parent.glob("*")]
-        raise refuse(f"The file cannot be read.{nearest(path.name, beside)}", given="no such file", where=path) from error
+        hint = nearest(path.name, [one.name for one in path.parent.glob("*")])
+        raise refuse(f"The file cannot be read.{hint}", given="no such file", where=path) from error
     except OSError as error:
         raise refuse("The file cannot be read", given=error.strerror, where=path) from error
     except ValueError as error:
