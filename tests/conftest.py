@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ import dosewright.core.jit  # noqa: F401  before pymedphys compiles anything: Nu
 settings.register_profile("build", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("build")
+
+# The registry of jobs of whoever runs the tests is left alone.
+os.environ["DOSEWRIGHT_STATE"] = tempfile.mkdtemp(prefix="dosewright-state-")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

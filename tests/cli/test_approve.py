@@ -1,6 +1,7 @@
 """`dosewright approve` from the command line: who may, what is shown, what the record holds."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,16 @@ from dosewright.cli.main import app
 from dosewright.commissioning.approval import approval_of, problem_of, record_of
 from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.workflow.users import account_of
 
-USERS = '[users]\nAS = {name = "asmith", role = "clinical"}\nBJ = {name = "bjones", role = "commissioning"}\n'
+USERS = "".join(
+    f'[[user]]\nacronym = "{acronym}"\nname = "{name}"\nrole = "{role}"\nsystem_user = "{account}"\n'
+    for acronym, name, role, account in (
+        ("AS", "asmith", "clinical", account_of(os.getuid())),
+        ("BJ", "bjones", "commissioning", account_of(os.getuid())),
+        ("CK", "cking", "commissioning", "another"),
+    )
+)
 
 
 @pytest.fixture
@@ -20,8 +29,8 @@ def library(tmp_path: Path) -> Path:
         (tmp_path / kind).mkdir()
         for path in (PACKAGED / kind).glob("*.toml"):
             (tmp_path / kind / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "users.toml").write_text(USERS)
-    (tmp_path / "settings.toml").write_text("[calculation]\nthreads = 2\n")
+    (tmp_path / "settings.toml").write_text("[calculation]\nthreads = 2\n" + USERS)
+    (tmp_path / "settings.toml").chmod(0o644)
     return tmp_path
 
 
@@ -80,8 +89,9 @@ def test_a_protocol_of_several_files(library: Path, shared_data: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "login", "said"),
     [
-        (("generic", "--kind", "beam"), "AS", "This role may not approve. Given: asmith, role clinical."),
-        (("generic", "--kind", "beam"), "nobody", "is not in the user table"),
+        (("generic", "--kind", "beam"), "AS", "The role clinical of asmith may not approve a model"),
+        (("generic", "--kind", "beam"), "nobody", "is not in the site's settings"),
+        (("generic", "--kind", "beam"), "CK", "belongs to another account"),
         (("generic",), "BJ", "'generic' names several things; add --kind. Given: beam, ct."),
         (("generik",), "BJ", "There is nothing of this name to approve. Given: 'generik'."),
         (("generic", "--kind", "beem"), "BJ", "Unknown kind. Given: 'beem'."),

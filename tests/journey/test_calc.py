@@ -69,6 +69,7 @@ def test_other_software_sees_the_right_geometry_and_peak(done: Path) -> None:
         assert image.GetSpacing() == pytest.approx((4.0, 4.0, 4.0))
     for image in (dicom, mhd):
         array = SimpleITK.GetArrayFromImage(image)
+        array[:, [0, 1, 2, -3, -2, -1], :] = 0.0  # the air: there a single stopping proton makes a peak of its own
         k, j, i = np.unravel_index(array.argmax(), array.shape)
         x, y, z = image.TransformIndexToPhysicalPoint((int(i), int(j), int(k)))
         # Gantry 0: from anterior (y = -33 mm). 80 MeV protons stop 51.8 mm deep (ICRU Report 49), at y = 18.8 mm.

@@ -283,3 +283,20 @@ def test_silent_cuts_and_verification_are_said(tmp_path: Path) -> None:
     assert any("photon_cut_MeV = 0.5 changes nothing" in one for one in said)
     assert any("nuclear" in one and "not the true dose" in one for one in said)
     assert not any("electron_cut" in one for one in said)
+
+
+def test_stopped_on_request_it_writes_what_it_has_and_goes_on(tmp_path: Path) -> None:
+    looks = iter([False] * 5)
+    run_in_folder(run_of(), tmp_path / "out", stop=lambda: next(looks, True))
+    goals = json.loads((tmp_path / "out" / "summary.json").read_text())["goals"]
+    assert (goals["reached"], goals["stopped_on_request"]) == (False, True)
+    run_in_folder(run_of(), tmp_path / "out")
+    run_in_folder(run_of(), tmp_path / "undisturbed")
+    for name in ("dose.raw", "dose_uncertainty.raw"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "undisturbed" / name).read_bytes()
+
+
+def test_time_as_the_only_goal_is_not_reached_when_stopped(tmp_path: Path) -> None:
+    looks = iter([False] * 3)
+    run_in_folder(run_of(goal=Goals(max_minutes=5)), tmp_path / "out", stop=lambda: next(looks, True))
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["goals"]["reached"] is False

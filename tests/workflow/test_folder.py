@@ -1,5 +1,6 @@
 """The job folder belongs to one request and one run at a time; stages are stamped."""
 
+import re
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -55,13 +56,23 @@ def test_two_runs_at_once_are_refused(tmp_path: Path) -> None:
         pass
 
 
-def test_the_default_folder_lies_beside_the_plan_and_names_no_patient(tmp_path: Path) -> None:
-    plan = tmp_path / "RN_DOE^JANE.dcm"
-    plan.write_bytes(b"")
-    name = default_output(plan, "1.2.3")
+def test_the_default_folder_names_user_plan_and_time_and_no_patient(tmp_path: Path) -> None:
+    name = default_output(tmp_path, "1.2.3", "AS", REQUEST)
     assert name.parent == tmp_path
-    assert name.name == "dosewright-" + sha256(b"1.2.3").hexdigest()[:8]
-    assert default_output(tmp_path, "1.2.3") == name
+    assert re.fullmatch(rf"AS_{sha256(b'1.2.3').hexdigest()[:8]}_\d{{8}}T\d{{6}}", name.name)
+    assert default_output(tmp_path, "1.2.3", "../É*[x]", REQUEST).name.startswith("-x-_")
+
+
+def test_the_default_folder_of_the_same_request_is_taken_up_again(tmp_path: Path) -> None:
+    begin = f"AS_{sha256(b'1.2.3').hexdigest()[:8]}_"
+    for stamp, request in (("20260101T000000", REQUEST), ("20260102T000000", replace(REQUEST, seed=2))):
+        with claimed(tmp_path / f"{begin}{stamp}", request, "hash"):
+            pass
+    again = replace(REQUEST, threads=1, goals=Goals(histories=5))
+    assert default_output(tmp_path, "1.2.3", "AS", again).name == f"{begin}20260101T000000"
+    assert default_output(tmp_path, "1.2.3", "AS", replace(REQUEST, seed=3)).name > f"{begin}20260102T000000"
+    assert default_output(tmp_path, "1.2.3", "BJ", REQUEST).name.startswith("BJ_")
+    assert not default_output(tmp_path, "4.5.6", "AS", REQUEST).exists()
 
 
 def test_a_stage_is_skipped_while_inputs_and_files_are_the_same(tmp_path: Path) -> None:

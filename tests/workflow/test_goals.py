@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dosewright.core.errors import InputError
-from dosewright.workflow.goals import Goals, duration_text, read_histories, read_percent, read_seconds
+from dosewright.formats.text import site_settings
+from dosewright.formats.text.site_settings import Range
+from dosewright.workflow.goals import (
+    Goals,
+    beyond_site,
+    duration_text,
+    read_histories,
+    read_percent,
+    read_seconds,
+    worse_than_usual,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +89,51 @@ def test_every_problem_is_listed_and_no_goal_is_refused() -> None:
         Goals.from_text("x", "y", "z")
     assert len(refused.value.problems) == 3
     with pytest.raises(InputError) as refused:
-        Goals(histories=0, uncertainty_percent=90)
+        Goals(histories=0, uncertainty_percent=99.5)
     assert len(refused.value.problems) == 2
     with pytest.raises(InputError, match="needs a goal"):
         Goals()
+
+
+def site(**ranges: Range) -> site_settings.Goals:
+    return site_settings.Goals(**ranges)  # type: ignore[arg-type]
+
+
+ON = {"step": 0.1, "on": True}
+
+
+def test_the_usual_goals_of_a_site() -> None:
+    assert Goals.usual(site_settings.Goals()) == Goals(uncertainty_percent=1.0)
+    both = site(primaries=Range(min=1e5, default=2e6, max=1e8, **ON), minutes=Range(min=1, default=30, max=90, **ON))
+    assert Goals.usual(both) == Goals(2_000_000, 1.0, 1800.0)
+    off = Range(min=0.5, default=1.5, max=5, step=0.1)
+    assert Goals.usual(site(uncertainty_percent=off)) == Goals(uncertainty_percent=1.5)
+
+
+def test_goals_beyond_what_a_site_allows_are_told_with_what_it_allows() -> None:
+    allowed = site(uncertainty_percent=Range(min=0.5, default=1, max=5, **ON))
+    assert beyond_site(Goals(10**6, 0.5, 60.0), allowed) == []
+    assert beyond_site(Goals(10**6, 5.0), allowed) == []
+    said = beyond_site(Goals(50, 5.1, 59.0), allowed)
+    assert [word in one for word, one in zip(("-n", "-u", "-t"), said, strict=True)] == [True] * 3
+    assert "5.1 percent is outside what the site allows: 0.5 to 5 percent." in said[1]
+
+
+@pytest.mark.parametrize(
+    ("goals", "worse"),
+    [
+        (Goals(uncertainty_percent=1.0), False),
+        (Goals(uncertainty_percent=0.5), False),
+        (Goals(uncertainty_percent=1.1), True),
+        (Goals(histories=10**9), True),
+        (Goals(max_seconds=1e6), True),
+        (Goals(10**3, 0.9, 60.0), False),
+    ],
+)
+def test_less_than_the_usual_quality_is_said(goals: Goals, worse: bool) -> None:
+    said = worse_than_usual(goals, site_settings.Goals())
+    assert (said is not None) == worse
+    assert said is None or "1 % mean uncertainty" in said
 
 
 @pytest.mark.parametrize(
@@ -90,3 +141,8 @@ def test_every_problem_is_listed_and_no_goal_is_refused() -> None:
 )
 def test_durations_for_people(seconds: float, text: str) -> None:
     assert duration_text(seconds) == text
+
+
+def test_a_goal_of_the_plan_says_so() -> None:
+    goals = Goals(histories=1000, uncertainty_percent=2.0)
+    assert goals.sentence("plan") == "Stop at 1,000 primaries of the plan and 2 % mean uncertainty of the plan."

@@ -66,7 +66,7 @@ def test_what_cannot_be_read_is_told_and_left_out() -> None:
 def test_no_goal_takes_the_default_and_says_so() -> None:
     goals, assumed = read_goals(None, None, None, [])
     assert assumed
-    assert goals == Goals(uncertainty_percent=2.0)
+    assert goals == Goals(uncertainty_percent=1.0)
 
 
 @pytest.mark.parametrize("text", ["", ":", "a:", ":b", "ab"])

@@ -150,7 +150,9 @@ def test_settings_belong_to_root_oneself_or_an_admin(settings_file: Path, monkey
     names[owner] = "darth"
     problems = write_problems(settings_file, STARS, LUKE)
     assert len(problems) == 2
-    assert all("'darth', who is neither root nor you nor an admin" in said and "chown root" in said for said in problems)
+    for said in problems:
+        assert "'darth', who is neither root nor you nor an admin" in said
+        assert "chown root" in said
     assert write_problems(settings_file, STARS, owner) == []
 
 

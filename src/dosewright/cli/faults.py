@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from dosewright.core.errors import InputError
+from dosewright.core.errors import InputError, StoppedEarlyError
 
 DONE, BROKEN, REFUSED, OUT_OF_TIME, STOPPED = 0, 1, 2, 3, 130
 
@@ -23,6 +23,9 @@ def faults_reported(output: Path | None = None, *, as_json: bool = False) -> Ite
     except InputError as refused:
         report_refusal(refused, as_json=as_json)
         raise typer.Exit(REFUSED) from None
+    except StoppedEarlyError as stopped:
+        typer.echo(str(stopped), err=True)
+        raise typer.Exit(STOPPED) from None
     except KeyboardInterrupt:
         typer.echo("Stopped. The finished parts are kept: the same command continues where it was.", err=True)
         raise typer.Exit(STOPPED) from None

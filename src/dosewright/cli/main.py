@@ -12,6 +12,7 @@ from dosewright.cli.demo import demo
 from dosewright.cli.faults import BROKEN, report_fault
 from dosewright.cli.fit import fit
 from dosewright.cli.init import init
+from dosewright.cli.jobs import app as jobs
 from dosewright.cli.lint import lint
 from dosewright.cli.query import query
 from dosewright.cli.simulate import simulate
@@ -21,7 +22,8 @@ app = typer.Typer(
     name="dosewright",
     help="Independent Monte Carlo dose for radiotherapy: a DICOM plan in, a dose with its uncertainty out. "
     "A quality-assurance and research tool; no medical device.",
-    epilog="Exit codes: 0 done; 2 the input was refused; 3 stopped by its time limit; 1 our own fault.",
+    epilog="Exit codes: 0 done; 2 the input was refused; 3 stopped by its time limit or on request, with a valid "
+    "result; 130 stopped without one; 1 our own fault.",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,
@@ -31,6 +33,7 @@ app = typer.Typer(
 for command in (calc, simulate, query, lint, demo, init, check, approve, conformance, version):
     app.command()(command)
 app.add_typer(fit, name="fit")
+app.add_typer(jobs, name="jobs")
 
 
 def main() -> None:

@@ -69,9 +69,7 @@ PhantomShift = Annotated[
     tuple[str, str, str] | None,
     typer.Option("--phantom-shift", metavar="X Y Z", help="Move the phantom by so many mm (patient axes, HFS)."),
 ]
-DoseTo = Annotated[
-    str | None, typer.Option("--dose-to", metavar="water|medium", help="What the dose is a dose to.")
-]
+DoseTo = Annotated[str | None, typer.Option("--dose-to", metavar="water|medium", help="What the dose is a dose to.")]
 RemoveOutside = Annotated[
     bool | None,
     typer.Option("--remove-outside/--keep-outside", help="Set doses outside the EXTERNAL to zero, or do not."),
@@ -111,7 +109,9 @@ IgnoreDevices = Annotated[
     typer.Option("--ignore-devices", help="Calculate without blocks and compensators."),
 ]
 Seed = Annotated[str, typer.Option("--seed", metavar="N", help="Seed of the random numbers.")]
-Threads = Annotated[str, typer.Option("--threads", "-j", metavar="N", help="Threads; 0 = as the site sets, else all cores.")]
+Threads = Annotated[
+    str, typer.Option("--threads", "-j", metavar="N", help="Threads; 0 = as the site sets, else all cores.")
+]
 Library = Annotated[
     Path | None,
     typer.Option("--library", "-s", metavar="PATH", help="Library folder or configuration file."),

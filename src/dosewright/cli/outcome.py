@@ -31,7 +31,8 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
         warnings, assumptions = (counted(len(summary[kind]), kind) for kind in ("warnings", "assumptions"))
         console.print(f"{warnings} and {assumptions}: see the report.")
     if not summary["goal_reached"]:
-        console.print("Stopped by the time limit before the goal; the result is valid with its stated uncertainty.")
+        by = "on request" if any(beam["ended"] == "request" for beam in summary["beams"]) else "by the time limit"
+        console.print(f"Stopped {by} before the goal; the result is valid with its stated uncertainty.")
     console.print(f"Role: {escape(summary['role'])}. {escape(summary['note'])}")
     typer.echo(f"Report: {outcome.folder.report}")
 

@@ -33,6 +33,7 @@ def simulate(
 ) -> None:
     """Run one simulation that a run file describes."""
     with faults_reported(as_json=as_json):
+        from dosewright.execution.stop import stop_asked
         from dosewright.simulation.run_file.read import read_run_file
         from dosewright.simulation.run_folder import run_in_folder
 
@@ -44,10 +45,15 @@ def simulate(
             ("run", "device"): device,
         }
         run_file = read_run_file(run, resolvers=resolvers, overrides=said)
-        with progress_shown(run.stem) as tell:
-            run_in_folder(run_file, output, resolvers=resolvers, on_progress=tell)
+        with progress_shown(run.stem) as tell, stop_asked(output / "STOP", say_aside) as stop:
+            run_in_folder(run_file, output, resolvers=resolvers, on_progress=tell, stop=stop)
         summary = show(output, as_json=as_json)
     raise typer.Exit(DONE if summary["goals"]["reached"] else OUT_OF_TIME)
+
+
+def say_aside(text: str) -> None:
+    """Print a sentence on the error stream."""
+    typer.echo(text, err=True)
 
 
 def number(text: str) -> float | str:
@@ -138,7 +144,8 @@ def show(folder: Path, *, as_json: bool) -> dict[str, Any]:
     for warning in summary["warnings"]:
         typer.echo(f"Warning: {warning}")
     if not goals["reached"]:
-        typer.echo("Stopped by the time limit before the goal; the result is valid with its stated uncertainty.")
+        by = "on request" if goals["stopped_on_request"] else "by the time limit"
+        typer.echo(f"Stopped {by} before the goal; the result is valid with its stated uncertainty.")
     for score in summary["scores"]:
         typer.echo(f"{score['quantity']} ({score['unit']}): {folder / score['file']}")
     return summary

@@ -44,6 +44,7 @@ from dosewright.transport.repeated_loop import RepeatedProblem, empty_repeated_r
 SAVE_EVERY_SECONDS = 10.0
 HIGHEST_SEED = 1 << 64
 BATCH_STREAM = 1 << 62  # streams of batches lie apart from those of histories
+RESUMED = "The run was resumed from kept sums; wall time counts the last part only."
 FEWEST_FOR_A_DOSE = 2  # batches; one alone has no uncertainty
 
 
@@ -342,7 +343,7 @@ def _result(
     shape, sums = problem.score_shape[::-1], state.sums
     warnings = account_warnings(sums.account, sums.histories)
     if resumed:
-        warnings += ("The run was resumed from kept sums; wall time counts the last part only.",)
+        warnings += (RESUMED,)
     return Result(
         dose_Gy=dose_per_primary(sums.medium, problem),
         dose_to_water_Gy=dose_per_primary(sums.water, problem) if sums.water else None,

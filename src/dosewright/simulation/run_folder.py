@@ -15,7 +15,7 @@ from dosewright.execution.artifact import FILE_MODE, private_folder, write_atomi
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import names_of, place_of, write_scores
-from dosewright.simulation.run import Progress, simulate
+from dosewright.simulation.run import Progress, never, simulate
 from dosewright.simulation.run_file.read import check
 from dosewright.simulation.run_file.tables import Goals, RunFile
 from dosewright.simulation.run_file.write import resolved_content, to_toml
@@ -35,6 +35,7 @@ def run_in_folder(
     *,
     resolvers: Resolvers = WITHOUT_LIBRARY,
     on_progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = never,
 ) -> Result:
     """Run a simulation and write its files; a run that was killed in this folder goes on where it was.
 
@@ -48,6 +49,8 @@ def run_in_folder(
         How names of media, CT protocols and beam models are looked up.
     on_progress
         Called after every batch.
+    stop
+        Asked after every batch; once it says so, the run ends with what it has.
 
     Returns
     -------
@@ -73,6 +76,7 @@ def run_in_folder(
             threads=run_file.run.threads,
             folder=folder / PARTS,
             on_progress=on_progress,
+            stop=stop,
         )
         _write_files(folder, run_file, prepared, result)
     return result

@@ -41,6 +41,7 @@ def summary(run_file: RunFile, prepared: Prepared, result: Result, warnings: Ite
             "max_minutes": goals.max_minutes,
             "mean_uncertainty_percent": _finite(result.mean_uncertainty_percent),
             "reached": goals_reached(run_file, result),
+            "stopped_on_request": result.stopped_on_request,
         },
         "transport": transport_account(run_file, prepared),
         "scores": [_score(s, prepared.particles, result) for s in run_file.score],
@@ -51,7 +52,8 @@ def summary(run_file: RunFile, prepared: Prepared, result: Result, warnings: Ite
 def goals_reached(run_file: RunFile, result: Result) -> bool:
     """Say whether a run did what was asked; where only a time was given, its end is the goal."""
     goals = run_file.goal
-    return result.goal_reached or (goals.histories is None and goals.uncertainty_percent is None)
+    by_time = goals.histories is None and goals.uncertainty_percent is None and not result.stopped_on_request
+    return result.goal_reached or by_time
 
 
 def hashes(files: Iterable[Path]) -> dict[str, str]:

@@ -60,9 +60,7 @@ class MetersetAudit:
         return min(factors), max(factors)
 
 
-def meterset_audit(
-    beam: IonBeam, model: BeamModel, weight_polynomial: Sequence[float] = AS_PLANNED
-) -> MetersetAudit:
+def meterset_audit(beam: IonBeam, model: BeamModel, weight_polynomial: Sequence[float] = AS_PLANNED) -> MetersetAudit:
     """Turn the meterset of a beam into particles, layer by layer.
 
     `weight_polynomial` gives what weights are multiplied by, p(nominal energy in MeV per nucleon), highest power first.

@@ -52,6 +52,21 @@ class JobFolder:
         """A file by which a running calculation is asked to stop and keep its result so far."""
         return self.path / "STOP"
 
+    @property
+    def shares(self) -> Path:
+        """How many batches each beam is to have in the present round of a goal for the plan."""
+        return self.parts_root / "shares.json"
+
+    @property
+    def entry(self) -> Path:
+        """The folder's entry in the registry of jobs, which is made again from it."""
+        return self.path / "job.json"
+
+    @property
+    def progress(self) -> Path:
+        """How far a running calculation is."""
+        return self.path / "progress.json"
+
     def stamp(self, stage: str) -> Path:
         """The stamp of a finished stage."""
         return self.path / "stages" / f"{stage}.json"
@@ -110,15 +125,22 @@ def claimed(path: Path, request: DoseRequest, plan_sha256: str) -> Iterator[JobF
     folder = JobFolder(path)
     refuse_foreign(folder, request, plan_sha256)
     private_folder(path)
+    with held(path):
+        sweep(path)
+        write_json(folder.request, {"request": request.as_json(), "plan_sha256": plan_sha256})
+        yield folder
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a job folder against every other calculation; the system lets go of it when this process ends."""
     with (path / ".lock").open("w") as lock:
         (path / ".lock").chmod(FILE_MODE)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise InputError(f"Another calculation is running in this folder. Where: {path}.") from None
-        sweep(path)
-        write_json(folder.request, {"request": request.as_json(), "plan_sha256": plan_sha256})
-        yield folder
+        yield
 
 
 def sweep(path: Path) -> None:

@@ -56,13 +56,13 @@ class Goals:
         precise = self.uncertainty_percent is None or uncertainty_percent <= self.uncertainty_percent
         return enough and precise
 
-    def sentence(self) -> str:
-        """Say in one sentence when a calculation with these goals stops."""
-        asked = []
+    def sentence(self, scope: str = "beam") -> str:
+        """Say in one sentence when a calculation with these goals stops; `scope` is what must reach them."""
+        asked, whose = [], "of the plan" if scope == "plan" else "per beam"
         if self.histories is not None:
-            asked.append(f"{self.histories:,} primaries per beam")
+            asked.append(f"{self.histories:,} primaries {whose}")
         if self.uncertainty_percent is not None:
-            asked.append(f"{self.uncertainty_percent:g} % mean uncertainty per beam")
+            asked.append(f"{self.uncertainty_percent:g} % mean uncertainty {whose}")
         if self.max_seconds is None:
             return f"Stop at {' and '.join(asked)}."
         limit = duration_text(self.max_seconds)

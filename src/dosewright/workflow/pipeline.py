@@ -14,6 +14,7 @@ import dosewright
 from dosewright.core.jit import source_hash
 from dosewright.core.solids import content_sha256
 from dosewright.core.whole_file import FILE_MODE
+from dosewright.execution.stop import stop_asked
 from dosewright.workflow.folder import JobFolder, claimed, refuse_foreign
 from dosewright.workflow.memory import within_memory
 from dosewright.workflow.postprocess.body import body_on
@@ -25,8 +26,11 @@ from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.equip import EquippedBeam, correction_words
 from dosewright.workflow.preprocess.settled import outputs
 from dosewright.workflow.preprocess.target import Target, build_target
+from dosewright.workflow.registry import State
 from dosewright.workflow.simulate import SimulatedBeam, simulate_beams
+from dosewright.workflow.simulate_plan import simulate_plan
 from dosewright.workflow.stages import StageClock, arrays_sha256, digest, finished
+from dosewright.workflow.tracking import Tracker, Who, tracked
 from dosewright.workflow.watch import SILENT, Watch
 
 LOG = logging.getLogger("dosewright")
@@ -54,7 +58,12 @@ def calculate(case: Case, watch: Watch = SILENT) -> Outcome:
     target = build_target(case.study, case.request, case.library, case.tps, tuple(e.beam for e in case.beams))
     case, memory = within_memory(case, target)
     watch.say(memory.sentence)
-    with claimed(case.output, case.request, plan_sha256) as folder, logged(folder, case.request.plan):
+    with (
+        claimed(case.output, case.request, plan_sha256) as folder,
+        logged(folder, case.request.plan),
+        tracked(folder, who_of(case), watch) as tracker,
+    ):
+        watch = Watch(say=watch.say, progress=tracker.progress)
         watch.say(f"Results go to {folder.path}")
         LOG.info("dosewright %s, plan %s, seed %d", dosewright.__version__, case.study.plan.uid, case.request.seed)
         former = _former_summary(folder)
@@ -62,10 +71,29 @@ def calculate(case: Case, watch: Watch = SILENT) -> Outcome:
         inputs = {"case": case_digest(case, target)}
         if former and former["goal_reached"] and finished(folder, "report", inputs) and files_intact(folder, former):
             watch.say("Everything is finished already; nothing was calculated again.")
-            return Outcome(folder, former)
+            return _concluded(case, Outcome(folder, former), tracker)
         folder.summary.unlink(missing_ok=True)
-        beams = simulate_beams(case, target, folder, watch, extend=former is not None)
-        return Outcome(folder, _finish(case, target, beams, folder, watch, inputs))
+        tracker.change(state=State.SIMULATING, share_done=0.0, exit_code=None)
+        folder.stop.unlink(missing_ok=True)  # a request to stop a former run is not one to stop this
+        run = simulate_plan if case.request.goal_scope == "plan" else simulate_beams
+        with stop_asked(folder.stop, watch.say) as stop:
+            beams = run(case, target, folder, watch, stop, extend=former is not None)
+        tracker.change(state=State.FINISHING, share_done=1.0)
+        return _concluded(case, Outcome(folder, _finish(case, target, beams, folder, watch, inputs)), tracker)
+
+
+def who_of(case: Case) -> Who:
+    """Return whose job a case is, and of which plan."""
+    return Who(case.user.name, case.user.role, case.study.plan.uid)
+
+
+def _concluded(case: Case, outcome: Outcome, tracker: Tracker) -> Outcome:
+    """Enter the result into the registry and copy it to the second folder, if the site has one."""
+    percent = outcome.summary["plan_dose_Gy"]["mean_uncertainty_percent"]
+    tracker.finished(goal_reached=outcome.goal_reached, uncertainty_percent=percent)
+    second = case.library.settings.folders.second_output
+    tracker.copy(str((case.library.folder or Path()) / second) if second else "")
+    return outcome
 
 
 def case_digest(case: Case, target: Target) -> str:
@@ -75,6 +103,7 @@ def case_digest(case: Case, target: Target) -> str:
         {
             "what": case.request.what(),
             "goals": case.request.goals.as_json(),
+            "goal_scope": case.request.goal_scope,
             "files": case.study.input_sha256,
             "sources": source_hash(),
             "voxels": arrays_sha256(voxels.material, voxels.density_g_cm3, *voxels.edges_mm),

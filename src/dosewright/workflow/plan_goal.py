@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.scoring.statistics import THRESHOLD_PERCENT, TOP_VOXELS, high_dose_voxels
-from dosewright.simulation.run import Ended
+from dosewright.simulation.run import FEWEST_FOR_A_DOSE, Ended
 
 Array = NDArray[np.float64]
 
@@ -105,7 +105,7 @@ def _run_round(now: tuple[int, ...], advance: Advance) -> tuple[list[Scored], En
     scored: list[Scored] = []
     ended = Ended.GOAL
     for beam, batches in enumerate(now):
-        scored.append(advance(beam, batches if ended is Ended.GOAL else 1))
+        scored.append(advance(beam, batches if ended is Ended.GOAL else FEWEST_FOR_A_DOSE))
         if ended is Ended.GOAL:
             ended = scored[-1].ended
     return scored, ended

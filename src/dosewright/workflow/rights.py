@@ -94,7 +94,7 @@ def table() -> str:
     """Return who may do what as a table in Markdown."""
     head = ["| may | " + " | ".join(ROLES) + " | what the result says |", "|---|" + "---|" * len(ROLES) + "---|"]
     rows = [
-        f"| {right.what} | " + " | ".join("yes" if role in right.roles else "no" for role in ROLES) + f" | {right.said} |"
+        f"| {right.what} | {' | '.join('yes' if role in right.roles else 'no' for role in ROLES)} | {right.said} |"
         for right in RIGHTS
     ]
     return "\n".join([*head, *rows])

@@ -1,5 +1,6 @@
 """The beams, one after the other, each to its goal; what is finished is kept and never done twice."""
 
+import hashlib
 import logging
 import shutil
 import time
@@ -9,18 +10,20 @@ from typing import Any
 
 import numpy as np
 
+from dosewright.core.errors import StoppedEarlyError
 from dosewright.core.grid import Grid, Image
 from dosewright.execution.artifact import publish, sidecar_of, verified
+from dosewright.execution.stop import Question
+from dosewright.formats.text.site_settings import Goals as SiteGoals
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.problem import Problem, TransportSettings, proton_problem
 from dosewright.simulation.result import Result
-from dosewright.simulation.run import Progress, simulate
+from dosewright.simulation.run import Ended, Progress, simulate
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.target import Target, beam_frame
-from dosewright.workflow.request import DoseRequest
 from dosewright.workflow.stages import StageClock, finished
 from dosewright.workflow.watch import BeamProgress, Watch
 
@@ -38,6 +41,22 @@ class SimulatedBeam:
     mean_uncertainty_percent: float | None
     goal_reached: bool
     figures: dict[str, Any]
+
+    @property
+    def shortfall(self) -> str | None:
+        """Say what kept it from its goal, or None where it was reached."""
+        if self.goal_reached:
+            return None
+        return (
+            "was stopped on request before its goal"
+            if self.stopped
+            else "was stopped by the time limit before its goal"
+        )
+
+    @property
+    def stopped(self) -> bool:
+        """True where somebody asked it to stop."""
+        return bool(self.figures["ended"] == Ended.REQUEST.value)
 
 
 @dataclass
@@ -57,9 +76,15 @@ class TimeBudget:
 
 
 def simulate_beams(
-    case: Case, target: Target, folder: JobFolder, watch: Watch, *, extend: bool = False
+    case: Case, target: Target, folder: JobFolder, watch: Watch, stop: Question, *, extend: bool = False
 ) -> list[SimulatedBeam]:
-    """Simulate every beam that is not finished yet; `extend` continues beams whose time was up before their goal."""
+    """Simulate every beam that is not finished yet; `extend` continues beams whose time was up before their goal.
+
+    Raises
+    ------
+    StoppedEarlyError
+        Somebody asked to stop before every beam had primaries: without all of them there is no dose of the plan.
+    """
     beams, request = case.beams, case.request
     budget = TimeBudget(request.goals.max_seconds)
     done = []
@@ -68,24 +93,42 @@ def simulate_beams(
         inputs = {
             "problem": problem.fingerprint(),
             "goals": request.goals.as_json(),
-            "seed": request.seed,
+            "site": mean_uncertainty_settings(case.library.settings.goals),
+            "seed": beam_seed(request.seed, equipped.beam.number),
         }
         stage, path = f"simulate-{equipped.beam.number}", folder.result(equipped.beam.number)
-        kept = _kept(path, target.score.grid) if finished(folder, stage, inputs) else None
-        if kept is None or (extend and not kept.goal_reached):
-            job = _Job(equipped, problem, request, folder, watch, budget.share(len(beams) - index))
+        kept = kept_beam(path, target.score.grid) if finished(folder, stage, inputs) else None
+        if kept is None or kept.stopped or (extend and not kept.goal_reached):
+            job = _Job(equipped, problem, case, folder, watch, stop, budget.share(len(beams) - index))
             kept = _simulate_one(job)
             clock = StageClock(folder, stage, inputs, time.monotonic() - kept.figures["wall_seconds"])
             clock.done([path, sidecar_of(path)], {"histories": kept.histories})
             if kept.goal_reached and not request.keep_parts:
-                shutil.rmtree(folder.parts(equipped.beam.number), ignore_errors=True)
+                remove_parts(folder, [equipped.beam.number])
         else:
             watch.say(f"Beam {equipped.beam.number}: finished before, taken as it is.")
         budget.spend(kept.figures["wall_seconds"])
         done.append(kept)
+    return done
+
+
+def remove_parts(folder: JobFolder, numbers: list[int]) -> None:
+    """Remove the parts of beams, and their folder when it is empty."""
+    for number in numbers:
+        shutil.rmtree(folder.parts(number), ignore_errors=True)
     if folder.parts_root.is_dir() and not any(folder.parts_root.iterdir()):
         folder.parts_root.rmdir()
-    return done
+
+
+def beam_seed(seed: int, number: int) -> int:
+    """Return the seed of one beam: beams with the same random numbers would not be independent, as their sum takes them
+    to be. Two equal beams would even have one and the same dose."""
+    return int.from_bytes(hashlib.sha256(f"{seed} beam {number}".encode()).digest()[:8])
+
+
+def mean_uncertainty_settings(goals: SiteGoals) -> dict[str, Any]:
+    """Return what the site says about the voxels of the mean uncertainty, by the names of `Goal`."""
+    return {"top_voxels": goals.top_voxels, "dose_threshold_percent": goals.dose_threshold_percent}
 
 
 def beam_problem(equipped: EquippedBeam, target: Target) -> Problem:
@@ -106,40 +149,70 @@ class _Job:
 
     equipped: EquippedBeam
     problem: Problem
-    request: DoseRequest
+    case: Case
     folder: JobFolder
     watch: Watch
+    stop: Question
     seconds: float | None
 
 
 def _simulate_one(job: _Job) -> SimulatedBeam:
-    number, goals = job.equipped.beam.number, job.request.goals
-    result = simulate(
-        job.problem,
-        Goal(histories=goals.histories, uncertainty_percent=goals.uncertainty_percent, max_seconds=job.seconds),
-        seed=job.request.seed,
-        threads=job.request.threads,
-        folder=job.folder.parts(number),
-        on_progress=lambda progress: job.watch.progress(_beam_progress(job, progress)),
+    number, request = job.equipped.beam.number, job.case.request
+    goals = request.goals
+    try:
+        result = simulate(
+            job.problem,
+            Goal(
+                histories=goals.histories,
+                uncertainty_percent=goals.uncertainty_percent,
+                max_seconds=job.seconds,
+                **mean_uncertainty_settings(job.case.library.settings.goals),
+            ),
+            seed=beam_seed(request.seed, number),
+            threads=request.threads,
+            folder=job.folder.parts(number),
+            on_progress=lambda progress: job.watch.progress(_beam_progress(job, progress)),
+            stop=job.stop,
+        )
+    except StoppedEarlyError:
+        raise without_primaries(number, job.folder) from None
+    by_time = goals.time_is_the_goal and not result.stopped_on_request
+    reached = by_time or goals.reached(result.histories, result.mean_uncertainty_percent)
+    ended = Ended.GOAL if reached else Ended.REQUEST if result.stopped_on_request else Ended.TIME
+    return publish_beam(job.folder.result(number), result, beam_figures(result, ended))
+
+
+def without_primaries(number: int, folder: JobFolder) -> StoppedEarlyError:
+    """Return the refusal to make a dose of a plan one beam of which has none."""
+    return StoppedEarlyError(
+        f"Stopped on request. Beam {number} has too few primaries for a dose, so no dose of the plan was made. What is "
+        f"done is kept: the same command continues where it was. Where: {folder.path}."
     )
-    reached = goals.time_is_the_goal or goals.reached(result.histories, result.mean_uncertainty_percent)
-    figures = {
+
+
+def beam_figures(result: Result, ended: Ended) -> dict[str, Any]:
+    """Return the counts, times and energies of a beam, and why it ended."""
+    return {
         "histories": result.histories,
         "batches": result.batches,
         "mean_uncertainty_percent": _finite(result.mean_uncertainty_percent),
-        "goal_reached": reached,
+        "goal_reached": ended is Ended.GOAL,
+        "ended": ended.value,
         "energy_MeV_per_primary": result.energy,
         "wall_seconds": result.wall_seconds,
         "cpu_seconds": result.cpu_seconds,
         "compile_seconds": result.compile_seconds,
         "warnings": list(result.warnings),
     }
-    path = job.folder.result(number)
+
+
+def publish_beam(path: Path, result: Result, figures: dict[str, Any]) -> SimulatedBeam:
+    """Write a beam's result and read it back, so that what goes on is what is kept."""
     _publish(path, result, figures)
-    LOG.info("beam %d: %s", number, figures)
-    kept = _kept(path, result.dose.grid)
+    LOG.info("%s: %s", path.stem, figures)
+    kept = kept_beam(path, result.dose.grid)
     if kept is None:
-        raise RuntimeError(f"the result of beam {number} changed while it was written")
+        raise RuntimeError(f"{path.name} changed while it was written")
     return kept
 
 
@@ -152,7 +225,7 @@ def _beam_progress(job: _Job, progress: Progress) -> BeamProgress:
         uncertainty_percent=_finite(progress.uncertainty_percent),
         seconds=progress.seconds,
         seconds_left=progress.seconds_left,
-        share_done=share_done(progress, job.request.goals, job.seconds),
+        share_done=share_done(progress, job.case.request.goals, job.seconds),
     )
 
 
@@ -185,7 +258,7 @@ def _publish(path: Path, result: Result, figures: dict[str, Any]) -> None:
     publish(path, write, figures)
 
 
-def _kept(path: Path, grid: Grid) -> SimulatedBeam | None:
+def kept_beam(path: Path, grid: Grid) -> SimulatedBeam | None:
     """Return a finished beam, or None where its file is missing or damaged."""
     figures = verified(path)
     if figures is None:

@@ -27,7 +27,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "ct_protocol": ("genric", "Unknown CT protocol. Did you mean 'generic'"),
     "beam_model": ("genric", "Unknown beam model. Did you mean 'generic'"),
     "overrides": ((("Eye_R", "G4_WATTER"),), "Did you mean 'Eye_L'"),
-    "login": ("me:clinical", "without a user table"),
+    "login": ("me:clinical", "the settings list no users"),
 }
 
 
@@ -51,7 +51,8 @@ def wishes(plan: Path, *wrong: str, **more: Any) -> Wishes:
 
 def test_a_case_without_problems_is_opened_with_the_request(demo: Path) -> None:
     case = open_case(wishes(demo))
-    assert case.request == DoseRequest(demo, GOALS, library=PACKAGED)
+    settled = {"goal_scope": "beam", "dose_to": "water", "remove_outside": False}
+    assert case.request == DoseRequest(demo, GOALS, library=PACKAGED, **settled)  # type: ignore[arg-type]
     assert [one.beam.name for one in case.beams] == ["Left", "Front"]
 
 

@@ -137,7 +137,8 @@ class DicomDose:
 class DoseLabel:
     """What a dose to be written says about itself; the beam number only for a dose of one beam.
 
-    `operator` is who made it. `series_uid` puts several doses into one series; empty makes a new one. `number` tells them apart there.
+    `operator` is who made it. `series_uid` puts several doses into one series; empty makes a new one. `number` tells
+    them apart there.
     """
 
     dose_type: str = "PHYSICAL"

@@ -7,6 +7,7 @@ import numpy as np
 
 from dosewright.analysis.compare import robust_maximum
 from dosewright.core.structures import Structure
+from dosewright.formats.text.site_settings import Goals as SiteGoals
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.postprocess.comparison import CRITERIA, Comparison, compare, regions_on
@@ -20,7 +21,7 @@ from dosewright.workflow.preprocess.settled import outputs
 from dosewright.workflow.preprocess.target import Target
 from dosewright.workflow.report.data import DvhRow, ReportData
 from dosewright.workflow.report.page import write_report
-from dosewright.workflow.simulate import SimulatedBeam
+from dosewright.workflow.simulate import SimulatedBeam, mean_uncertainty_settings
 
 PLAN = "Plan"
 
@@ -47,7 +48,7 @@ def conclude(
     data = filled_report(case, target, beams, treatment, findings)
     gammas = write_gamma(data.gammas, case, folder)
     write_report(folder.report, data)
-    return Conclusion(data, plan_figures(treatment), tuple(gammas))
+    return Conclusion(data, plan_figures(treatment, case.library.settings.goals), tuple(gammas))
 
 
 def compare_all(
@@ -83,7 +84,7 @@ def histograms(
     return rows, (*said, *more)
 
 
-def plan_figures(treatment: Treatment) -> dict[str, float | str]:
+def plan_figures(treatment: Treatment, goals: SiteGoals) -> dict[str, float | str]:
     """Return the highest dose of the plan with what it covers, and its mean uncertainty, as for a beam."""
     body, plan = treatment.body, treatment.plan
     relative = np.nan_to_num(singles(plan.uncertainty), nan=1.0).astype(float)
@@ -93,6 +94,6 @@ def plan_figures(treatment: Treatment) -> dict[str, float | str]:
         "highest_100_voxels_mean_Gy": robust_maximum(doses),
         "maximum_covers": body.words,
         "mean_uncertainty_percent": mean_uncertainty_percent(
-            singles(plan.to_medium).astype(float), relative, body.density_g_cm3
+            singles(plan.to_medium).astype(float), relative, body.density_g_cm3, **mean_uncertainty_settings(goals)
         ),
     }

@@ -45,7 +45,7 @@ def filled_report(
         plan=DosePair(
             treatment.plan.physical, treatment.plan.uncertainty, tps.image if tps else None, treatment.body.where
         ),
-        beams=tuple(beam_row(e, b, treatment, case.request.goals.sentence()) for e, b in pairs),
+        beams=tuple(beam_row(e, b, treatment, case.request.goals.sentence(case.request.goal_scope)) for e, b in pairs),
         ct=study.ct.image if study.ct and not on_phantom else None,
         structures=study.structures.structures if study.structures and not on_phantom else (),
         dvh=findings.histograms,
@@ -55,7 +55,7 @@ def filled_report(
         assumptions=tuple(dict.fromkeys([*case.assumptions, *target.assumptions, target.score.sentence])),
         settings=settings(case, target),
         versions={"Python": platform.python_version(), **{name: version(name) for name in SHAPES_THE_NUMBERS}},
-        hashes={**study.input_sha256, **{f"Beam model {e.model.name}": e.model.sha256 for e, _ in pairs}},
+        hashes={**study.input_sha256, **{one.title: one.sha256 for one in case.models}},
         made_from=target.patient.report,
         timings={f"Beam {e.beam.number}": timing(b) for e, b in pairs},
     )
@@ -64,9 +64,9 @@ def filled_report(
 def warnings(case: Case, target: Target, beams: list[SimulatedBeam], findings: Findings) -> tuple[str, ...]:
     """Return everything somebody should look at, each sentence once, the gravest first."""
     unreached = [
-        f"Beam {equipped.beam.number} was stopped by the time limit before its goal."
+        f"Beam {equipped.beam.number} {beam.shortfall}."
         for equipped, beam in zip(case.beams, beams, strict=True)
-        if not beam.goal_reached
+        if beam.shortfall
     ]
     run = [said for beam in beams for said in beam.figures["warnings"]]
     return tuple(dict.fromkeys([*unreached, *case.warnings, *target.warnings, *findings.notes, *run]))
@@ -77,7 +77,9 @@ def settings(case: Case, target: Target) -> dict[str, str]:
     request, grid = case.request, target.score.grid
     table = target.table
     return {
-        "Goal": request.goals.sentence(),
+        "Goal": request.goals.sentence(request.goal_scope),
+        "Dose": f"to {request.dose_to}, RBE factor {case.rbe_factor:g}"
+        + (", zero outside the EXTERNAL" if request.remove_outside and case.external else ""),
         "Beam models": ", ".join(dict.fromkeys(e.model.name for e in case.beams)),
         "Patient": f"phantom {request.phantom}"
         if request.phantom
@@ -89,6 +91,9 @@ def settings(case: Case, target: Target) -> dict[str, str]:
         + " x ".join(f"{s:.4g}" for s in grid.spacing_mm)
         + " mm",
         "Voxels": " x ".join(str(n) for n in target.patient.report.grid.shape),
+        "Approval": " ".join(one.sentence for one in case.models),
+        "Library": case.library.content.name,
+        "Settings": str(case.library.settings_file or "none, so the defaults"),
         "Threads": str(request.threads or "all cores"),
     }
 

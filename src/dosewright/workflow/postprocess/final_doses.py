@@ -42,7 +42,9 @@ class FinalDose:
     def within(self, where: NDArray[np.bool_]) -> "FinalDose":
         """Return the dose with zeros, of no uncertainty, everywhere else."""
         grid = self.to_water.grid
-        water, medium = (Image(grid, np.where(where, singles(i), np.float32(0))) for i in (self.to_water, self.to_medium))
+        water, medium = (
+            Image(grid, np.where(where, singles(i), np.float32(0))) for i in (self.to_water, self.to_medium)
+        )
         return replace(
             self,
             to_water=water,
@@ -73,9 +75,7 @@ class Scale:
         return self.particles_per_fraction * self.fractions * self.dose_factor
 
 
-def scaled(
-    to_water: Image, to_medium: Image, uncertainty: Image, scale: Scale, dose_to: str = "water"
-) -> FinalDose:
+def scaled(to_water: Image, to_medium: Image, uncertainty: Image, scale: Scale, dose_to: str = "water") -> FinalDose:
     """Scale a beam's dose per primary to all fractions; where there is no dose there is no uncertainty."""
     relative = np.where(singles(to_medium) > 0, singles(uncertainty), np.float32(np.nan))
     return FinalDose(

@@ -106,7 +106,9 @@ def kinds_of(dose: FinalDose, rbe_factor: float) -> dict[str, Kind]:
         "physical": Kind(dose.physical, "PHYSICAL", f"Physical dose to {to} in Gy"),
         "effective": Kind(effective, "EFFECTIVE", f"{rbe_factor:g} x physical dose to {to} in Gy"),
         f"to_{other}": Kind(dose.other, "", f"Physical dose to {other} in Gy"),
-        "standard_deviation": Kind(Image(grid, relative * physical), "ERROR", "Statistical uncertainty (1 sigma) in Gy"),
+        "standard_deviation": Kind(
+            Image(grid, relative * physical), "ERROR", "Statistical uncertainty (1 sigma) in Gy"
+        ),
         "uncertainty": Kind(Image(grid, relative), "", "Relative, 1 sigma"),
     }
 
@@ -133,9 +135,7 @@ def write_raw_doses(
     return files
 
 
-def write_patient(
-    case: Case, target: Target, treatment: Treatment, wanted: Output, folder: JobFolder
-) -> list[Path]:
+def write_patient(case: Case, target: Target, treatment: Treatment, wanted: Output, folder: JobFolder) -> list[Path]:
     """Write the mass density of the voxels that were calculated, and the dose voxels that lie in the patient."""
     files: list[Path] = []
     if wanted.mass:

@@ -19,7 +19,7 @@ from dosewright.workflow.preprocess.target import Target
 from dosewright.workflow.report.data import GammaResult
 from dosewright.workflow.simulate import SimulatedBeam
 
-NOT_HASHED = ("summary.json", "log.txt", ".lock", "request.json")
+NOT_HASHED = ("summary.json", "log.txt", ".lock", "request.json", "job.json", "progress.json", "STOP")
 NOT_CLINICAL = "Not for clinical use: a quality-assurance and research tool, no medical device."
 
 
@@ -65,7 +65,7 @@ def who_and_what(case: Case) -> dict[str, Any]:
         "fractions": case.fractions,
         "goals": case.request.goals.as_json(),
         "goal_scope": case.request.goal_scope,
-        "goal": case.request.goals.sentence(),
+        "goal": case.request.goals.sentence(case.request.goal_scope),
     }
 
 

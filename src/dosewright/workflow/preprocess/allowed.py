@@ -28,9 +28,7 @@ def claims(wishes: Wishes, library: Library, models: tuple[ModelUsed, ...] = ())
     return needed
 
 
-def not_allowed(
-    wishes: Wishes, user: User, library: Library, models: tuple[ModelUsed, ...] = ()
-) -> list[str]:
+def not_allowed(wishes: Wishes, user: User, library: Library, models: tuple[ModelUsed, ...] = ()) -> list[str]:
     """Return why the role of a user may not do what is wished for."""
     found = (right.refusal(user.name, user.role, about) for right, about in claims(wishes, library, models))
     return [said for said in found if said is not None]

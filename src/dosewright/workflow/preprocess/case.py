@@ -106,7 +106,7 @@ def _what_to_say(request: DoseRequest, study: Study, user: User) -> tuple[list[s
     assumptions = [user.sentence]
     warnings = list(study.warnings)
     if request.goals_assumed:
-        assumptions.append(f"No goal was given. {request.goals.sentence()}")
+        assumptions.append(f"No goal was given. {request.goals.sentence(request.goal_scope)}")
     if study.plan.fractions is None:
         warnings.append("The plan has no number of fractions: one fraction is calculated.")
     if request.phantom is not None:

@@ -162,4 +162,3 @@ def chosen_files(wishes: Wishes) -> Chosen:
     return Chosen(
         wishes.ct, wishes.structures, wishes.doses, wishes.fraction_group, wishes.ignore_devices, wishes.beams
     )
-

@@ -31,10 +31,15 @@ class ModelUsed:
     problem: str | None = None
 
     @property
+    def title(self) -> str:
+        """Kind and name."""
+        return f"{self.kind[0].upper()}{self.kind[1:]} {self.name}"
+
+    @property
     def sentence(self) -> str:
         """Say what it is and who approved it."""
         said = self.problem if self.problem else self.approval.sentence if self.approval else "no approval is asked for"
-        return f"{self.kind[0].upper()}{self.kind[1:]} {self.name!r}, content {self.sha256[:12]}: {said.rstrip('.')}."
+        return f"{self.title}, content {self.sha256[:12]}: {said.rstrip('.')}."
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for the summary."""
