@@ -1,4 +1,4 @@
-"""Pass rates corrected for noise against rates known without noise; ``python -m benchmarks.gamma_noise`` writes its page.
+"""Pass rates corrected for noise against known rates; ``python -m benchmarks.gamma_noise`` writes the page.
 
 Doses are made by formulas, so the rate without noise is known. Noise is added as from ten batches, whose scatter gives
 the uncertainty, as in a calculation; with neighbours independent, and correlated along one axis as along a beam.
@@ -25,7 +25,7 @@ PICTURE = PAGE.with_suffix(".png")
 NOISE_PERCENT = (0.5, 1.0, 2.0, 3.0, 5.0)
 CORRELATIONS = {"independent": (0.0, 0.0, 0.0), "correlated": (0.8, 0.3, 0.3)}
 BATCHES = 10
-DRAWINGS = 8
+DRAWINGS = 6
 HALF_MM = 50.0
 GRID = Grid((40, 40, 40), (2.5, 2.5, 2.5), (-48.75, -48.75, -48.75))
 SMALL = np.zeros(GRID.array_shape, bool)

@@ -272,7 +272,7 @@ def test_slicerrt_case(shared_data):
         ("GeometricSquare_Reference", "GeometricSquare_Evaluated_1mmPx_DTA_Test", GammaCriteria(3.0, 3.0)),
         ("GeometricSquare_Reference", "GeometricSquare_Evaluated_1mmPx_DTA_Test", GammaCriteria(2.0, 2.0, 20.0)),
         ("GeometricSquare_Reference", "GeometricSquare_Evaluated_1mmPx_DD_Test", GammaCriteria(3.0, 3.0)),
-        ("GeometricSquare_Reference", "GeometricSquare_Evaluated_1mmPx_DD_Test", GammaCriteria(3.0, 3.0, 20.0, True)),
+        ("GeometricSquare_Reference", "GeometricSquare_Evaluated_1mmPx_DD_Test", GammaCriteria(3.0, 3.0, 20.0, local=True)),
         ("H&N_VMAT_Reference", "H&N_VMAT_Evaluated_1mmPx", GammaCriteria(2.0, 2.0, 20.0)),
         ("H&N_VMAT_Reference", "H&N_VMAT_Evaluated_1mmPx", GammaCriteria(3.0, 3.0)),
     ],

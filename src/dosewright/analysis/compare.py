@@ -5,7 +5,7 @@ same grid; what differs is refused here or must be resampled before. A wrong abs
 normalisation: report `high_dose_ratio` wherever `normalised` is used.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,7 +30,7 @@ class Ratio:
         One standard deviation of `value` from the statistics of the evaluated dose, as if the voxels were independent;
         None where no uncertainty was given. One particle crosses many voxels, so this is the lower end.
     uncertainty_correlated
-        The same as if all voxels rose and fell together: the upper end.
+        The same as if all voxels rose and fell together: an upper end, far too high (`relative_bound` is a closer one).
     voxels
         Size of the region.
     level_Gy
@@ -76,6 +76,42 @@ def high_dose_ratio(
     deviation = np.abs(doses * _doses(relative_uncertainty)[region])
     independent = float(np.sqrt(np.square(deviation).sum())) / sum_of_reference
     return Ratio(value, independent, float(deviation.sum()) / sum_of_reference, int(region.sum()), level_Gy)
+
+
+@dataclass(frozen=True)
+class Histories:
+    """What the histories of one beam left in a region.
+
+    Parameters
+    ----------
+    dose
+        The beam's part of the region's dose, in any unit.
+    primaries
+        Independent histories, all of one weight.
+    mean_MeV, most_MeV
+        Energy left in the region per primary, and the most that one can leave: its own.
+    """
+
+    dose: float
+    primaries: int
+    mean_MeV: float
+    most_MeV: float
+
+
+def relative_bound(beams: Sequence[Histories]) -> float:
+    """Return an upper end of the relative standard deviation of the dose of a region that beams give together.
+
+    What one history leaves lies between zero and its energy, so its variance is at most ``mean (most - mean)`` (Bhatia
+    and Davis, Am. Math. Mon. 107 (2000) 353), and histories are independent. Dose stands for energy over mass, with
+    one mean mass of the region. Stratified primaries vary less.
+    """
+    total = sum(beam.dose for beam in beams)
+    if not total > 0 or any(beam.primaries < 1 for beam in beams):
+        return float("nan")
+    variance = sum(
+        beam.dose**2 * max(beam.most_MeV / beam.mean_MeV - 1.0, 0.0) / beam.primaries for beam in beams if beam.dose > 0
+    )
+    return float(np.sqrt(variance)) / total
 
 
 def difference(evaluated: Image, reference: Image) -> Image:

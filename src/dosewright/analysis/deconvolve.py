@@ -25,7 +25,7 @@ MOST_NOISE = 3.0
 CLASSES = int(np.ceil(np.log(MOST_NOISE / LEAST_NOISE) / np.log(CLASS_RATIO))) + 1  # the first holds all below
 ITERATIONS = 400
 
-PLACE: Floats = -FARTHEST + WIDTH * (np.arange(PLACES) + 0.5)
+PLACE: Floats = np.asarray(-FARTHEST + WIDTH * (np.arange(PLACES) + 0.5), np.float64)
 INSIDE = np.abs(PLACE) < 1.0
 
 
@@ -46,15 +46,15 @@ def bin_of(y: Floats) -> Integers:
 @cache
 def smearing(noise_class: int) -> Floats:
     """Return the share of each bin of y from each place of x, [bin, place], for a class."""
-    return smearing_of(-FARTHEST + WIDTH * np.arange(PLACES + 1), LEAST_NOISE * CLASS_RATIO ** (noise_class - 0.5))
+    return smearing_of(-FARTHEST + WIDTH * np.arange(PLACES + 1.0), LEAST_NOISE * CLASS_RATIO ** (noise_class - 0.5))
 
 
 def smearing_of(edges: Floats, s: float) -> Floats:
     """Return the share of each bin of y from each bin's middle x, [bin, place]; the outer bins take all beyond."""
     open_edges = edges.copy()
     open_edges[0], open_edges[-1] = -np.inf, np.inf
-    shares: Floats = np.diff(ndtr((open_edges[:, None] - (edges[:-1] + edges[1:]) / 2) / s), axis=0)
-    return shares
+    below = ndtr((open_edges[:, None] - (edges[:-1] + edges[1:]) / 2) / s)
+    return np.asarray(np.diff(below, axis=0), np.float64)
 
 
 def deconvolved(counts: Floats, matrix: Floats | None) -> Floats:
@@ -114,7 +114,8 @@ def shares_inside(counts: Floats, distributions: Floats) -> Floats:
     of_class = counts.sum(axis=2)
     inside = (distributions[:, :, INSIDE].sum(axis=2) * of_class).sum(axis=1)
     total = of_class.sum(axis=1)
-    return np.divide(inside, total, out=np.full(len(counts), np.nan), where=total > 0)
+    shares: Floats = np.divide(inside, total, out=np.full(len(counts), np.nan), where=total > 0)
+    return shares
 
 
 def drawn(y: Floats, seen: Sorted, distributions: Floats, random: np.random.Generator) -> Floats:

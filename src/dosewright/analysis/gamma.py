@@ -82,6 +82,10 @@ class GammaCriteria:
         """The threshold with its unit, such as ``"10 %"`` or ``"0.5 Gy"``."""
         return f"{self.threshold_percent:g} %" if self.threshold_Gy is None else f"{self.threshold_Gy:g} Gy"
 
+    def threshold_in_Gy(self, normal_Gy: float) -> float:
+        """Return the threshold in Gy, given the dose that percentages mean."""
+        return self.threshold_Gy or 0.0 if self.threshold_percent is None else self.threshold_percent / 100 * normal_Gy
+
     def __str__(self) -> str:
         kind = "local" if self.local else "global"
         return f"{self.dose_percent:g} %/{self.distance_mm:g} mm {kind}, above {self.threshold}"
@@ -146,8 +150,7 @@ def judged_points(reference: Image, evaluated: Grid, criteria: GammaCriteria) ->
     normal_Gy = criteria.reference_dose_Gy or float(np.nanmax(dose, initial=0.0))
     if not np.isfinite(normal_Gy) or normal_Gy <= 0:
         raise refuse("Gamma needs a reference dose above zero", given=normal_Gy)
-    percent = criteria.threshold_percent
-    wanted = dose >= (criteria.threshold_Gy if percent is None else percent / 100 * normal_Gy)
+    wanted = dose >= criteria.threshold_in_Gy(normal_Gy)
     if criteria.local:
         wanted &= dose > 0
     chosen = np.flatnonzero(wanted)

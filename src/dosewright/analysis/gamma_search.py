@@ -7,6 +7,7 @@ parallel lines through a lattice anchored at the point are searched: along a gri
 the minimum of the parabola is exact.
 """
 
+import math
 from typing import NamedTuple
 
 import numba
@@ -92,7 +93,7 @@ def _in_cell(
 
     The lines run along the axis of steepest dose, so that no steep gradient is crossed in steps.
     """
-    (c000, c001, c010, c011, c100, c101, c110, c111), (gx, gy, gz), (sx, sy, sz), (ex, ey, ez), (hx, hy, hz) = _cell(
+    (c000, c001, c010, c011, c100, c101, c110, c111), (gx, gy, gz), (sx, sy, sz), (ex, ey, ez), (hy, hz) = _cell(
         searched, cell, extent, q
     )
     for m in range(_first_line(gz, hz), _last_line(gz, hz, ez) + 1):
@@ -114,8 +115,8 @@ def _in_cell(
 
 
 @numba.njit(nogil=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
-def _cell(searched: Searched, cell: Whole, extent: Whole, q: Place) -> tuple[Corners, Place, Place, Whole, Place]:
-    """Return corner doses, place of the point, spacing, extent and step of lines; x is the axis of steepest dose."""
+def _cell(searched: Searched, cell: Whole, extent: Whole, q: Place) -> tuple[Corners, Place, Place, Whole, Pair]:
+    """Return corner doses, place of the point, spacing, extent, step of lines (y, z); x is the steepest axis."""
     i, j, k = cell
     ex, ey, ez = extent
     d, (sx, sy, sz), (hx, hy, hz) = searched.dose, searched.spacing, searched.step
@@ -132,7 +133,7 @@ def _cell(searched: Searched, cell: Whole, extent: Whole, q: Place) -> tuple[Cor
     elif steep_y > steep_x:
         c001, c010, c101, c110 = c010, c001, c110, c101
         gx, gy, sx, sy, ex, ey, hy = gy, gx, sy, sx, ey, ex, hx
-    return (c000, c001, c010, c011, c100, c101, c110, c111), (gx, gy, gz), (sx, sy, sz), (ex, ey, ez), (hx, hy, hz)
+    return (c000, c001, c010, c011, c100, c101, c110, c111), (gx, gy, gz), (sx, sy, sz), (ex, ey, ez), (hy, hz)
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -199,11 +200,9 @@ def _interval(searched: Searched, q: Place, tolerance: float) -> Pair:
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _interval_in_cell(
-    searched: Searched, cell: Whole, extent: Whole, q: Place, tolerance: float, found: Pair
-) -> Pair:
+def _interval_in_cell(searched: Searched, cell: Whole, extent: Whole, q: Place, tolerance: float, found: Pair) -> Pair:
     """Return the interval widened by what one cell adds, on the lines that gamma is searched on."""
-    (c000, c001, c010, c011, c100, c101, c110, c111), (gx, gy, gz), (sx, sy, sz), (ex, ey, ez), (hx, hy, hz) = _cell(
+    (c000, c001, c010, c011, c100, c101, c110, c111), (gx, gy, gz), (sx, sy, sz), (ex, ey, ez), (hy, hz) = _cell(
         searched, cell, extent, q
     )
     low, high = found
@@ -240,4 +239,4 @@ def _bound(
     left_over = room - (sx * (x - gx)) ** 2
     if left_over < -1e-12:
         return -np.inf if tolerance > 0 else np.inf
-    return left + slope * x + tolerance * np.sqrt(max(left_over, 0.0))
+    return left + slope * x + tolerance * math.sqrt(max(left_over, 0.0))

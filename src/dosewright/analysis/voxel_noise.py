@@ -97,9 +97,7 @@ def _cut(shape: Sequence[int], axis: int, start: int) -> tuple[slice, ...]:
     return tuple(where)
 
 
-def correlated_normal(
-    shape: tuple[int, int, int], correlation: Sequence[float], random: np.random.Generator
-) -> Floats:
+def correlated_normal(shape: tuple[int, int, int], correlation: Sequence[float], random: np.random.Generator) -> Floats:
     """Return normal numbers of mean 0 and variance 1, [z, y, x], correlated along x, y, z."""
     values: Floats = random.standard_normal(shape)
     for axis, part in zip((2, 1, 0), correlation, strict=True):

@@ -7,7 +7,8 @@ import pytest
 
 from dosewright.core.grid import Grid, Image
 from dosewright.core.structures import Structure
-from dosewright.workflow.postprocess.comparison import OTHER_WAY, compare, displacement_note, regions_on
+from dosewright.formats.text.site_settings import Calculation
+from dosewright.workflow.postprocess.comparison import OTHER_WAY, Compared, compare, displacement_note, regions_on
 from dosewright.workflow.postprocess.final_doses import FinalDose, singles
 from dosewright.workflow.preprocess.tps_doses import TpsDose
 
@@ -32,11 +33,12 @@ def final(dose: Image) -> FinalDose:
     return FinalDose(dose, dose, Image(GRID, np.full(GRID.array_shape, 0.02, np.float32)))
 
 
+GAMMAS = Calculation().gamma
 REGIONS = regions_on(GRID, [BODY, TARGET], BODY)
 
 
 def test_equal_doses_pass_everywhere_with_ratio_one() -> None:
-    found = compare("Plan", final(bump()), TpsDose(bump(), None, ("said",)), REGIONS, BODY)
+    found = compare(Compared("Plan", final(bump()), TpsDose(bump(), None, ("said",))), REGIONS, BODY, GAMMAS)
     assert [g.criterion for g in found.gammas] == ["3 % / 3 mm global", "2 % / 2 mm global"]
     assert all(rate.pass_percent == 100 for g in found.gammas for rate in g.rates)
     assert [rate.region for rate in found.gammas[0].rates] == [
@@ -52,7 +54,7 @@ def test_equal_doses_pass_everywhere_with_ratio_one() -> None:
 
 
 def test_a_wrong_absolute_dose_shows_in_the_ratio() -> None:
-    found = compare("Plan", final(bump(1.04)), TpsDose(bump(), None, ()), REGIONS, BODY)
+    found = compare(Compared("Plan", final(bump(1.04)), TpsDose(bump(), None, ())), REGIONS, BODY, GAMMAS)
     assert found.ratio is not None
     assert found.ratio.ratio == pytest.approx(1.04, rel=1e-4)
     target = found.gammas[1].rates[2]
@@ -63,16 +65,16 @@ def test_a_wrong_absolute_dose_shows_in_the_ratio() -> None:
 def test_what_lies_outside_the_patient_is_not_compared() -> None:
     wild = bump()
     outside = np.where(REGIONS.external, singles(wild), np.float32(50.0))
-    found = compare("Plan", final(Image(GRID, outside)), TpsDose(bump(), None, ()), REGIONS, BODY)
+    found = compare(Compared("Plan", final(Image(GRID, outside)), TpsDose(bump(), None, ())), REGIONS, BODY, GAMMAS)
     assert found.gammas[0].rates[0].pass_percent == 100
     assert found.ratio is not None
     assert found.ratio.ratio == pytest.approx(1)
 
 
 def test_doses_in_different_places_are_told() -> None:
-    found = compare("Beam 1", final(bump(x_mm=7.0)), TpsDose(bump(x_mm=-7.0), 1, ()), REGIONS, None)
+    found = compare(Compared("Beam 1", final(bump(x_mm=7.0)), TpsDose(bump(x_mm=-7.0), 1, ())), REGIONS, None, GAMMAS)
     assert "Do the planned dose and this plan belong together" in found.notes[0]
-    assert compare("Beam 1", final(bump(x_mm=2.0)), TpsDose(bump(), 1, ()), REGIONS, BODY).notes == ()
+    assert compare(Compared("Beam 1", final(bump(x_mm=2.0)), TpsDose(bump(), 1, ())), REGIONS, BODY, GAMMAS).notes == ()
 
 
 def test_air_and_noise_make_no_false_alarm() -> None:
@@ -101,7 +103,7 @@ def test_doses_are_placed_only_where_both_are_known() -> None:
 
 def test_nothing_to_compare_is_said() -> None:
     nothing = replace(bump(), values=np.zeros(GRID.array_shape, np.float32))
-    found = compare("Plan", final(bump()), TpsDose(nothing, None, ()), REGIONS, BODY)
+    found = compare(Compared("Plan", final(bump()), TpsDose(nothing, None, ())), REGIONS, BODY, GAMMAS)
     assert found.gammas == ()
     assert found.ratio is None
     assert "no dose to compare" in found.notes[0]
@@ -116,7 +118,7 @@ def test_without_an_external_everything_is_compared() -> None:
 def test_noise_makes_one_direction_worse_and_the_other_better() -> None:
     noise = np.random.default_rng(1).normal(1.0, 0.12, GRID.array_shape)
     noisy = Image(GRID, (singles(bump()) * noise).astype(np.float32))
-    found = compare("Plan", final(noisy), TpsDose(bump(), None, ()), REGIONS, BODY)
+    found = compare(Compared("Plan", final(noisy), TpsDose(bump(), None, ())), REGIONS, BODY, GAMMAS)
     point_by_point, searched = (rate.pass_percent or 0.0 for rate in found.gammas[1].rates[:2])
     assert point_by_point < 97
     assert searched > point_by_point + 2

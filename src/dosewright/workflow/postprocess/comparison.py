@@ -1,8 +1,8 @@
 """The calculated dose against the planning system's: gamma per structure, and the ratio that nothing normalises.
 
 Gamma looks at the Monte Carlo dose point by point and searches the planning system's dose, as IDEAL does; noise then
-makes the result look worse, never better. The rate of the other direction stands beside it. Percentages are of the
-planning system's maximum inside the EXTERNAL.
+makes the result look worse, never better. The rate without the noise, and that of the other direction, stand beside
+it. Percentages are of the planning system's maximum inside the EXTERNAL.
 """
 
 from collections.abc import Sequence
@@ -11,26 +11,28 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.analysis.compare import high_dose_ratio, robust_maximum
+from dosewright.analysis.compare import Histories, high_dose_ratio, relative_bound, robust_maximum
 from dosewright.analysis.gamma import GammaCriteria, gamma, pass_rate
+from dosewright.analysis.gamma_noise import NoiselessRate, noiseless_rate_searched, noiseless_rates
+from dosewright.analysis.voxel_noise import VoxelNoise, voxel_noise
 from dosewright.core.grid import Grid, Image
 from dosewright.core.interpolate import resample
 from dosewright.core.mask import mask
 from dosewright.core.structures import Structure
+from dosewright.core.units import MEV_PER_G_IN_GY
+from dosewright.formats.text.site_settings import Gamma
 from dosewright.workflow.postprocess.final_doses import FinalDose, singles
 from dosewright.workflow.preprocess.tps_doses import TpsDose
 from dosewright.workflow.report.data import GammaRate, GammaResult, HighDoseRatio
 
-CRITERIA = ((3.0, 3.0), (2.0, 2.0))  # percent, mm: IDEAL's habit and the stricter one of AAPM TG-218 (2018)
-THRESHOLD_PERCENT = 10.0  # AAPM TG-218: doses below a tenth are left out
 HIGH_DOSE_LEVEL = 0.5  # of the maximum
 PLACE_LEVEL = 0.3  # of the maximum; at a half, few primaries select other voxels of a plateau than many
 SAME_PLACE_MM = 10.0  # far above what noise, grids and models move the centre of a dose by
 OTHER_WAY = "the same with the Monte Carlo dose searched"
 DIRECTION = (
     "Each voxel of the Monte Carlo dose was looked at and the planning system's dose was searched; noise makes the "
-    "rate worse. The other way round, where the Monte Carlo dose is searched, noise makes it better; without noise the "
-    "rate lies between. Percentages are of the planning system's maximum inside the patient."
+    "plain rate worse. Without noise: the rate corrected for the noise of the Monte Carlo dose, with its uncertainty "
+    "(1 sigma). Percentages are of the planning system's maximum inside the patient."
 )
 
 
@@ -66,33 +68,89 @@ def regions_on(
     return Regions(where, inside, whole, where if body is None else body)
 
 
-def compare(
-    label: str,
-    ours: FinalDose,
-    tps: TpsDose,
-    regions: Regions,
-    external: Structure | None,
-    criteria: tuple[tuple[float, float], ...] = CRITERIA,
-) -> Comparison:
-    """Compare a calculated dose with the planning system's, both physical and for all fractions."""
+@dataclass(frozen=True)
+class BeamPart:
+    """What a beam brought to a dose: its dose to medium, primaries, planned particles, most energy of one (MeV)."""
+
+    to_medium: Image
+    primaries: int
+    particles: float
+    most_MeV: float
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What is compared: a calculated dose and the planning system's, both physical and for all fractions.
+
+    `parts` are the beams of the calculated dose and `density_g_cm3` that of its voxels; without them the uncertainty of
+    the ratio is its plain upper end.
+    """
+
+    label: str
+    ours: FinalDose
+    tps: TpsDose
+    parts: tuple[BeamPart, ...] = ()
+    density_g_cm3: NDArray[np.float64] | None = None
+
+
+def compare(compared: Compared, regions: Regions, external: Structure | None, wanted: Sequence[Gamma]) -> Comparison:
+    """Compare two doses with the wanted criteria."""
+    label, ours, tps = compared.label, compared.ours, compared.tps
     within = Image(ours.physical.grid, np.where(regions.external, singles(ours.physical), np.float32(np.nan)))
     theirs = singles(tps.image)
     where = mask(external, tps.image.grid) if external is not None else np.ones(theirs.shape, bool)
     top = float(theirs[where].max(initial=0.0))
     if top <= 0 or not np.nanmax(within.values, initial=0.0) > 0:
         return Comparison((), None, (*tps.notes, f"{label}: there is no dose to compare inside the patient."))
-    results = []
-    for percent, distance in criteria:
-        asked = GammaCriteria(percent, distance, THRESHOLD_PERCENT, reference_dose_Gy=top)
-        image = gamma(within, tps.image, asked)
-        other_way = gamma(Image(tps.image.grid, np.where(where, theirs, np.float32(np.nan))), ours.physical, asked)
-        results.append(
-            GammaResult(
-                label, percent, distance, rates(image, other_way, regions), THRESHOLD_PERCENT, False, image, DIRECTION
-            )
-        )
+    noise = voxel_noise(ours.physical, ours.uncertainty, resample(tps.image, ours.physical.grid))
+    looks = _Looks(within, ours.physical, tps.image, Image(tps.image.grid, np.where(where, theirs, np.nan)), noise)
+    results = tuple(_gamma_result(label, looks, regions, one, top) for one in wanted)
     moved = displacement_note(label, ours.physical, tps.image, regions.body)
-    return Comparison(tuple(results), ratio_of(label, ours, tps, regions), (*moved, *tps.notes))
+    return Comparison(results, ratio_of(compared, regions), (*moved, *tps.notes))
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """Both doses, whole and with nan outside the patient, and the noise of ours."""
+
+    ours_within: Image
+    ours: Image
+    theirs: Image
+    theirs_within: Image
+    noise: VoxelNoise
+
+
+def criteria_of(wanted: Gamma, reference_dose_Gy: float) -> GammaCriteria:
+    """Return a site's criterion, with the dose that its percentages mean."""
+    return GammaCriteria(
+        wanted.dose_percent,
+        wanted.distance_mm,
+        threshold_percent=wanted.threshold_percent,
+        threshold_Gy=wanted.threshold_Gy,
+        local=wanted.local,
+        reference_dose_Gy=reference_dose_Gy,
+    )
+
+
+def _gamma_result(label: str, looks: _Looks, regions: Regions, wanted: Gamma, top_Gy: float) -> GammaResult:
+    criteria = criteria_of(wanted, top_Gy)
+    image = gamma(looks.ours_within, looks.theirs, criteria)
+    areas = areas_of(regions)
+    corrected = noiseless_rates(looks.ours_within, looks.theirs, criteria, looks.noise, areas)
+    whole, *others = (rate(name, image, where, corrected[name]) for name, where in areas.items())
+    searched = gamma(looks.theirs_within, looks.ours, criteria)
+    without = noiseless_rate_searched(looks.ours, looks.theirs, looks.theirs_within, criteria, looks.noise)
+    return GammaResult(
+        label,
+        wanted.dose_percent,
+        wanted.distance_mm,
+        (whole, rate(OTHER_WAY, searched, None, without), *others),
+        criteria.threshold,
+        wanted.local,
+        image,
+        DIRECTION,
+        wanted.outside_value,
+    )
 
 
 def displacement_note(label: str, ours: Image, theirs: Image, body: NDArray[np.bool_]) -> tuple[str, ...]:
@@ -126,27 +184,46 @@ def centre_of(image: Image) -> NDArray[np.float64] | None:
     return centre
 
 
-def ratio_of(label: str, ours: FinalDose, tps: TpsDose, regions: Regions) -> HighDoseRatio:
+def ratio_of(compared: Compared, regions: Regions) -> HighDoseRatio:
     """Return the ratio of the mean doses, calculated over planned, where the planned dose is high."""
-    grid = ours.physical.grid
-    theirs = singles(resample(tps.image, grid)) * regions.external.astype(np.float32)
+    ours, grid = compared.ours, compared.ours.physical.grid
+    theirs = singles(resample(compared.tps.image, grid)) * regions.external.astype(np.float32)
     relative = Image(grid, np.nan_to_num(singles(ours.uncertainty)))
     found = high_dose_ratio(ours.physical, Image(grid, theirs), HIGH_DOSE_LEVEL, relative)
+    bound = found.value * relative_bound(histories_in(compared, theirs >= found.level_Gy))
+    correlated = found.uncertainty_correlated if found.uncertainty_correlated is not None else np.inf
+    uncertainty = float(np.nanmin([bound, correlated]))
     region = (
         f"where the planning system's dose is at least {found.level_Gy:.4g} Gy ({100 * HIGH_DOSE_LEVEL:g} % of its "
-        f"maximum); the uncertainty is its upper end, as if all voxels varied together"
+        f"maximum); the uncertainty (1 sigma) is an upper end"
     )
-    return HighDoseRatio(label, found.value, found.uncertainty_correlated, region, found.voxels)
+    return HighDoseRatio(compared.label, found.value, uncertainty, region, found.voxels)
 
 
-def rates(image: Image, other_way: Image, regions: Regions) -> tuple[GammaRate, ...]:
-    """Return the pass rate of the whole dose, in both directions, then inside each structure and outside each."""
-    inside = [rate(name, image, where) for name, where in regions.inside.items()]
-    outside = [rate(f"outside {name}", image, regions.external & ~where) for name, where in regions.inside.items()]
-    return (rate(regions.whole, image, regions.external), rate(OTHER_WAY, other_way, None), *inside, *outside)
+def histories_in(compared: Compared, region: NDArray[np.bool_]) -> tuple[Histories, ...]:
+    """Return what the primaries of each beam left in a region; nothing where the density is not known."""
+    if compared.density_g_cm3 is None:
+        return ()
+    mass_g = np.where(region, compared.density_g_cm3, 0.0) * compared.ours.physical.grid.voxel_volume_cm3
+    found = []
+    for part in compared.parts:
+        dose = singles(part.to_medium).astype(float)
+        mean_MeV = float(np.vdot(dose, mass_g)) / MEV_PER_G_IN_GY / part.particles
+        found.append(Histories(float(dose[region].sum()), part.primaries, mean_MeV, part.most_MeV))
+    return tuple(found)
 
 
-def rate(region: str, image: Image, where: NDArray[np.bool_] | None) -> GammaRate:
-    """Return the pass rate of one region."""
+def areas_of(regions: Regions) -> dict[str, NDArray[np.bool_]]:
+    """Return where rates are given: the whole, inside each structure, outside each."""
+    outside = {f"outside {name}": regions.external & ~where for name, where in regions.inside.items()}
+    return {regions.whole: regions.external, **regions.inside, **outside}
+
+
+def rate(
+    region: str, image: Image, where: NDArray[np.bool_] | None, corrected: NoiselessRate | None = None
+) -> GammaRate:
+    """Return the pass rate of one region, plain and without noise."""
     percent, voxels = pass_rate(image, where)
-    return GammaRate(region, percent if voxels else None, voxels)
+    if corrected is None:
+        return GammaRate(region, percent if voxels else None, voxels)
+    return GammaRate(region, percent if voxels else None, voxels, corrected.percent, corrected.uncertainty)

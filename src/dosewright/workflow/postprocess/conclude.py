@@ -10,8 +10,8 @@ from dosewright.core.structures import Structure
 from dosewright.formats.text.site_settings import Goals as SiteGoals
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.workflow.folder import JobFolder
-from dosewright.workflow.postprocess.comparison import CRITERIA, Comparison, compare, regions_on
-from dosewright.workflow.postprocess.dvh_rows import dvh_rows
+from dosewright.workflow.postprocess.comparison import BeamPart, Compared, Comparison, compare, regions_on
+from dosewright.workflow.postprocess.dvh_rows import DosesInDvh, dvh_rows
 from dosewright.workflow.postprocess.filled_report import Findings, filled_report
 from dosewright.workflow.postprocess.final_doses import singles
 from dosewright.workflow.postprocess.outputs import write_gamma
@@ -24,6 +24,7 @@ from dosewright.workflow.report.page import write_report
 from dosewright.workflow.simulate import SimulatedBeam, mean_uncertainty_settings
 
 PLAN = "Plan"
+MARGIN_OF_ENERGY = 1.05  # primaries may start with more than the nominal energy
 
 
 @dataclass(frozen=True)
@@ -39,32 +40,46 @@ def conclude(
     case: Case, target: Target, beams: list[SimulatedBeam], treatment: Treatment, folder: JobFolder, created: str
 ) -> Conclusion:
     """Compare the doses, make the histograms and write the report."""
-    structures, external = case.structures, case.external
-    criteria = CRITERIA if outputs(case.request, case.settings).gamma else ()
-    comparisons = compare_all(treatment, structures, external, criteria)
+    structures = case.structures
+    comparisons = compare_all(case, beams, treatment)
     rows, said = histograms(case, treatment, structures)
     notes = [*treatment.notes, *said, *(note for comparison in comparisons for note in comparison.notes)]
     findings = Findings(tuple(comparisons), rows, tuple(notes), created)
     data = filled_report(case, target, beams, treatment, findings)
     gammas = write_gamma(data.gammas, case, folder)
     write_report(folder.report, data)
-    return Conclusion(data, plan_figures(treatment, case.library.settings.goals), tuple(gammas))
+    return Conclusion(data, plan_figures(treatment, case.settings.goals), tuple(gammas))
 
 
-def compare_all(
-    treatment: Treatment,
-    structures: tuple[Structure, ...],
-    external: Structure | None,
-    criteria: tuple[tuple[float, float], ...] = CRITERIA,
-) -> list[Comparison]:
-    """Compare plan with plan and beam with beam."""
-    regions = regions_on(treatment.plan.physical.grid, structures, external, treatment.body.where)
-    found = []
+def compare_all(case: Case, beams: list[SimulatedBeam], treatment: Treatment) -> list[Comparison]:
+    """Compare plan with plan and beam with beam, with the criteria of the site's settings."""
+    external, density = case.external, treatment.body.density_g_cm3
+    regions = regions_on(treatment.plan.physical.grid, case.structures, external, treatment.body.where)
+    parts = beam_parts(case, beams, treatment)
+    pairs = []
     if treatment.tps_plan is not None:
-        found.append(compare(PLAN, treatment.plan, treatment.tps_plan, regions, external, criteria))
+        pairs.append(Compared(PLAN, treatment.plan, treatment.tps_plan, tuple(parts.values()), density))
     for number, tps in treatment.tps_beams.items():
-        found.append(compare(f"Beam {number}", treatment.beams[number], tps, regions, external, criteria))
-    return found
+        pairs.append(Compared(f"Beam {number}", treatment.beams[number], tps, (parts[number],), density))
+    wanted = case.settings.calculation.gamma if outputs(case.request, case.settings).gamma else []
+    return [compare(pair, regions, external, wanted) for pair in pairs]
+
+
+def beam_parts(case: Case, beams: list[SimulatedBeam], treatment: Treatment) -> dict[int, BeamPart]:
+    """Return what each beam brought to the plan's dose, by beam number."""
+    parts = {}
+    for equipped, simulated in zip(case.beams, beams, strict=True):
+        number, layers = equipped.beam.number, equipped.audit.layers
+        most = MARGIN_OF_ENERGY * max(layer.nominal_energy_MeV for layer in layers) * nucleons(equipped.beam.radiation)
+        medium, particles = treatment.beams[number].to_medium, treatment.scales[number].total
+        parts[number] = BeamPart(medium, simulated.histories, particles, most)
+    return parts
+
+
+def nucleons(radiation: str) -> int:
+    """Return the nucleons of a radiation type of DICOM, ``PROTON`` or ``ION_Z_A_Q``: ions have MeV per nucleon."""
+    words = radiation.split("_")
+    return int(words[2]) if len(words) == 4 and words[2].isdigit() else 1
 
 
 def histograms(
@@ -80,7 +95,8 @@ def histograms(
             f"The prescribed {prescribed:g} Gy were taken as RBE-weighted: {reference:.4g} Gy physical dose in the DVH."
         )
     theirs = treatment.tps_plan.image if treatment.tps_plan else None
-    rows, more = dvh_rows(structures, ours, theirs, reference)
+    doses = DosesInDvh(treatment.body.of(ours), ours, treatment.plan.uncertainty, theirs, reference)
+    rows, more = dvh_rows(structures, doses)
     return rows, (*said, *more)
 
 

@@ -171,14 +171,20 @@ def made_by(case: Case, what: str) -> str:
 
 
 def write_gamma(gammas: Iterable[GammaResult], case: Case, folder: JobFolder) -> list[Path]:
-    """Write the gamma images as MetaImage; -1 where nothing was compared."""
+    """Write the gamma images as MetaImage; where nothing was compared they hold the value that the settings name."""
     files: list[Path] = []
+    written: set[str] = set()
     for result in gammas:
         if result.image is None:
             continue
         name = f"{result.comparison.lower().replace(' ', '')}_gamma_{result.dose_percent:g}pc_{result.distance_mm:g}mm"
-        image = Image(result.image.grid, np.nan_to_num(singles(result.image), nan=-1.0))
-        files.extend(write_image(folder.mhd(name), image, case, f"Gamma {result.criterion}; -1 where not compared"))
+        name += "_local" if result.local else ""
+        if name in written:
+            name += f"_above_{result.threshold.replace(' ', '').replace('%', 'pc')}"
+        written.add(name)
+        image = Image(result.image.grid, np.nan_to_num(singles(result.image), nan=result.outside_value))
+        words = f"Gamma {result.criterion}, above {result.threshold}; {result.outside_value:g} where not compared"
+        files.extend(write_image(folder.mhd(name), image, case, words))
     return files
 
 

@@ -16,7 +16,7 @@ from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.settled import outputs
 from dosewright.workflow.preprocess.target import Target
-from dosewright.workflow.report.data import GammaResult
+from dosewright.workflow.report.data import DvhCurve, GammaResult
 from dosewright.workflow.simulate import SimulatedBeam
 
 NOT_HASHED = ("summary.json", "log.txt", ".lock", "request.json", "job.json", "progress.json", "STOP")
@@ -121,7 +121,7 @@ def conclusion_facts(conclusion: Conclusion) -> dict[str, Any]:
                 "structure": row.structure,
                 "volume_cm3": row.volume_cm3,
                 **{
-                    name: {"mean_Gy": c.mean_Gy, "min_Gy": c.minimum_Gy, "max_Gy": c.maximum_Gy, **c.metrics}
+                    name: dvh_facts(c)
                     for name, c in (("calculated", row.mc), ("planning_system", row.tps))
                     if c is not None
                 },
@@ -167,13 +167,26 @@ def patient_facts(report: PatientReport) -> dict[str, Any]:
     }
 
 
+def dvh_facts(curve: DvhCurve) -> dict[str, Any]:
+    """Return the figures of one histogram; without noise: pairs of value and standard deviation."""
+    facts: dict[str, Any] = {"mean_Gy": curve.mean_Gy, "min_Gy": curve.minimum_Gy, "max_Gy": curve.maximum_Gy}
+    facts |= {**curve.metrics, **curve.indices}
+    if curve.without_noise is not None:
+        facts["mean_sigma_Gy"] = curve.without_noise.mean_sigma_Gy
+        facts["without_noise"] = {label: list(pair) for label, pair in curve.without_noise.metrics.items()}
+    return facts
+
+
 def gamma_facts(result: GammaResult) -> dict[str, Any]:
     """Return the pass rates of one comparison."""
     return {
         "dose": result.comparison,
         "criterion": result.criterion,
-        "threshold_percent": result.threshold_percent,
+        "threshold": result.threshold,
+        "direction": result.note,
         "pass_percent": {rate.region: rate.pass_percent for rate in result.rates},
+        "without_noise_percent": {rate.region: rate.without_noise for rate in result.rates},
+        "without_noise_sigma_percent": {rate.region: rate.sigma for rate in result.rates},
         "voxels": {rate.region: rate.voxels for rate in result.rates},
     }
 

@@ -28,7 +28,10 @@ def dvh_figure(rows: Sequence[DvhRow], marks: Mapping[str, Mark]) -> str:
         mark = marks[row.structure]
         if row.tps is not None:
             axes.plot(row.tps.dose_Gy, row.tps.volume_percent, color=mark.colour, linestyle=(0, (4, 2)), linewidth=1.2)
-        axes.plot(row.mc.dose_Gy, row.mc.volume_percent, color=mark.colour, linewidth=1.7)
+        if row.mc.without_noise is not None:
+            lower, upper = row.mc.without_noise.lower_percent, row.mc.without_noise.upper_percent
+            axes.fill_between(row.mc.dose_Gy, lower, upper, color=mark.colour, alpha=0.25, linewidth=0)
+        axes.plot(row.mc.dose_Gy, row.mc.volume_percent, color=mark.colour, linewidth=1.4)
         _badge(axes, row, mark, level=88.0 - 13.0 * (i % 6))
     highest = max((c.dose_Gy[-1] for r in rows for c in (r.mc, r.tps) if c is not None and c.dose_Gy.size), default=1.0)
     axes.set(xlim=(0, highest or 1.0), ylim=(0, 102), xlabel="Dose (Gy)", ylabel="Volume (%)")

@@ -130,7 +130,7 @@ class DvhCurve:
     """A cumulative dose-volume histogram of one structure from one dose.
 
     `volume_percent[i]` of the structure receives at least `dose_Gy[i]`. `metrics` maps a label with its unit, such as
-    ``"D95 (Gy)"`` or ``"V20Gy (%)"``, to its value, in the order to show.
+    ``"D95 (Gy)"`` or ``"V20Gy (%)"``, to its value, in the order to show; `indices` are those of a target.
     """
 
     dose_Gy: NDArray[np.float64]
@@ -139,10 +139,22 @@ class DvhCurve:
     minimum_Gy: float
     maximum_Gy: float
     metrics: Mapping[str, float] = field(default_factory=dict)
+    indices: Mapping[str, float] = field(default_factory=dict)
+    without_noise: "DvhWithoutNoise | None" = None
 
     def __post_init__(self) -> None:
         if self.dose_Gy.ndim != 1 or self.dose_Gy.shape != self.volume_percent.shape:
             raise refuse("A DVH needs one volume per dose", given=(self.dose_Gy.shape, self.volume_percent.shape))
+
+
+@dataclass(frozen=True)
+class DvhWithoutNoise:
+    """What a histogram would be without noise: a band (percent at each dose, two sigma), metrics and their sigmas."""
+
+    lower_percent: NDArray[np.float64]
+    upper_percent: NDArray[np.float64]
+    mean_sigma_Gy: float
+    metrics: Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -157,11 +169,17 @@ class DvhRow:
 
 @dataclass(frozen=True)
 class GammaRate:
-    """The share of compared voxels of a region with gamma of at most one; None where no voxel was compared."""
+    """The share of compared voxels of a region with gamma of at most one; None where no voxel was compared.
+
+    `without_noise` is the rate corrected for the noise of the Monte Carlo dose, `sigma` its uncertainty (percent); None
+    where there is none.
+    """
 
     region: str
     pass_percent: float | None
     voxels: int
+    without_noise: float | None = None
+    sigma: float | None = None
 
     def __post_init__(self) -> None:
         if self.pass_percent is not None and not 0 <= self.pass_percent <= 100:
@@ -172,18 +190,20 @@ class GammaRate:
 class GammaResult:
     """One gamma comparison: of the plan or a beam (`comparison` in words), with one criterion.
 
-    `rates` start with the whole dose, then the structures, then the outside. `image` is nan where nothing was
-    compared. `note` says the direction and the normalisation.
+    `rates` start with the whole dose, then that of the other direction, the structures, the outside of each.
+    `threshold` is in words with its unit. `image` is nan where nothing was compared; `outside_value` is written there.
+    `note` says the direction and the normalisation.
     """
 
     comparison: str
     dose_percent: float
     distance_mm: float
     rates: tuple[GammaRate, ...]
-    threshold_percent: float = 10.0
+    threshold: str = "10 %"
     local: bool = False
     image: Image | None = None
     note: str = ""
+    outside_value: float = -1.0
 
     @property
     def criterion(self) -> str:

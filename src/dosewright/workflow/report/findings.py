@@ -120,7 +120,10 @@ def _ratio_card(ratio: HighDoseRatio) -> Markup:
 def _gamma_card(result: GammaResult) -> Markup:
     whole = result.rates[0]
     figure = join((number(whole.pass_percent, ".2f"), element("small", " %")))
-    return _card(f"Gamma {result.criterion}", figure, f"{result.comparison}, {whole.region}, {whole.voxels:,} voxels")
+    more = f"{result.comparison}, {whole.region}, above {result.threshold}, {whole.voxels:,} voxels"
+    if whole.without_noise is not None:
+        more += f"; without noise {number(whole.without_noise)} ± {number(whole.sigma)} %"
+    return _card(f"Gamma {result.criterion}", figure, more)
 
 
 def _uncertainty_card(beams: tuple[BeamRow, ...]) -> Markup:

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from itertools import groupby
 
-from dosewright.workflow.report.data import BeamRow, DvhCurve, DvhRow, GammaResult, ReportData
+from dosewright.workflow.report.data import (
+    BeamRow,
+    DvhCurve,
+    DvhRow,
+    DvhWithoutNoise,
+    GammaRate,
+    GammaResult,
+    ReportData,
+)
 from dosewright.workflow.report.findings import disagreements, number, scientific
 from dosewright.workflow.report.html import Markup, Table, bullets, definitions, element, join, section, swatch
 from dosewright.workflow.report.palette import Mark
@@ -15,17 +23,28 @@ def legend(marks: Mapping[str, Mark]) -> Markup:
 
 
 def dvh_table(rows: tuple[DvhRow, ...], marks: Mapping[str, Mark]) -> Markup:
-    """Return one line per structure and dose, with mean, extremes and the asked Dx and Vx."""
+    """Return lines per structure and dose, with mean, extremes and the asked Dx and Vx; then those without noise."""
     labels = list(dict.fromkeys(label for r in rows for c in (r.mc, r.tps) if c is not None for label in c.metrics))
     heads = ["Structure", "Volume (cm³)", "Dose", "Mean (Gy)", "Min (Gy)", "Max (Gy)", *labels]
     lines: list[list[object]] = []
     for row in rows:
-        mark = marks[row.structure]
-        name = join((swatch(mark.number, mark.colour), row.structure))
-        lines.append([name, number(row.volume_cm3, ".1f"), "MC", *_dvh_numbers(row.mc, labels)])
+        lines.append([_named(row, marks), number(row.volume_cm3, ".3g"), "MC", *_dvh_numbers(row.mc, labels)])
+        if row.mc.without_noise is not None:
+            lines += _lines_without_noise(row.mc, row.mc.without_noise, labels)
         if row.tps is not None:
             lines.append(["", "", "TPS", *_dvh_numbers(row.tps, labels)])
-    return Table("Dose-volume figures; MC is Monte Carlo, TPS the planning system.", heads, lines, (), (0, 2)).html()
+    caption = "Dose-volume figures; MC is Monte Carlo, TPS the planning system."
+    if any(row.mc.without_noise is not None for row in rows):
+        caption += (
+            " Noise spreads the doses of a structure: D2 is too high and D98 too low. Without noise: the figures with "
+            "the noise taken out, and their uncertainty. Mean, least and highest dose are as calculated."
+        )
+    return Table(caption, heads, lines, (), (0, 2), css="compact").html()
+
+
+def _named(row: DvhRow, marks: Mapping[str, Mark]) -> Markup:
+    mark = marks[row.structure]
+    return join((swatch(mark.number, mark.colour), row.structure))
 
 
 def _dvh_numbers(curve: DvhCurve, labels: list[str]) -> list[object]:
@@ -35,30 +54,63 @@ def _dvh_numbers(curve: DvhCurve, labels: list[str]) -> list[object]:
     ]
 
 
+def _lines_without_noise(curve: DvhCurve, found: DvhWithoutNoise, labels: list[str]) -> list[list[object]]:
+    pairs = [found.metrics.get(label, (None, None)) for label in labels]
+    return [
+        ["", "", "without noise", number(curve.mean_Gy), "", "", *(number(value) for value, _ in pairs)],
+        ["", "", "± 1 σ", number(found.mean_sigma_Gy), "", "", *(number(sigma) for _, sigma in pairs)],
+    ]
+
+
+def target_table(rows: tuple[DvhRow, ...], marks: Mapping[str, Mark]) -> Markup:
+    """Return homogeneity and conformity of the targets; nothing where there is none."""
+    labels = list(dict.fromkeys(label for row in rows for label in row.mc.indices))
+    if not labels:
+        return Markup("")
+    lines: list[list[object]] = []
+    for row in rows:
+        for name, curve in (("MC", row.mc), ("TPS", row.tps)):
+            if curve is not None and curve.indices:
+                first = _named(row, marks) if name == "MC" else ""
+                lines.append([first, name, *(number(curve.indices.get(label), ".3f") for label in labels)])
+    caption = "Targets: homogeneity (ICRU Report 83) and conformity (Paddick, 2000), of the doses with their noise."
+    return Table(caption, ["Structure", "Dose", *labels], lines, (), (0, 1)).html()
+
+
 def gamma_tables(gammas: tuple[GammaResult, ...]) -> Markup:
-    """Return one table per comparison: regions down, criteria across."""
+    """Return one table per comparison: regions down, criteria across, each rate plain and without noise."""
     tables = []
     for comparison, group in groupby(gammas, key=lambda g: g.comparison):
         results = list(group)
         regions = list(dict.fromkeys(rate.region for g in results for rate in g.rates))
-        heads = ["Region", "Voxels", *(f"{g.criterion} (%)" for g in results)]
+        heads: list[object] = ["Region", "Voxels"]
+        for g in results:
+            heads += [f"{g.criterion}, above {g.threshold} (%)", "without noise (%)"]
         found = [{rate.region: rate for rate in g.rates} for g in results]
         rows: list[list[object]] = []
         for region in regions:
             rates = [f.get(region) for f in found]
             voxels = next((r.voxels for r in rates if r is not None), 0)
-            rows.append([region, f"{voxels:,}", *(number(r.pass_percent) if r else "–" for r in rates)])
-        tables.append(
-            element("div", element("h3", comparison), Table("", heads, rows, css="compact").html(), css="together")
-        )
-    return join((_gamma_notes(gammas), element("div", *tables, css="beside")))
+            cells = [cell for rate in rates for cell in _rate_cells(rate)]
+            rows.append([region, f"{voxels:,}", *cells])
+        table = Table("", heads, rows, css="compact").html()
+        tables.append(element("div", element("h3", comparison), table, css="together"))
+    return join((_gamma_notes(gammas), *tables))
+
+
+def _rate_cells(rate: GammaRate | None) -> list[object]:
+    if rate is None:
+        return ["–", "–"]
+    corrected = number(rate.without_noise)
+    return [number(rate.pass_percent), corrected if rate.sigma is None else f"{corrected} ± {number(rate.sigma)}"]
 
 
 def _gamma_notes(results: tuple[GammaResult, ...]) -> Markup:
-    thresholds = sorted({f"{g.threshold_percent:g} %" for g in results})
+    thresholds = list(dict.fromkeys(g.threshold for g in results))
     remarks = list(dict.fromkeys(g.note for g in results if g.note))
     sentence = f"Share of voxels with gamma of at most 1; voxels below {', '.join(thresholds)} are left out."
-    return element("p", " ".join([sentence, *remarks]), css="soft")
+    dash = "A dash: nothing was compared, or there is too much noise to correct for."
+    return element("p", " ".join([sentence, *remarks, dash]), css="soft")
 
 
 def beam_table(beams: tuple[BeamRow, ...]) -> Markup:

@@ -15,7 +15,7 @@ from dosewright.workflow.report.html import Markup, element, figure, join, secti
 from dosewright.workflow.report.palette import DIFFERENCE, DOSE, GAMMA, UNCERTAINTY, Mark, marks
 from dosewright.workflow.report.pictures import CT_WINDOW_HU, Scene, Wash, plane_row, sampled
 from dosewright.workflow.report.planes import can_be_drawn, high_dose_centre, mean_of_highest, three_planes
-from dosewright.workflow.report.tables import beam_table, dvh_table, gamma_tables, legend
+from dosewright.workflow.report.tables import beam_table, dvh_table, gamma_tables, legend, target_table
 
 LEAST_SHOWN = 0.05
 DIFFERENCE_RANGES = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
@@ -144,9 +144,15 @@ def dvh_section(data: ReportData, marks_of: Mapping[str, Mark]) -> Markup:
         return section("dvh", title, element("p", "No structure was given; there are no histograms."))
     compared = any(row.tps is not None for row in data.dvh)
     alt = f"Cumulative dose-volume histograms of {len(data.dvh)} structures; the table below holds their figures."
-    caption = "Solid: Monte Carlo." + (" Dashed: planning system." if compared else "") + " Numbers as in the table."
+    banded = any(row.mc.without_noise is not None for row in data.dvh)
+    caption = (
+        "Solid: Monte Carlo."
+        + (" Dashed: planning system." if compared else "")
+        + (" Band: where the Monte Carlo curve would lie without its noise (2 σ)." if banded else "")
+        + " Numbers as in the table."
+    )
     picture = figure(dvh_figure(data.dvh, marks_of), alt=alt, caption=caption)
-    return section("dvh", title, picture, dvh_table(data.dvh, marks_of))
+    return section("dvh", title, picture, dvh_table(data.dvh, marks_of), target_table(data.dvh, marks_of))
 
 
 def gamma_section(data: ReportData) -> Markup:
