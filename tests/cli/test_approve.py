@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dosewright.cli.main import app
-from dosewright.commissioning.approval import approval_of, problem_of, record_of
+from dosewright.commissioning.approval import approval_of, content_sha256, problem_of, record_of
 from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.library_folder import PACKAGED
 from dosewright.workflow.users import account_of
@@ -44,7 +44,8 @@ def test_a_beam_model_is_shown_approved_edited_and_revoked(library: Path) -> Non
     assert code == 0, said
     path = library / "beam_models" / "generic.toml"
     sha256 = Library.open(library).beam_model("generic").sha256
-    assert f"SHA-256: {sha256}" in said
+    assert f"SHA-256: {content_sha256(path)}" in said
+    assert f"As read, with its materials, generic: {sha256}" in said
     assert "70 to 230 MeV" in said
     assert "Provenance: the file says none." in said
     assert "approved by bjones (commissioning)" in said

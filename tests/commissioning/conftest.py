@@ -124,7 +124,9 @@ KVP = 120
 SeriesDescription = "QA"
 """
 
-DENSITY = "# HU density\n-1000 1.21e-3\n-98 0.93\n-97 0.930486\n14 1.03\n23 1.031\n100 1.1199\n101 1.0762\n1600 1.9642\n"
+DENSITY = (
+    "# HU density\n-1000 1.21e-3\n-98 0.93\n-97 0.930486\n14 1.03\n23 1.031\n100 1.1199\n101 1.0762\n1600 1.9642\n"
+)
 
 COMPOSITION = """[Elements]
 Hydrogen Carbon Nitrogen Oxygen Calcium

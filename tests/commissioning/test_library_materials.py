@@ -29,7 +29,9 @@ def test_a_gate_database_lies_beside_materials_toml(site: Path) -> None:
 
 def test_one_name_means_one_material(site: Path) -> None:
     (site / "Clinic.db").write_text(DATABASE.replace("Gel", "Putty"))
-    with pytest.raises(InputError, match=r"describe one material differently. Given: Putty. .*Clinic\.db and materials"):
+    with pytest.raises(
+        InputError, match=r"describe one material differently. Given: Putty. .*Clinic\.db and materials"
+    ):
         Library.open(site)
 
 

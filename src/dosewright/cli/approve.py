@@ -39,6 +39,8 @@ def approve(
         found = find(opened, what, kind)
         if not as_json:
             typer.echo(f"{found.file}\nSHA-256: {found.sha256}")
+            for one, content in found.models.items():
+                typer.echo(f"As read, with its materials, {one}: {content}")
             typer.echo("\n".join(found.lines))
         if take_back:
             former = approval.revoke(found.file)

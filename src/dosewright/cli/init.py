@@ -11,7 +11,9 @@ from dosewright.cli.faults import DONE, REFUSED, faults_reported
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder.")],
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the library; default: the folder's.")] = "",
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Name of the library; default: the folder's.")
+    ] = "",
     as_json: options.Json = False,
 ) -> None:
     """Make a library with examples, and say what the machine has."""

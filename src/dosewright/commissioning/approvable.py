@@ -7,8 +7,8 @@ from pathlib import Path
 
 from dosewright.commissioning.approval import approval_of, content_sha256
 from dosewright.commissioning.catalog import Library
-from dosewright.commissioning.library_files import on_disk, read_beam_model, read_ct_protocols
-from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.commissioning.library_files import on_disk, read_ct_protocols
+from dosewright.commissioning.library_folder import PACKAGED, SETTINGS, kept_beam_model
 from dosewright.commissioning.phantom import read_phantom
 from dosewright.core.errors import InputError, refuse
 from dosewright.formats.text.checked_toml import read_checked
@@ -16,7 +16,6 @@ from dosewright.formats.text.lines import read_text
 from dosewright.formats.text.site_settings import SiteSettings
 
 KINDS = ("beam", "ct", "phantom", "settings")
-SETTINGS = "settings.toml"
 
 
 @dataclass(frozen=True)
@@ -66,14 +65,9 @@ def _places(library: Library, name: str, kind: str | None) -> list[tuple[str, Pa
         *(("ct", key, path) for key, path in _protocol_files(library).items()),
         *(("phantom", key, one.file) for key, one in library.content.phantoms.items()),
     ]
-    settings = _settings_file(library)
-    if settings is not None:
-        known.append(("settings", "settings", settings))
+    if library.settings_file is not None:
+        known.append(("settings", "settings", library.settings_file))
     return [(one, path) for one, key, path in known if key.casefold() == wanted and kind in (None, one)]
-
-
-def _settings_file(library: Library) -> Path | None:
-    return library.settings_file
 
 
 def _protocol_files(library: Library) -> dict[str, Path]:
@@ -93,7 +87,7 @@ def _all_names(library: Library) -> str:
 
 def _kind_of(library: Library, path: Path) -> str:
     """Return what a file is, by its name or by which reader takes it."""
-    if path.name == SETTINGS:
+    if path.name == SETTINGS or path == library.settings_file:
         return "settings"
     problems = []
     for kind in ("beam", "ct", "phantom"):
@@ -114,8 +108,8 @@ def _read(library: Library, kind: str, path: Path) -> Approvable:
 
 
 def _beam(library: Library, path: Path) -> Approvable:
-    kept = [one for one in library.content.beam_models.values() if one.file == path]
-    model = kept[0].value if kept else read_beam_model(path, library.material)
+    kept = next((one for one in library.content.beam_models.values() if one.file == path), None)
+    model = (kept or kept_beam_model(path, library.material, "")).value
     low, high = model.energy_range_MeV
     lines = [f"Beam model {model.name!r}, machine {model.machine or 'not said'!r}, {model.radiation}, "
              f"{low:g} to {high:g} MeV.", f"Source: {model.source}."]  # fmt: skip
@@ -131,8 +125,8 @@ def _ct(library: Library, path: Path) -> Approvable:
 
 
 def _phantom(library: Library, path: Path) -> Approvable:
-    kept = [one for one in library.content.phantoms.values() if one.file == path]
-    phantom = kept[0].value if kept else read_phantom(path, library.material)
+    kept = next((one for one in library.content.phantoms.values() if one.file == path), None)
+    phantom = kept.value if kept else read_phantom(path, library.material)
     said = f"Phantom {phantom.name!r}: {phantom.description or 'no description'}."
     return Approvable("phantom", path, {phantom.name: phantom.sha256}, (said, *_papers(path)))
 

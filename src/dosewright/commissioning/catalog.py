@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from dosewright.commissioning.ct_choice import claiming, why_none
-from dosewright.commissioning.ideal_library import SYSTEM_SUFFIX, holds_ideal_tree, open_ideal
+from dosewright.commissioning.ideal_library import SYSTEM_SUFFIX, holds_ideal_tree, open_ideal, read_phantom_pair
 from dosewright.commissioning.library_content import LibraryContent
 from dosewright.commissioning.library_files import assigned, on_disk, read_ct_protocols
 from dosewright.commissioning.library_folder import (
@@ -202,8 +202,9 @@ class Library:
             return self.content.phantoms[key].value
         path = on_disk(name)
         if path is not None:
+            read = read_phantom_pair if path.suffix.lower() == SYSTEM_SUFFIX else read_phantom
             with _named_in_refusals("Phantom"):
-                return read_phantom(path, self.material)
+                return read(path, self.material)
         raise _unknown("phantom", name, self.content.phantoms, "-p takes a name or a file")
 
     def _machines_model(self, machine: str, radiation: str) -> str | None:

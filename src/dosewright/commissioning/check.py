@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 
 from dosewright.commissioning.catalog import Library, is_ideal, usual_place
 from dosewright.commissioning.check_parts import (
+    approval_problems,
     beam_model_problems,
     configuration_problems,
     macro_notes,
+    override_problems,
     permission_problems,
     phantom_problems,
     protocol_problems,
@@ -52,9 +54,10 @@ class LibraryCheck:
     notes: list[str] = field(default_factory=list)
 
     def add(self, file: str, texts: Iterable[str]) -> None:
-        """Add problems of a file, each once."""
-        known = {one.text for one in self.problems}
-        self.problems += [Problem(file, text) for text in dict.fromkeys(texts) if text not in known]
+        """Add problems of a file, each once; what only repeats one that is known, with its own place, is left out."""
+        for text in texts:
+            if not any(one.text in text for one in self.problems):
+                self.problems.append(Problem(file, text))
 
     def as_json(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -111,6 +114,7 @@ def check_library(path: Path | None = None) -> LibraryCheck:
 
 def _look(result: LibraryCheck, library: Library, folder: Path, *, ideal: bool) -> None:
     content = library.content
+    result.add("", override_problems(content))
     models = _read(result, content.beam_models, folder)
     protocols = _protocols(result, content, folder)
     phantoms = _read(result, content.phantoms, folder)
@@ -131,7 +135,25 @@ def _look(result: LibraryCheck, library: Library, folder: Path, *, ideal: bool) 
     result.add("", configuration_problems(content, models, protocols))
     if content.settings_file is not None:
         result.add(_relative(content.settings_file, folder), permission_problems(content.settings_file))
-    result.notes += [*content.notes, *macro_notes(folder, content)] if ideal else [*content.notes, *unread_files(folder)]
+    _approvals(result, content, models, folder)
+    result.notes += (
+        [*content.notes, *macro_notes(folder, content)] if ideal else [*content.notes, *unread_files(folder)]
+    )
+
+
+def _approvals(result: LibraryCheck, content: LibraryContent, models: Mapping[str, BeamModel], folder: Path) -> None:
+    """Look at the approval records: a model changed since is a problem, one without a record is noted."""
+    told = [(content.beam_models[name].file, {name: one.sha256}) for name, one in models.items()]
+    for place in content.ct_places:
+        found = tried(partial(getattr, place, "value"), []) or {}
+        told.append((place.file, {name: one.table.sha256 for name, one in found.items()}))
+    without: list[str] = []
+    for path, hashes in told:
+        problems, missing = approval_problems(path, hashes)
+        result.add(_relative(path, folder), problems)
+        without += missing
+    if without:
+        result.notes.append(f"Not approved, so a clinical role may not use them: {', '.join(without)}.")
 
 
 def _read(result: LibraryCheck, kept: Mapping[str, Kept[Thing]], folder: Path) -> dict[str, Thing]:
@@ -170,4 +192,3 @@ def _relative(file: Path, folder: Path) -> str:
 
 def _with(name: str, description: str) -> str:
     return f"{name} ({description})" if description else name
-

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydicom.datadict import dictionary_has_tag, keyword_dict, tag_for_keyword
 
-from dosewright.commissioning.ideal_beam_line import COMMON, DETAILS_SUFFIX
+from dosewright.commissioning.approval import approval_of, problem_of
 from dosewright.commissioning.library_content import LibraryContent
-from dosewright.commissioning.library_files import BEAM_MODEL_SUFFIXES, CT_SUFFIXES
+from dosewright.commissioning.library_files import BEAM_MODEL_SUFFIXES, COMMON, CT_SUFFIXES, DETAILS_SUFFIX
 from dosewright.commissioning.library_folder import unknown_models
 from dosewright.commissioning.phantom import Phantom
 from dosewright.core.beam_model import BeamModel
@@ -79,14 +79,10 @@ def configuration_problems(
     problems += _twice_claimed(content, models)
     default = content.default_ct_protocol
     if default is not None and default not in protocols:
-        problems += refuse(f"The default CT protocol is not in the library.{nearest(default, protocols)}", given=default,
-                           allowed=", ".join(protocols) or "none",
+        problems += refuse(f"The default CT protocol is not in the library.{nearest(default, protocols)}",
+                           given=default, allowed=", ".join(protocols) or "none",
                            where="library.toml, default_ct_protocol").problems  # fmt: skip
     where = content.settings_file.name if content.settings_file else "settings"
-    for name in content.settings.override_materials:
-        unknown: list[str] = []
-        tried(lambda n=name: content.materials(n), unknown)  # type: ignore[misc]
-        problems += [one if "Where: " in one else f"{one} Where: {where}, override materials." for one in unknown]
     known = {one.name for one in content.machines} | {one.machine for one in models.values() if one.machine}
     folded = {name.casefold() for name in known}
     for one in content.settings.correction:
@@ -95,6 +91,17 @@ def configuration_problems(
                                f"{nearest(one.machine, known)}", given=f"{one.machine} {one.radiation}",
                                allowed=", ".join(sorted(known)) or "none",
                                where=f"{where}, correction").problems  # fmt: skip
+    return problems
+
+
+def override_problems(content: LibraryContent) -> list[str]:
+    """Return what is wrong with the media that may override regions, by name or by a density given twice."""
+    where = content.settings_file.name if content.settings_file else "settings"
+    problems: list[str] = []
+    for name in content.settings.override_materials:
+        unknown: list[str] = []
+        tried(lambda n=name: content.materials(n), unknown)  # type: ignore[misc]
+        problems += [one if "Where: " in one else f"{one} Where: {where}, override materials." for one in unknown]
     return problems
 
 
@@ -118,7 +125,7 @@ def permission_problems(file: Path) -> list[str]:
         sticky = place.is_dir() and mode & stat.S_ISVTX
         if mode & OTHERS_MAY_WRITE and not sticky:
             problems += refuse(f"{what} can be changed by others than the owner", given=stat.filemode(mode),
-                               allowed=f"writable by the owner only: chmod go-w {place.absolute()}").problems  # fmt: skip
+                               allowed=f"only the owner may: chmod go-w {place.absolute()}").problems  # fmt: skip
     return problems
 
 
@@ -135,8 +142,17 @@ def macro_notes(folder: Path, content: LibraryContent) -> list[str]:
     for name in CUT_FILES:
         path = folder / "material" / name
         cuts = tried(lambda p=path: read_cut_parameters(p), problems) if path.is_file() else None  # type: ignore[misc]
-        notes += cuts.ignored if cuts else ()
+        notes += (*cuts.said, *cuts.ignored) if cuts else ()
     return [*notes, *(f"Not read: {problem}" for problem in problems if "parameters.mac" in problem)]
+
+
+def approval_problems(file: Path, models: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """Return what is wrong with the approval of the models in a file (content hash by name), and what has none."""
+    problems: list[str] = []
+    if tried(lambda: approval_of(file), problems) is None:
+        return problems, [] if problems else list(models)
+    problems += [said for said in (problem_of(file, content) for content in models.values()) if said]
+    return list(dict.fromkeys(problems)), []
 
 
 def unread_files(folder: Path) -> list[str]:
@@ -151,7 +167,9 @@ def unread_files(folder: Path) -> list[str]:
 
 
 def _about(path: Path) -> bool:
-    return path.name.startswith(".") or path.name.upper().startswith(("README", "LICENSE")) or path.suffix == ".md"
+    """Say whether a file is about others: hidden, a licence, the report of a fit."""
+    told = path.name.upper().startswith(("README", "LICENSE")) or path.suffix == ".md" or ".report." in path.name
+    return told or path.name.startswith(".")
 
 
 def _folded(keywords: Mapping[str, str]) -> dict[str, str]:
@@ -160,4 +178,3 @@ def _folded(keywords: Mapping[str, str]) -> dict[str, str]:
 
 def _shown(one: CtProtocol) -> str:
     return ", ".join(f"{keyword} = {value}" for keyword, value in one.keywords.items())
-

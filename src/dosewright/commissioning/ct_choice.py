@@ -19,9 +19,7 @@ def claiming(protocols: Protocols, keywords: Mapping[str, str]) -> str | None:
         Several protocols with equally many keywords claim the CT.
     """
     told = _folded(keywords)
-    counts = {
-        name: len(one.keywords) for name, one in protocols.items() if one.keywords and not _differing(one, told)
-    }
+    counts = {name: len(one.keywords) for name, one in protocols.items() if one.keywords and not _differing(one, told)}
     best = [name for name, count in counts.items() if count == max(counts.values())]
     if len(best) > 1:
         said = "; ".join(f"{name} ({', '.join(f'{k} = {v}' for k, v in protocols[name].keywords.items())})"

@@ -7,20 +7,20 @@ from functools import partial
 from pathlib import Path
 
 from dosewright.commissioning.content_hash import content_hash, model_hash
+from dosewright.commissioning.library_files import COMMON, DETAILS_SUFFIX
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
 from dosewright.core.solids import Device
 from dosewright.formats.text.gate_macro import Macro, read_macro
-from dosewright.formats.text.ideal_source import read_ideal_source
+from dosewright.formats.text.ideal_source import convergence, read_ideal_source
 from dosewright.formats.text.lines import read_text
 
 Named = Callable[[str], Material]
 
-COMMON = "common"
 SOURCE_SUFFIX = "_source_properties.txt"
-DETAILS_SUFFIX, DESCRIPTION_SUFFIX = "_beamline_details.mac", "_description.txt"
+DESCRIPTION_SUFFIX = "_description.txt"
 SOURCE = re.compile(r"(PROTON|ION_\d+_\d+_\d+)(?:_(?P<tune>.+))?", re.IGNORECASE)
 ELEMENT = re.compile(r"(?P<kind>rs|rm)_(?P<id>.+)_details\.mac", re.IGNORECASE)
 KINDS = {"rs": "range_shifter", "rm": "range_modulator"}
@@ -85,7 +85,11 @@ class BeamLine:
                 tuned[tune] = replace(one, nozzle=nozzle, devices=devices)
         if problems or own is None:
             raise InputError(*problems)
-        said = [f"The nozzle of {self.machine} is made of {len(nozzle.solids)} solids ({nozzle.source})."] if nozzle else []
+        said = (
+            [f"The nozzle of {self.machine} is made of {len(nozzle.solids)} solids ({nozzle.source})."]
+            if nozzle
+            else []
+        )
         model = replace(own, nozzle=nozzle, devices=devices, tunes=tuned, name=self.model_name(radiation),
                         assumptions=(*own.assumptions, *said))  # fmt: skip
         sources = (self.sources[radiation], *self.tunes.get(radiation, {}).values())
@@ -109,10 +113,11 @@ class BeamLine:
         return read_macro(path, root=self.folder if self.common == self.folder else self.folder.parent)
 
     def _source(self, path: Path, radiation: str, details: Macro | None) -> BeamModel:
-        convergent = convergence(details, radiation, self.details.name) if details and self.details else None
+        if self.details is None:
+            return read_ideal_source(path, machine=self.machine, radiation=radiation)
+        # A macro that was refused, and told, keeps nobody from looking into the source.
+        convergent = convergence(details, radiation, self.details.name) if details else (False, False)
         model = read_ideal_source(path, machine=self.machine, radiation=radiation, convergent=convergent)
-        if convergent is None or self.details is None:
-            return model
         said = f"Convergence at the source plane is that of {self.details.name}."
         return replace(model, assumptions=(*model.assumptions, said))
 
@@ -141,20 +146,6 @@ class BeamLine:
             raise refuse(f"The macro of {kind.replace('_', ' ')} {name!r} places nothing in the beam", where=path.name)
         device = Device(name, kind, solids, axes="room", source=path.name, sha256=content_hash(macro.files))
         return device, macro.files
-
-
-def convergence(macro: Macro, radiation: str, where: str) -> tuple[bool, bool]:
-    """Return whether a radiation type converges at the source plane in x and in y, by the aliases of a macro."""
-    told = {name.casefold(): value.strip().casefold() for name, value in macro.aliases.items()}
-    found = []
-    for axis in ("XTHETA", "YPHI"):
-        names = (f"{radiation}_CONVERGENCE_{axis}", f"{radiation}_{axis}")
-        said = [told[name.casefold()] for name in names if name.casefold() in told]
-        if not said or said[0] not in ("true", "false"):
-            raise refuse("The beamline macro does not say whether the beam converges", given=said[0] if said else None,
-                         allowed=f"/control/alias {names[0]} true, or false", where=where)  # fmt: skip
-        found.append(said[0] == "true")
-    return found[0], found[1]
 
 
 def beam_line_of(folder: Path, machine: str, common: Path) -> BeamLine:

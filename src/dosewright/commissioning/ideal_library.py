@@ -1,4 +1,4 @@
-"""IDEAL's commissioning folder as a library, read unchanged: beamlines/, CT/, phantoms/, material/, or all in one place.
+"""IDEAL's commissioning folder as a library, read unchanged: beamlines/, CT/, phantoms/, material/, or side by side.
 
 A system.cfg names it and gives settings; without one the folder itself is taken, with the defaults of the settings.
 """
@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from dosewright.commissioning.ideal_beam_line import COMMON, SOURCE_SUFFIX, BeamLine, beam_line_of
+from dosewright.commissioning.ideal_beam_line import SOURCE_SUFFIX, BeamLine, beam_line_of
 from dosewright.commissioning.library_content import Kept, LibraryContent, MachineModel
-from dosewright.commissioning.library_files import kept_protocols
+from dosewright.commissioning.library_files import COMMON, Named, kept_protocols
 from dosewright.commissioning.library_materials import DATABASE_SUFFIX, SiteMaterials, read_materials
 from dosewright.commissioning.phantom import Phantom
 from dosewright.commissioning.phantom_solids import phantom_of
@@ -18,10 +18,11 @@ from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.looks import tried
 from dosewright.formats.text.ideal_config import IdealConfig, read_system_cfg, wrong_override_densities
+from dosewright.formats.text.ideal_daemon import read_log_daemon_cfg
 from dosewright.formats.text.ideal_phantom import read_ideal_phantom
 from dosewright.formats.text.site_settings import SiteSettings
 
-SYSTEM, SYSTEM_SUFFIX = "system.cfg", ".cfg"
+SYSTEM, SYSTEM_SUFFIX, DAEMON = "system.cfg", ".cfg", "log_daemon.cfg"
 BEAM_LINES, CT, PHANTOMS, MATERIAL = "beamlines", "CT", "phantoms", "material"
 HLUT = "hlut.conf"
 STANDARD_DATABASE = "GateMaterials.db"  # where system.cfg names none
@@ -50,7 +51,7 @@ def open_ideal(place: Path) -> tuple[LibraryContent, Path]:
 def survey_ideal(place: Path, problems: list[str]) -> tuple[LibraryContent, Path]:
     """List a commissioning folder as far as it can be read; what is wrong is added to `problems`."""
     file = place / SYSTEM if place.is_dir() else place
-    config = tried(lambda: read_system_cfg(file), problems) if file.is_file() else None
+    config = tried(lambda: _configuration(file), problems) if file.is_file() else None
     folder = place if place.is_dir() else place.parent
     if config is not None:
         tree = tried(lambda: _commissioning_folder(config, file), problems)
@@ -60,6 +61,17 @@ def survey_ideal(place: Path, problems: list[str]) -> tuple[LibraryContent, Path
     elif problems and file == place:
         return LibraryContent(file.parent.name, SiteMaterials()), folder
     return _survey_tree(folder, config, file if config else None, problems), folder
+
+
+def _configuration(file: Path) -> IdealConfig:
+    """Read a system.cfg, and the times of jobs from the log_daemon.cfg beside it."""
+    config = read_system_cfg(file)
+    beside = file.with_name(DAEMON)
+    if not beside.is_file():
+        return config
+    notes = list(config.notes)
+    settings = config.settings.model_copy(update={"jobs": read_log_daemon_cfg(beside, notes)})
+    return replace(config, settings=settings, notes=tuple(notes))
 
 
 def _commissioning_folder(config: IdealConfig, file: Path) -> Path:
@@ -99,8 +111,8 @@ class Tree:
         if name is None or (name == STANDARD_DATABASE and not found):
             return found
         if not (place / name).is_file():
-            raise refuse("The database of materials is missing", given=name,
-                         allowed=", ".join(path.name for path in found) or "a GATE database", where=place)  # fmt: skip
+            known = ", ".join(path.name for path in found) or "a GATE database"
+            raise refuse("The database of materials is missing", given=name, allowed=known, where=f"{place.name}/")
         return [place / name]
 
 
@@ -114,9 +126,11 @@ def _machines_in(folder: Path) -> list[str]:
 
 def _survey_tree(folder: Path, config: IdealConfig | None, file: Path | None, problems: list[str]) -> LibraryContent:
     tree = Tree(folder)
-    databases = tried(lambda: tree.databases(config.materials_database if config else None), problems) or []
-    own = SiteMaterials(read_materials(databases, problems))
-    materials = SiteMaterials(own.own, _refused(config, own)) if config else own
+    wrong: list[str] = []
+    databases = tried(lambda: tree.databases(config.materials_database if config else None), wrong) or []
+    own = SiteMaterials(read_materials(databases, wrong))
+    problems += wrong
+    materials = SiteMaterials(own.own, _refused(config, own)) if config and not wrong else own
     lines = tree.beam_lines()
     conf = tree.part(CT) / HLUT
     cache = folder / CT / "cache"
@@ -160,10 +174,11 @@ def _beam_models(lines: Iterable[BeamLine], materials: SiteMaterials) -> dict[st
 
 def _phantoms(folder: Path, materials: SiteMaterials) -> dict[str, Kept[Phantom]]:
     files = sorted(path for path in folder.glob("*.cfg") if path.name != SYSTEM)
-    return {path.stem: Kept(path, partial(_phantom, path, materials)) for path in files}
+    return {path.stem: Kept(path, partial(read_phantom_pair, path, materials)) for path in files}
 
 
-def _phantom(path: Path, materials: SiteMaterials) -> Phantom:
+def read_phantom_pair(path: Path, materials: Named) -> Phantom:
+    """Read a phantom of IDEAL from its .cfg and the .mac beside it."""
     macro = path.with_suffix(".mac")
     if not macro.is_file():
         raise refuse("A phantom needs its geometry beside its configuration", given=f"no {macro.name}",

@@ -17,7 +17,7 @@ FOLDER_MODE, FILE_MODE = 0o755, 0o644  # everybody reads, the owner writes: role
 LIBRARY_TEXT = """# The library of this site. What lies in beam_models/, ct/ and phantoms/ belongs to it.
 name = "{name}"
 
-# A CT that no protocol claims by its DICOM keywords is refused unless a default is named; reports say when it was taken.
+# A CT that no protocol claims by its DICOM keywords is refused unless a default is named; reports say so.
 # default_ct_protocol = "generic"
 
 # Beam models, CT protocols and phantoms that come with the package follow those of this library.
@@ -30,7 +30,7 @@ name = "{name}"
 # beam_model = "generic"                   # a file of beam_models/, without suffix
 """
 
-MATERIALS_TEXT = """# Media of this site, beside those that `dosewright query -M` lists; a GATE database (*.db) may lie here as well.
+MATERIALS_TEXT = """# Media of this site beside what `dosewright query -M` lists; GATE databases (*.db) may lie here .
 # [[material]]
 # name = "RESIN_A"
 # density_g_cm3 = 1.19
@@ -52,7 +52,7 @@ upper_hu = 3000.0
 """
 
 USER_TEXT = """
-# Who made this library. A role needs a name of its own for each user; without any [[user]] everyone has the research role.
+# Who made this library. Without any [[user]] everyone has the research role.
 [[user]]
 acronym = "{acronym}"
 name = "{name}"
@@ -96,7 +96,9 @@ def init_library(folder: Path, *, name: str = "", account: str | None = None) ->
         for file in (*texts, *copied):
             (folder / file).chmod(FILE_MODE)
     except OSError as error:
-        raise refuse("The library cannot be made", given=os.strerror(error.errno or 0), where=folder.absolute()) from error
+        raise refuse(
+            "The library cannot be made", given=os.strerror(error.errno or 0), where=folder.absolute()
+        ) from error
     return [Path(file) for file in (*texts, *copied)]
 
 

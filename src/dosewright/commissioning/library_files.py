@@ -13,6 +13,7 @@ from dosewright.core.matter import HounsfieldTable, Material
 from dosewright.formats.text.beam_toml import read_beam_toml
 from dosewright.formats.text.ct_toml import read_ct_toml
 from dosewright.formats.text.dcpt import read_dcpt_table
+from dosewright.formats.text.gate_macro import read_macro
 from dosewright.formats.text.hounsfield import (
     SCANNER_DENSITY,
     CtProtocol,
@@ -30,6 +31,7 @@ Named = Callable[[str], Material]
 
 BEAM_MODEL_SUFFIXES = (".toml", ".csv", ".txt")
 CT_SUFFIXES = (".toml", ".conf", ".csv")
+COMMON, DETAILS_SUFFIX = "common", "_beamline_details.mac"  # of IDEAL: for all beam lines; convergence and nozzle
 GENERIC_CT = Path(__file__).parent / "library" / "ct" / "generic.toml"
 
 
@@ -49,6 +51,15 @@ def read_beam_model(path: Path, named: Named) -> BeamModel:
             allowed="a beam model in TOML, a DCPT table, an MCsquare beam data library, an IDEAL source text",
         )
     return read_ideal_source(path)
+
+
+def files_of_beam_model(path: Path, model: BeamModel) -> tuple[Path, ...]:
+    """Return the files that shaped a beam model: its own; for IDEAL the macro beside it and what that executes."""
+    details = path.with_name(f"{model.machine}{DETAILS_SUFFIX}")
+    if path.suffix.lower() != ".txt" or not model.machine or not details.is_file():
+        return (path,)
+    outside = path.parent.parent
+    return (path, *read_macro(details, root=outside if (outside / COMMON).is_dir() else path.parent).files)
 
 
 def kept_protocols(place: Path, named: Named) -> Kept[dict[str, CtProtocol]]:

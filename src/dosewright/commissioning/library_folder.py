@@ -13,6 +13,7 @@ from dosewright.commissioning.library_files import (
     BEAM_MODEL_SUFFIXES,
     CT_SUFFIXES,
     Named,
+    files_of_beam_model,
     kept_protocols,
     read_beam_model,
 )
@@ -127,7 +128,7 @@ def kept_beam_model(path: Path, materials: Named, name: str) -> Kept[BeamModel]:
 
 def _read_model(path: Path, materials: Named, name: str) -> BeamModel:
     model = read_beam_model(path, materials)
-    return replace(model, name=name or model.name, sha256=model_hash(model, (path,)))
+    return replace(model, name=name or model.name, sha256=model_hash(model, files_of_beam_model(path, model)))
 
 
 def _description(path: Path) -> str:

@@ -52,7 +52,9 @@ def check_machine(folder: Path, others: Mapping[str, Path] | None = None) -> lis
 def _versions() -> Finding:
     found = f"Python {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}"
     old = tuple(int(part) for part in platform.python_version_tuple()[:2]) < OLDEST_PYTHON
-    return Finding("Versions", found, f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed" if old else "", old)
+    return Finding(
+        "Versions", found, f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer is needed" if old else "", old
+    )
 
 
 def _cores() -> Finding:

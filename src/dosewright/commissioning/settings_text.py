@@ -1,4 +1,4 @@
-"""The schema of a site's settings as text: settings.toml with every key commented, and the page of the documentation."""
+"""The schema of a site's settings as text: settings.toml with every key commented, and the page of the docs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ HEAD = (
 PAGE_HEAD = """# Settings of a site
 
 What a site sets stands in `settings.toml` beside [library.toml](library_files.md); without the file the defaults below
-hold. IDEAL's `system.cfg` and `log_daemon.cfg` are read into the same values. `dosewright init DIR` writes the file with
-every key, commented. This page and that file are made from the schema the program checks with.
+hold. IDEAL's `system.cfg` and `log_daemon.cfg` are read into the same values. `dosewright init DIR` writes the file
+with every key, commented. This page and that file are made from the schema the program checks with.
 
 The file may name users: then only its owner should be able to write it (`chmod 644 settings.toml`), and
 `dosewright check` says so where others can.
@@ -95,7 +95,9 @@ def settings_page() -> str:
             shown = "required" if key.required and not table.items else "none" if value is None else f"`{_toml(value)}`"
             lines.append(f"| `{key.name}` | {key.kind} | {shown} | {key.description} |")
         if len(table.items) > 1:
-            others = ["; ".join(f"{n} = {_toml(v)}" for n, v in one.items() if v is not None) for one in table.items[1:]]
+            others = [
+                "; ".join(f"{n} = {_toml(v)}" for n, v in one.items() if v is not None) for one in table.items[1:]
+            ]
             lines += ["", f"By default there are more of them: {'. '.join(others)}."]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"

@@ -71,6 +71,20 @@ def test_parts_outside_the_file_come_from_the_library(tmp_path: Path) -> None:
         read_gate_materials(write(tmp_path, text.replace("G4_AIR", "G4_AIRR")), named)
 
 
+def test_the_materials_of_nist_are_not_replaced(tmp_path: Path) -> None:
+    def named(name: str) -> Material:
+        if name != "G4_WATER":
+            raise refuse("Unknown material", given=name)
+        return Material(name, 1.0, {1: 0.111894, 8: 0.888106}, 78.0)
+
+    text = DB.replace("Water", "G4_WATER").replace("Resin", "G4_RESIN")
+    media = read_gate_materials(write(tmp_path, text), named)
+    assert "G4_WATER" not in media  # GATE takes that of NIST as well
+    assert "G4_RESIN" in media
+    assert media["Vapour"].mass_fractions == pytest.approx({1: 0.111894, 8: 0.888106})
+    assert "G4_WATER" in read_gate_materials(write(tmp_path, text))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

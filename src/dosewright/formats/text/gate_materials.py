@@ -68,10 +68,13 @@ class Entry:
 def read_gate_materials(path: Path, named: Named | None = None) -> dict[str, Material]:
     """Read a GATE material database (``.db``): every material by its name, with its density in g/cm3.
 
-    `named` knows the materials outside the file (those of NIST) that ``+mat:`` may name. All problems are listed.
+    `named` knows the materials outside the file (those of NIST) that ``+mat:`` may name. Where it knows a name
+    ``G4_...`` the file's own entry is left out: GATE, too, takes the material of NIST. All problems are listed.
     """
     problems: list[str] = []
     elements, entries = _parsed(path, problems)
+    held = bool(entries)
+    entries = {name: one for name, one in entries.items() if not _of_nist(name, named)}
     ready: dict[str, Material] = {}
     refused: set[str] = set()
     pending = list(entries.values())
@@ -91,9 +94,13 @@ def read_gate_materials(path: Path, named: Named | None = None) -> dict[str, Mat
         pending = waiting
     if problems:
         raise InputError(*problems)
-    if not ready:
+    if not held:
         raise refuse("The database holds no material", allowed="a section [Materials]", where=path.name)
     return {name: ready[name] for name in entries}
+
+
+def _of_nist(name: str, named: Named | None) -> bool:
+    return named is not None and name.startswith("G4_") and tried(lambda: named(name), []) is not None
 
 
 def _parsed(path: Path, problems: list[str]) -> tuple[dict[str, Element], dict[str, Entry]]:

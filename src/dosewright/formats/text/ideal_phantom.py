@@ -66,11 +66,12 @@ def read_ideal_phantom(cfg: Path, mac: Path, named: Named) -> IdealPhantom:
     if cfg.stem != mac.stem:
         problems.append(str(refuse("The two files of a phantom must have one name", given=f"{cfg.name}, {mac.name}")))
     texts, size, counts, to_water = _read_cfg(cfg, problems)
+    size_known = not problems
     macro = tried(lambda: _macro(mac, (0.0, 0.0, 0.0)), problems)
     solids = tried(lambda: macro.solids(named), problems) if macro else None
     notes: list[str] = []
     if macro is not None and solids is not None:
-        tried(lambda: _check_grid(mac, solids, size, cfg), problems)
+        tried(lambda: _check_grid(mac, solids, size if size_known else None, cfg), problems)
         tried(lambda: _check_moves(mac, solids, named, notes), problems)
     if problems or macro is None or solids is None:
         raise InputError(*problems)
@@ -120,7 +121,7 @@ def _macro(mac: Path, move_mm: Triple) -> Macro:
     return read_macro(mac, root=root, aliases={**aliases, "phantom_name": mac.stem})
 
 
-def _check_grid(mac: Path, solids: tuple[Solid, ...], size_mm: Triple, cfg: Path) -> None:
+def _check_grid(mac: Path, solids: tuple[Solid, ...], size_mm: Triple | None, cfg: Path) -> None:
     """Refuse a phantom without the solid of its name, or whose solid is not where and as large as the dose grid."""
     own = next((one for one in solids if one.name == mac.stem), None)
     if own is None:
@@ -134,6 +135,8 @@ def _check_grid(mac: Path, solids: tuple[Solid, ...], size_mm: Triple, cfg: Path
     if np.abs(np.abs(own.rotation).max(axis=0) - 1.0).max() > 1e-6:
         raise refuse(f"The volume {own.name!r} must be parallel to its dose grid", given="another rotation",
                      allowed="turns by multiples of 90 degrees", where=mac.name)  # fmt: skip
+    if size_mm is None:
+        return
     built = 2.0 * half_extents(own.shape, own.rotation)
     for axis, wanted, found in zip(AXES, size_mm, built, strict=True):
         if abs(wanted - found) > TOLERANCE_MM:
