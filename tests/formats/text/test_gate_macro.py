@@ -229,6 +229,13 @@ def test_mistakes_are_named_with_their_line(tmp_path: Path, old: str, new: str, 
         read_macro(path, root=tmp_path).solids(named)
 
 
+def test_nothing_more_is_said_of_a_volume_of_unknown_shape(tmp_path: Path) -> None:
+    text = NOZZLE.replace("insert cylinder", "insert cone") + "/gate/window/daughters/name a\n/gate/a/setMaterial Air\n"
+    with pytest.raises(InputError) as refused:
+        read_macro(write(tmp_path, text), root=tmp_path)
+    assert len(refused.value.problems) == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

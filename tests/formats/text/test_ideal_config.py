@@ -173,8 +173,8 @@ def test_a_scaling_far_from_one_is_said_and_one_below_zero_refused(tmp_path: Pat
     ("old", "new", "message"),
     [
         ("write mhd plan dose", "write mhd plan does", r"Did you mean 'write mhd plan dose'\?.*line 36"),
-        ("Air Box  Margin [mm]", "air box margin [cm]", r"must name its unit.*\[cm\].*air box margin \[mm\].*line 23"),
-        ("Air Box  Margin [mm]", "air box margin", r"must name its unit.*air box margin \[mm\].*line 23"),
+        ("Air Box  Margin [mm]", "air box margin [cm]", r"another unit.*\[cm\].*air box margin \[mm\].*line 23"),
+        ("Air Box  Margin [mm]", "air box margin", r"lacks its unit.*air box margin \[mm\].*line 23"),
         ("= 0.7", "= 0,7", r"minimum dose grid resolution.*'0,7'.*number from 0.001 to 100.*line 28"),
         ("= TRUE", "= treu", r"remove dose outside external.*Did you mean 'true'.*line 24"),
         ("= 3. 2. 0.2 -1.", "= 3. 2. 0.2", r"gamma index.*3 values.*4 numbers.*line 25"),

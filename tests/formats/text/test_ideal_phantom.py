@@ -96,7 +96,7 @@ def test_a_phantom_that_stays_where_it_is_says_so(tmp_path: Path) -> None:
     [
         ("= 150", "= 150.5", r"number of x voxels.*'150.5'.*whole number.*slab.cfg, line 13"),
         ("= 150", "= 0", r"number of x voxels.*whole number from 1"),
-        ("z grid size [mm]", "z grid size [cm]", r"must name its unit.*z grid size \[mm\].*line 12"),
+        ("z grid size [mm]", "z grid size [cm]", r"another unit.*z grid size \[mm\].*line 12"),
         ("z grid size [mm]", "grid size z [mm]", r"Unknown setting in \[dose grid\].*line 12"),
         ("z grid size [mm] =  100\n", "", r"not complete.*z grid size"),
         ("=  100", "=  120", r"z size of the phantom is given twice.*120 mm in slab.cfg, 100 mm in slab.mac"),

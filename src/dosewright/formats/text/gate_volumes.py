@@ -76,10 +76,15 @@ class Geometry:
 
     volumes: dict[str, Volume] = field(default_factory=dict)
     pending: dict[str, str] = field(default_factory=dict)  # name for the next volume, or repeater, of a volume
+    refused: set[str] = field(default_factory=set)  # volumes of unknown shapes: nothing more is said of them
 
     def command(self, path: list[str], words: list[str], where: str) -> str:
         """Carry out ``/gate/<volume>/...``; return what it is where it has no effect here, else nothing."""
         name, rest = path[0], path[1:]
+        if name in self.refused:
+            if rest[:1] == ["daughters"] and words:
+                self.refused.add(words[0])
+            return ""
         if not rest or (name != WORLD and name not in self.volumes):
             raise refuse(f"Unknown volume.{nearest(name, self.volumes)}", given=name,
                          allowed=", ".join([WORLD, *self.volumes]), where=where)  # fmt: skip
@@ -99,6 +104,7 @@ class Geometry:
             self.pending[mother] = word
         elif action == "insert":
             if word not in SHAPES:
+                self.refused.add(self.pending.pop(mother, word))
                 raise refuse(f"The shape of a volume is not known here.{nearest(word, SHAPES)}", given=word,
                              allowed=", ".join(SHAPES), where=where)  # fmt: skip
             name = self.pending.pop(mother, word)

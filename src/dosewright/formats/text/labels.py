@@ -13,7 +13,7 @@ from pathlib import Path
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.formats.text.lines import number, read_text
 
-COMMENT = re.compile(r"(?:^|\s)#.*")
+COMMENT = re.compile(r'^\s*[#;].*|\s#(?=(?:[^"]*"[^"]*")*[^"]*$).*')  # not between quotation marks
 UNIT = re.compile(r"\s*\[[^\]]*\]\s*$")
 SWITCHES = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
 
@@ -51,7 +51,7 @@ def read_sections(path: Path) -> dict[str, Section]:
         where = f"{path.name}, line {count}"
         text = COMMENT.sub("", raw).strip()
         depth = len(raw) - len(raw.lstrip())
-        if not text or text.startswith(";"):
+        if not text:
             continue
         if last and current is not None and depth > indent:
             before = current.settings[last]
@@ -113,7 +113,7 @@ class Taking:
         for other, one in settings.items():
             if other not in self.taken and UNIT.search(label) and UNIT.sub("", other) == bare:
                 self.taken.add(other)
-                what = f"The label {one.label!r} must name its unit"
+                what = "A label has another unit" if UNIT.search(other) else "A label lacks its unit"
                 self.problems.append(str(refuse(what, given=repr(one.label), allowed=label, where=one.where)))
         return None
 
@@ -201,7 +201,7 @@ class Taking:
         for one in self.rest():
             what = f"Unknown setting in [{name}].{nearest(one.label, self.known)}"
             self.problems.append(
-                str(refuse(what, given=repr(one.label), allowed="; ".join(self.known), where=one.where))
+                str(refuse(what, given=repr(one.label), allowed="; ".join(dict.fromkeys(self.known)), where=one.where))
             )
 
 
