@@ -24,10 +24,11 @@ def block_devices(beam: IonBeam, projection: Projection, named: Named) -> tuple[
     devices, said = [], []
     if plates:
         _refuse_uneven(beam, plates)
-        devices.append(_plate(plates, projection, named))
+        material = named(plates[0].material)
+        devices.append(_plate(plates, projection, material))
         said.append(
-            f"Aperture {devices[0].id!r} was taken as a plate of {plates[0].thickness_mm:g} mm "
-            f"{devices[0].solids[0].material.name} that covers the whole beam around its opening."  # type: ignore[union-attr]
+            f"Aperture {devices[0].id!r} was taken as a plate of {plates[0].thickness_mm:g} mm {material.name} that "
+            "covers the whole beam around its opening."
         )
     for block in beam.blocks:
         if block.kind == "SHIELDING":
@@ -43,9 +44,8 @@ def span_mm(block: Block) -> tuple[float, float]:
     return block.tray_mm - block.thickness_mm, block.tray_mm
 
 
-def _plate(blocks: list[Block], projection: Projection, named: Named) -> Device:
+def _plate(blocks: list[Block], projection: Projection, material: Material) -> Device:
     low, high = span_mm(blocks[0])
-    material = named(blocks[0].material)
     box = Box((2 * HALF_WIDTH_MM, 2 * HALF_WIDTH_MM, high - low))
     solids = [Solid("plate", box, material, material.density_g_cm3, (0.0, 0.0, (low + high) / 2))]
     for block in blocks:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError, nearest, refuse
@@ -30,8 +31,8 @@ def devices_in_beam(beam: IonBeam, model: BeamModel, named: Named) -> Found:
     `named` gives the materials of what the plan describes itself: blocks and compensators.
     """
     problems: list[str] = []
-    looks = (_nozzle, _range_shifters, _range_modulators, lambda b, m: _described(b, m, named))
-    found = [tried(lambda look=look: look(beam, model), problems) or ((), ()) for look in looks]  # type: ignore[misc]
+    looks = (_nozzle, _range_shifters, _range_modulators, partial(_described, named=named))
+    found = [tried(partial(look, beam, model), problems) or ((), ()) for look in looks]
     if problems:
         raise InputError(*problems)
     return tuple(d for devices, _ in found for d in devices), tuple(s for _, said in found for s in said)

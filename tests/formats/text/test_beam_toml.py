@@ -1,5 +1,6 @@
 """Our own beam model file: what is written is read again; mistakes are named with their line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from dosewright.core.beam_model import BeamAtEnergy, BeamModel, Optics, RangeShifter
 from dosewright.core.errors import InputError
+from dosewright.core.frame import rotation_about
 from dosewright.core.matter import Material
+from dosewright.core.solids import Box, Device, Frustum, Prism, Relief, Solid, Tube
 from dosewright.formats.text.beam_toml import read_beam_toml, write_beam_toml
 
 LEXAN = Material("G4_POLYCARBONATE", 1.2, {1: 0.0555, 6: 0.7557, 8: 0.1888}, 73.1)
@@ -111,3 +114,108 @@ def test_garbage_is_refused_and_nothing_else(
             read_beam_toml(folder / "f.toml", lambda name: LEXAN)
         except InputError:
             continue
+
+
+TILT = rotation_about("z", 40.0) @ rotation_about("y", -25.0) @ rotation_about("x", 10.0)
+SOLIDS = (
+    Solid("plate", Box((90.0, 80.0, 30.5)), LEXAN, 1.2, (0.0, 1.0, 15.25)),
+    Solid("ring", Tube(60.0, 10.0, 40.0, 30.0, 90.0), LEXAN, 1.21, (1.0, 2.0, 450.0), TILT),
+    Solid("ridge", Prism(np.array([[-2.0, 0.0], [2.0, 0.0], [0.0, 6.1]]), 200.0), LEXAN, 1.2,
+          rotation=rotation_about("x", 90.0)),
+    Solid("pin", Frustum((4.0, 4.0), (0.5, 0.25), 6.0), LEXAN, 1.2, rotation=rotation_about("y", 90.0)),
+    Solid("steps", Relief(np.array([0.0, 1.0, 2.5]), np.array([0.0, 1.0]), np.zeros((1, 2)), np.array([[1.0, 2.0]])),
+          LEXAN, 1.2),
+    Solid("hole", Box((9.0, 8.0, 30.5)), None, 0.0, (0.0, 1.0, 15.25)),
+)  # fmt: skip
+FULL = replace(
+    MODEL,
+    nozzle=Device("N1", "nozzle", SOLIDS, axes="room"),
+    devices={
+        "RM_3": Device("RM_3", "range_modulator", SOLIDS[2:3]),
+        "RS_S": Device("RS_S", "range_shifter", SOLIDS[:1], on_snout=True),
+    },
+    tunes={
+        "4.0": replace(MODEL, name="tune", plane_mm=455.0, scanning_mm=(2100.0, 2300.0), at=lambda e: beam(e + 1.0)),
+        "5.0": replace(MODEL, energy_range_MeV=(100.0, 230.0), at=lambda e: beam(e + 2.0)),
+    },
+)
+
+
+def same(one: Device, other: Device) -> None:
+    assert (one.id, one.kind, one.on_snout, one.axes) == (other.id, other.kind, other.on_snout, other.axes)
+    for a, b in zip(one.solids, other.solids, strict=True):
+        assert (a.name, a.material, a.density_g_cm3) == (b.name, b.material, b.density_g_cm3)
+        np.testing.assert_allclose(a.centre_mm, b.centre_mm)
+        np.testing.assert_allclose(a.rotation, b.rotation, atol=1e-12)
+        assert type(a.shape) is type(b.shape)
+        for key, value in vars(a.shape).items():
+            np.testing.assert_array_equal(value, getattr(b.shape, key))
+
+
+def test_devices_and_tunes_are_read_again(tmp_path: Path) -> None:
+    write_beam_toml(tmp_path / "m.toml", FULL, [70.0, 150.0, 230.0])
+    back = read_beam_toml(tmp_path / "m.toml", named)
+    assert back.nozzle is not None
+    assert FULL.nozzle is not None
+    same(back.nozzle, FULL.nozzle)
+    assert set(back.devices) == {"RM_3", "RS_S"}
+    for name, device in FULL.devices.items():
+        same(back.devices[name], device)
+    assert (back.tuned("4.0 ").plane_mm, back.tuned("4.0").scanning_mm) == (455.0, (2100.0, 2300.0))
+    assert back.tuned("4.0").at(150.0).mean_energy_MeV == pytest.approx(151.25)
+    assert back.tuned("5.0").at(150.0).mean_energy_MeV == pytest.approx(152.25)
+    assert back.tuned("5.0").energy_range_MeV == (150.0, 230.0)
+    assert back.tuned("6.0") is back
+
+
+def test_a_tune_may_have_a_file_of_its_own_that_counts_in_the_hash(tmp_path: Path) -> None:
+    write_beam_toml(tmp_path / "t4.toml", replace(MODEL, range_shifters={}, plane_mm=444.0), [70.0, 230.0])
+    path = tmp_path / "m.toml"
+    path.write_text(written(tmp_path) + '\n[[tune]]\nid = "4.0"\nfile = "t4.toml"\n')
+    model = read_beam_toml(path, named)
+    assert model.tuned("4.0").plane_mm == 444.0
+    write_beam_toml(tmp_path / "t4.toml", replace(MODEL, range_shifters={}, plane_mm=445.0), [70.0, 230.0])
+    assert read_beam_toml(path, named).sha256 != model.sha256
+
+
+SOLID = """
+[[device]]
+id = "D"
+kind = "range_modulator"
+[[device.solid]]
+box_mm = [9.0, 9.0, 3.0]
+material = "G4_POLYCARBONATE"
+"""
+THICK_TUBE = "tube = { radius_mm = 3.0, length_mm = 1.0, inner_radius_mm = 4.0 }"
+BAD_PRISM = "prism = { outline_mm = [[0.0, 0.0], [1.0, 0.0], [2.0]], length_mm = 1.0 }"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (SOLID.replace("range_modulator", "wedge"), "Unknown kind of device 'D'.*range_shifter, range_modulator"),
+        (SOLID + SOLID, "Two devices have the same ID"),
+        (SOLID.replace('"D"', '"rs"').replace("range_modulator", "range_shifter"), "by its thickness and as solids"),
+        (SOLID.replace("box_mm = [9.0, 9.0, 3.0]", ""), "exactly one shape. Given: none. Allowed: box_mm, tube"),
+        (SOLID + "tube = { radius_mm = 3.0, length_mm = 1.0 }\n", "exactly one shape. Given: box_mm, tube"),
+        (SOLID.replace("3.0]", "-3.0]"), "three positive lengths"),
+        (SOLID.replace("box_mm", "boxmm"), r"Unknown key 'device.0.solid.0.boxmm'. Did you mean 'box_mm'\?.*line"),
+        (SOLID + "turns = [[\"w\", 3.0]]\n", "axis and an angle in degrees"),
+        (SOLID.replace('material = "G4_POLYCARBONATE"', "density_g_cm3 = 1.2"), "A hole has no density"),
+        (SOLID.replace("box_mm = [9.0, 9.0, 3.0]", THICK_TUBE),
+         "inner radius must be smaller"),
+        (SOLID.replace("box_mm = [9.0, 9.0, 3.0]", BAD_PRISM),
+         "wrong number of values"),
+        (SOLID + "centre_mm = [0.0, nan, 0.0]\n", "A solid needs finite numbers. Where: bad.toml, 'D', solid 1"),
+        ('\n[[tune]]\nid = "4.0"\n', "needs a file, or columns"),
+        ('\n[[tune]]\nid = "4.0"\nfile = "away.toml"\n', "does not lie beside the beam model. Given: away.toml"),
+        ('\n[[tune]]\nid = "4.0"\nfile = "t.toml"\nplane_mm = 3.0\n', "a file of its own or columns, not both"),
+        ('\n[[tune]]\nfile = "t.toml"\n', "key 'tune.0.id' is missing"),
+    ],
+)  # fmt: skip
+def test_mistakes_in_devices_and_tunes_are_named(tmp_path: Path, more: str, message: str) -> None:
+    (tmp_path / "t.toml").write_text("name = 3")
+    path = tmp_path / "bad.toml"
+    path.write_text(written(tmp_path) + more)
+    with pytest.raises(InputError, match=message):
+        read_beam_toml(path, named)
