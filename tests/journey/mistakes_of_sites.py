@@ -131,9 +131,7 @@ MISTAKES = [
     ),
     Mistake(IDEAL, "a wrong unit in a label", in_ideal("cfg/system.cfg", "Air box margin [mm]", "Air box margin [cm]")),
     Mistake(IDEAL, "a typo in a label", in_ideal("cfg/system.cfg", "RBE factor protons", "RBE factor protns")),
-    Mistake(
-        IDEAL, "a density given twice", in_ideal("cfg/system.cfg", "PMMA = 1.195", "PMMA = 1.19"), about="phantoms/"
-    ),
+    Mistake(IDEAL, "a density given twice", in_ideal("cfg/system.cfg", "PMMA = 1.195", "PMMA = 1.19")),
     Mistake(IDEAL, "a material in another case", in_ideal("cfg/system.cfg", "G4_WATER = 1.0", "G4_Water = 1.0")),
     Mistake(IDEAL, "a typo in the machine of a correction", in_ideal("cfg/system.cfg", "IR2 proton", "IR22 proton")),
     Mistake(IDEAL, "an unknown role", in_ideal("cfg/system.cfg", "obiwan = clinical", "obiwan = clinicl")),
@@ -189,7 +187,7 @@ MISTAKES = [
         in_ideal("commissioning/phantoms/water_box.mac", "ZLength 100", "ZLength 120"),
     ),
     Mistake(RIGHTS, "clinical, `-z room1`", as_role("clinical", "-z", "room1"), about="-z"),
-    Mistake(RIGHTS, "clinical, a beam model without approval", as_role("clinical"), about="Beam model 'room1'"),
+    Mistake(RIGHTS, "clinical, a beam model without approval", as_role("clinical"), about="room1"),
     Mistake(RIGHTS, "clinical, `-u 0.01`", as_role("clinical", "-u", "0.01"), about="goals"),
     Mistake(
         RIGHTS,
