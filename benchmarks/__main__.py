@@ -3,6 +3,7 @@
 from benchmarks import (
     electron_processes,
     gamma_speed,
+    passive_elements,
     photon_processes,
     photon_speed,
     photons_electrons,
@@ -17,6 +18,7 @@ def main() -> None:
     """Run one after the other; each prints what it writes."""
     protons_in_water.main([])
     proton_processes.main()
+    passive_elements.main()
     photons_electrons.main([])
     photon_processes.main()
     electron_processes.main()

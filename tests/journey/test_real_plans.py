@@ -39,7 +39,7 @@ def test_an_aperture_and_a_range_shifter_without_settings_are_refused_together(c
     words = " ".join(run.output.split())
     assert run.exit_code == 2
     assert "refused for 2 reasons" in words
-    assert "1 aperture or block" in words
+    assert "does not say what it is made of (MaterialID)" in words
     assert "Range shifter '40mm'" in words
     assert "export the plan with its settings" in words
 

@@ -51,6 +51,7 @@ def sheet(
     half_mm: tuple[float, float],
     *,
     spacing_mm: float = 0.5,
+    sigma_mm: float | None = None,
     source_mm: float = PARALLEL,
     spread_rad: float = 0.0,
     medium: str = "vacuum",
@@ -58,7 +59,8 @@ def sheet(
 ) -> PencilBeams:
     """A field of pencils, uniform in the isocentre plane between -half and half along x and y.
 
-    Their axes come from a point `source_mm` away; `spread_rad` is an angular spread of its own around each axis.
+    Their axes come from a point `source_mm` away; `spread_rad` is an angular spread of its own around each axis,
+    `sigma_mm` their width at the start, half their spacing unless given.
     """
     half = [np.arange(-h + spacing_mm / 2, h, spacing_mm) if h > 0 else np.zeros(1) for h in half_mm]
     x, y = (a.ravel() for a in np.meshgrid(*half))
@@ -67,7 +69,7 @@ def sheet(
         rows[:, place] = values * (1 - START_MM / source_mm) / 10
         rows[:, slope] = values / source_mm
     rows[:, emit.SS_X] = rows[:, emit.SS_Y] = spread_rad
-    rows[:, emit.XX] = rows[:, emit.YY] = spacing_mm / 20
+    rows[:, emit.XX] = rows[:, emit.YY] = (spacing_mm / 2 if sigma_mm is None else sigma_mm) / 10
     rows[:, emit.MEAN_ENERGY], rows[:, emit.ENERGY_SIGMA] = energy_MeV, sigma_MeV
     rows[:, emit.START_Z] = START_MM / 10
     return PencilBeams(rows, np.ones(x.size), START_MM, medium, None, ())

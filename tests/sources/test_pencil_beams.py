@@ -13,7 +13,7 @@ from dosewright.core.beam_model import BeamAtEnergy, BeamModel, Optics
 from dosewright.core.errors import InputError
 from dosewright.core.plan import EnergyLayer, IonBeam
 from dosewright.sources import emit
-from dosewright.sources.pencil_beams import cholesky_cm, drifted, pencil_beams
+from dosewright.sources.pencil_beams import cholesky_cm, drifted, pencil_beams, reach_mm
 
 Array = NDArray[np.float64]
 
@@ -176,3 +176,53 @@ def test_the_model_s_scanning_distances_win_over_the_plan_s() -> None:
 def test_open_distances_without_a_usable_plan_are_refused(plan: tuple[float, float] | None) -> None:
     with pytest.raises(InputError, match="leaves the scanning distances to the plan"):
         pencil_beams(replace(BEAM, virtual_source_mm=plan), _model(scanning=(math.nan, math.nan)))
+
+
+def _tuned() -> tuple[IonBeam, BeamModel]:
+    """A model with a tune of its own, closer and with other distances, for the second layer."""
+    wide = (Optics(1.0, 4 * COV_X, 4 * COV_Y),)
+    own = replace(_model(wide, (1000.0, 1200.0)), name="model, tune 4.0", plane_mm=300.0)
+    beam = replace(BEAM, layers=(replace(LAYERS[0], spot_tune_id="3.0"), replace(LAYERS[1], spot_tune_id=" 4.0")))
+    return beam, replace(_model(), tunes={"4.0": own})
+
+
+def test_spots_of_a_tune_take_its_own_model_and_that_is_said() -> None:
+    beam, model = _tuned()
+    beams = pencil_beams(beam, model)
+    usual, tuned = beams.rows[0], beams.rows[3]
+    np.testing.assert_allclose(_covariances(usual)[0], COV_X)
+    np.testing.assert_allclose(_covariances(tuned)[0], drifted(4 * COV_X, 300.0 - PLANE_MM), atol=1e-12)
+    assert tuned[emit.START_Z] == usual[emit.START_Z] == PLANE_MM / 10
+    assert _at_height(tuned, 1000.0)[0] == pytest.approx(0.0, abs=1e-9)
+    assert _at_height(usual, SMX_MM)[0] == pytest.approx(0.0, abs=1e-9)
+    assert "Spot tune '4.0' was calculated with its own beam model 'model, tune 4.0'." in beams.assumptions
+    assert "Spot tune '3.0' has no beam model of its own: 'model' was used." in beams.assumptions
+
+
+def test_a_tune_has_its_own_particles_per_mu() -> None:
+    beam, model = _tuned()
+
+    def calibrated(per_mu: float) -> BeamModel:
+        return replace(_model(), at=lambda e: BeamAtEnergy(e, 0.0, ONE_GAUSSIAN, per_mu))
+
+    model = replace(calibrated(1e6), tunes={"4.0": calibrated(3e6)})
+    beams = pencil_beams(replace(beam, meterset_unit="MU"), model)
+    np.testing.assert_allclose(beams.particles, [1e6, 2e6, 3e6, 12e6])
+
+
+def test_a_tune_with_another_medium_is_refused() -> None:
+    beam, model = _tuned()
+    other = replace(model, tunes={"4.0": replace(model.tunes["4.0"], medium="vacuum")})
+    with pytest.raises(InputError, match=r"spot tune ' 4\.0' has another medium .*Given: vacuum\. Allowed: air"):
+        pencil_beams(beam, other)
+
+
+def test_plans_without_tunes_hear_nothing_of_them() -> None:
+    assert not any("tune" in said for said in pencil_beams(BEAM, _model()).assumptions)
+
+
+def test_the_reach_of_a_beam_holds_its_spots_with_their_widths_and_a_margin() -> None:
+    (low, high), _ = reach_mm(pencil_beams(BEAM, _model()), 100.0)
+    at_start, below = -80.0 * 1500 / 1900, -80.0 * 1800 / 1900
+    assert low == pytest.approx(min(at_start - 20.0, below - 4 * np.sqrt(drifted(COV_X, 300.0)[0, 0])) - 20.0)
+    assert high == pytest.approx(35.0 * 1800 / 1900 + 4 * np.sqrt(drifted(COV_X, 300.0)[0, 0]) + 20.0, abs=3.0)

@@ -29,6 +29,8 @@ from dosewright.transport import step
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.repeated_loop import RepeatedProblem
 
+CORE_SIGMAS = 2.0  # where a patient must not stand beside a device; a couch or a shoulder may stand beyond
+
 
 @dataclass(frozen=True)
 class TransportSettings:
@@ -126,8 +128,9 @@ def proton_problem(
     source = _pencil_source(pencil_beams.rows)
     found = heights_mm(beamline)
     field = None if found is None else reach_mm(pencil_beams, found[0])
-    if field is not None:
-        refuse_in_patient(beamline, voxels, to_patient, field)
+    if found is not None:
+        core = reach_mm(pencil_beams, found[0], sigmas=CORE_SIGMAS, margin_mm=0.0)
+        refuse_in_patient(beamline, voxels, to_patient, core)
     geometry, materials = pack_geometry(voxels, beamline, pencil_beams.start_mm, gap, to_patient, field)
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
     packed = _packed(geometry, materials, source, scored.scoring, settings)

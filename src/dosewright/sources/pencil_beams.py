@@ -102,8 +102,10 @@ def _tune_sentences(beam: IonBeam, model: BeamModel) -> list[str]:
     return said
 
 
-def reach_mm(pencils: PencilBeams, lowest_mm: float) -> Field:
-    """Return the span of the beam along x and y, from its start down to a height, in vacuum and with a margin."""
+def reach_mm(
+    pencils: PencilBeams, lowest_mm: float, *, sigmas: float = REACH_SIGMAS, margin_mm: float = SCATTER_MM
+) -> Field:
+    """Return the span of the beam along x and y, from its start down to a height: so many sigmas, and a margin."""
     spans = []
     columns = ((emit.X, emit.SLOPE_X, emit.XX, emit.XS, emit.SS_X), (emit.Y, emit.SLOPE_Y, emit.YY, emit.YS, emit.SS_Y))
     for place, slope, width, along, rest in columns:
@@ -111,9 +113,9 @@ def reach_mm(pencils: PencilBeams, lowest_mm: float) -> Field:
         for way in (0.0, (pencils.start_mm - lowest_mm) / MM_PER_CM):
             middle = pencils.rows[:, place] + way * pencils.rows[:, slope]
             sigma = np.hypot(pencils.rows[:, width] + way * pencils.rows[:, along], way * pencils.rows[:, rest])
-            ends += [middle - REACH_SIGMAS * sigma, middle + REACH_SIGMAS * sigma]
+            ends += [middle - sigmas * sigma, middle + sigmas * sigma]
         low, high = float(np.min(ends)) * MM_PER_CM, float(np.max(ends)) * MM_PER_CM
-        spans.append((low - SCATTER_MM, high + SCATTER_MM))
+        spans.append((low - margin_mm, high + margin_mm))
     return spans[0], spans[1]
 
 

@@ -1,6 +1,7 @@
 """Blocks, compensators and range modulators of an ion plan: written, read back, and refused where they are unclear."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from pydicom.dataset import Dataset
 
 from dosewright.core.errors import InputError
 from dosewright.core.plan import Block, Compensator, IonPlan, RangeModulatorSetting
+from dosewright.formats.dicom.attributes import quietly
 from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.ion_plan import read_ion_plan, write_ion_plan
 
@@ -124,6 +126,7 @@ REFUSED: list[tuple[Edit, str]] = [
     (_compensator(CompensatorDivergence="SOME"), "CompensatorDivergence must be known"),
     (lambda beam: setattr(beam.RangeModulatorSequence[0], "RangeModulatorType", "WHL_MODWEIGHTS"), "wheel that turns"),
     (lambda beam: setattr(beam.RangeModulatorSequence[0], "RangeModulatorID", ""), "has no ID"),
+    (lambda beam: setattr(beam.RangeModulatorSequence[0], "RangeModulatorType", None), "has no type"),
     (_modulator_moves, "'RM_3mm' moves inside the beam"),
     (_snout_moves, "snout moves inside the beam while a block is in"),
 ]
@@ -146,3 +149,23 @@ def test_everything_but_range_shifters_is_left_out_on_request(path: Path) -> Non
         "1 range modulator (RM_3mm)",
     )
     assert sum("LEFT OUT on request" in w for w in plan.warnings) == 3
+
+
+GARBAGE = (None, "", "garbage", -1, 0, "1e300", ["1", "2", "3"], [])
+
+
+@pytest.mark.parametrize("sequence", ["IonBlockSequence", "IonRangeCompensatorSequence", "RangeModulatorSequence"])
+def test_garbage_gives_an_input_error_and_nothing_else(path: Path, sequence: str) -> None:
+    whole = pydicom.dcmread(path)
+    keywords = [element.keyword for element in getattr(whole.IonBeamSequence[0], sequence)[0]]
+    for keyword in keywords:
+        for value in GARBAGE:
+            spoiled = pydicom.dcmread(path)
+            with quietly():
+                try:
+                    setattr(getattr(spoiled.IonBeamSequence[0], sequence)[0], keyword, value)
+                    spoiled.save_as(path.with_name("spoiled.dcm"))
+                except (ValueError, TypeError, OverflowError, OSError):
+                    continue  # pydicom itself cannot write it
+            with suppress(InputError):
+                read_ion_plan(path.with_name("spoiled.dcm"))

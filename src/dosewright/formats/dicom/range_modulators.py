@@ -77,10 +77,12 @@ def range_modulators(beam: Attributes, layers: list[ModulatorPlaces]) -> tuple[R
         number = item.integer("RangeModulatorNumber")
         number = place if number is None else number
         name = item.text("RangeModulatorID")
-        kind = item.text("RangeModulatorType").upper() or STILL
+        kind = item.text("RangeModulatorType").upper()
         if not name:
             beam.problem(f"Range modulator {number} has no ID (RangeModulatorID), so it cannot be found")
-        if kind != STILL:
+        if not kind:
+            beam.problem(f"Range modulator {name!r} has no type (RangeModulatorType)", allowed=STILL)
+        elif kind != STILL:
             beam.problem(
                 f"Range modulator {name!r} is a wheel that turns during the beam; only those that stand still can be "
                 "calculated", given=kind, allowed=STILL,
