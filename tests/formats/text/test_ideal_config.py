@@ -1,5 +1,6 @@
 """IDEAL's system.cfg: every label of the manual, units in labels, both gamma labels, mistakes with their line."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -85,7 +86,8 @@ def write(folder: Path, text: str = CFG) -> Path:
     return path
 
 
-def test_every_label_of_the_manual(tmp_path: Path) -> None:
+def test_every_label_of_the_manual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
     config = read_system_cfg(write(tmp_path))
     site = config.settings
     assert (config.commissioning, config.materials_database) == (tmp_path / "tree", "Site.db")
@@ -113,6 +115,14 @@ def test_every_label_of_the_manual(tmp_path: Path) -> None:
     users = [(one.acronym, one.name, one.role, one.system_user) for one in site.user]
     assert users[:2] == [("OKE", "obiwan", "clinical", ""), ("OKE_A", "obiwan_admin", "admin", "obi")]
     assert users[2] == ("YOD", "YOD", "research", "")
+
+
+def test_cores_of_a_cluster_are_not_more_than_the_machine_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    config = read_system_cfg(write(tmp_path))
+    assert config.settings.calculation.threads == 0  # all of them
+    assert any("'number of cores = 56'" in note and "has fewer" in note for note in config.notes)
+    assert read_system_cfg(write(tmp_path, CFG.replace("= 56", "= 5"))).settings.calculation.threads == 5
 
 
 def test_factors_and_polynomials_of_machines(tmp_path: Path) -> None:

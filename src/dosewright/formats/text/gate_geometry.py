@@ -35,6 +35,15 @@ class Place:
     half_size: Vector | None = None
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The volumes of a macro with what they are made of and their shapes, by name."""
+
+    volumes: dict[str, Volume]
+    materials: dict[str, Material | None]
+    shapes: dict[str, Shape | None]
+
+
 def placed_solids(volumes: dict[str, Volume], named: Named) -> tuple[Solid, ...]:
     """Return all volumes in the axes of the world, mothers before their daughters; all problems are listed."""
     problems: list[str] = []
@@ -48,7 +57,7 @@ def placed_solids(volumes: dict[str, Volume], named: Named) -> tuple[Solid, ...]
         raise InputError(*problems)
     found: list[Solid] = []
     start = Place(np.zeros(3), np.eye(3))
-    _inside(WORLD, start, volumes, materials, shapes, found, 0)
+    _inside(WORLD, start, Parts(volumes, materials, shapes), found, 0)
     return tuple(found)
 
 
@@ -80,21 +89,15 @@ def _shape(volume: Volume) -> Shape:
     return Tube(outer, value["setHeight"], inner, value["setPhiStart"], sweep)
 
 
-def _inside(
-    mother: str,
-    place: Place,
-    volumes: dict[str, Volume],
-    materials: dict[str, Material | None],
-    shapes: dict[str, Shape | None],
-    found: list[Solid],
-    depth: int,
-) -> None:
+def _inside(mother: str, place: Place, parts: Parts, found: list[Solid], depth: int) -> None:
     """Add the daughters of a volume, each with its own; those with a cavity first, for the cavity is the mother's."""
     if depth > DEEPEST:
-        raise refuse("Volumes lie in each other too deeply", allowed=f"{DEEPEST} levels", where=volumes[mother].where)
-    daughters = [one for one in volumes.values() if one.mother == mother]
+        raise refuse(
+            "Volumes lie in each other too deeply", allowed=f"{DEEPEST} levels", where=parts.volumes[mother].where
+        )
+    daughters = [one for one in parts.volumes.values() if one.mother == mother]
     for one in sorted(daughters, key=lambda volume: volume.shape != "trpd"):
-        shape, material = shapes[one.name], materials[one.name]
+        shape, material = parts.shapes[one.name], parts.materials[one.name]
         if shape is None or material is None:
             continue
         for name, local in _copies(one):
@@ -106,7 +109,7 @@ def _inside(
             if len(found) > MOST_COPIES:
                 raise refuse("The macro makes too many volumes", allowed=f"{MOST_COPIES}", where=one.where)
             inner = Place(centre, rotation, material, half_extents(shape, np.eye(3)))
-            _inside(one.name, inner, volumes, materials, shapes, found, depth + 1)
+            _inside(one.name, inner, parts, found, depth + 1)
 
 
 def _solid(name: str, shape: Shape, material: Material | None, centre: Vector, rotation: Vector) -> Solid:

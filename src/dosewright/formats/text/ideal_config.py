@@ -4,6 +4,7 @@ Every label of IDEAL's manual is known. Labels that mean nothing here are named 
 does not name have IDEAL's own defaults. log_daemon.cfg and api.cfg are read by `ideal_daemon`.
 """
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -247,11 +248,12 @@ def _simulation(reading: Reading) -> tuple[Calculation, Output]:
     taking.refuse_rest()
     if switches["gamma"] and not gamma:
         reading.notes.append("'run gamma analysis' is on, but no gamma index parameters are given: no gamma analysis.")
+    threads = int(cores) if cores <= (os.cpu_count() or 1) else 0
     if cores:
-        reading.notes.append(f"'number of cores = {cores:g}' counts the cores of a cluster; here it is the number of "
-                             "threads, at most as many as the machine has.")  # fmt: skip
+        taken = f"{threads}" if threads else "all of this machine, which has fewer"
+        reading.notes.append(f"'number of cores = {cores:g}' was meant for a cluster; threads here: {taken}.")
     calculation = Calculation(
-        threads=int(cores),
+        threads=threads,
         rbe_factor_protons=factor,
         air_margin_mm=margin,
         remove_dose_outside_external=masked,

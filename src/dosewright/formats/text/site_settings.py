@@ -97,7 +97,7 @@ class Output(Checked):
 class Calculation(Checked):
     """How doses are calculated and written."""
 
-    threads: int = Field(0, ge=0, le=1024, description="threads, at most those of the machine; 0 = all")
+    threads: int = Field(0, ge=0, le=1024, description="threads; 0 = all cores")
     rbe_factor_protons: float = Field(1.1, gt=0, description="RBE-weighted dose over physical dose")
     air_margin_mm: float = Field(10.0, ge=0, description="air kept around the EXTERNAL")
     dose_to: Literal["water", "medium"] = Field("water", description="what the physical dose is a dose to")
