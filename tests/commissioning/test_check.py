@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dosewright.commissioning.approvable import find
 from dosewright.commissioning.approval import approve
@@ -348,3 +350,43 @@ def test_a_place_without_a_library_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="The library does not exist"):
         check_library(tmp_path / "none")
     assert "The folder holds no library" in "\n".join(lines(check_library(tmp_path)))
+
+
+FUZZED = [
+    "cfg/system.cfg",
+    f"{LINE}IR2_PROTON_source_properties.txt",
+    f"{LINE}IR2_beamline_details.mac",
+    f"{LINE}IR2_description.txt",
+    "commissioning/beamlines/common/chamber.mac",
+    "commissioning/CT/hlut.conf",
+    "commissioning/CT/density/curve.txt",
+    "commissioning/CT/composition/tissues.txt",
+    "commissioning/phantoms/water_box.cfg",
+    "commissioning/phantoms/water_box.mac",
+    "commissioning/material/Clinic.db",
+    "commissioning/material/ct-parameters.mac",
+    "site/library.toml",
+    "site/settings.toml",
+    "site/materials.toml",
+    "site/beam_models/room1.toml",
+    "site/ct/head.toml",
+    "site/phantoms/water_box.toml",
+]
+
+
+@pytest.mark.parametrize("file", FUZZED)
+def test_garbage_in_any_file_is_told_and_nothing_else(site: Path, ideal: Path, tmp_path: Path, file: str) -> None:
+    path = tmp_path / file
+    whole = path.read_bytes()
+
+    @settings(max_examples=12, deadline=None)
+    @given(st.binary(max_size=30), st.floats(0, 1), st.integers(0, 60), st.booleans())
+    def damaged(noise: bytes, where: float, cut: int, whole_file: bool) -> None:
+        start = int(where * len(whole))
+        path.write_bytes(noise if whole_file else whole[:start] + noise + whole[start + cut :])
+        try:
+            check_library(site if file.startswith("site") else ideal)
+        except InputError:
+            return
+
+    damaged()

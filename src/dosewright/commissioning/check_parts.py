@@ -10,7 +10,7 @@ from pydicom.datadict import dictionary_has_tag, keyword_dict, tag_for_keyword
 
 from dosewright.commissioning.approval import approval_of, problem_of
 from dosewright.commissioning.library_content import LibraryContent
-from dosewright.commissioning.library_files import BEAM_MODEL_SUFFIXES, COMMON, CT_SUFFIXES, DETAILS_SUFFIX
+from dosewright.commissioning.library_files import BEAM_MODEL_SUFFIXES, COMMON, CT_SUFFIXES
 from dosewright.commissioning.library_folder import unknown_models
 from dosewright.commissioning.phantom import Phantom
 from dosewright.core.beam_model import BeamModel
@@ -136,14 +136,16 @@ def macro_notes(folder: Path, content: LibraryContent) -> list[str]:
     roots = {one.file.parent for one in content.beam_models.values()}
     for place in sorted(roots):
         beside = place.parent if (place.parent / COMMON).is_dir() or place.parent.name == "beamlines" else place
-        for path in sorted(place.glob(f"*{DETAILS_SUFFIX}")):
+        macros = [*place.rglob("*_details.mac"), *(beside / COMMON).rglob("*_details.mac")]
+        for path in sorted(set(macros)):
             macro = tried(lambda p=path, r=beside: read_macro(p, root=r), problems)  # type: ignore[misc]
             notes += macro.ignored if macro else ()
     for name in CUT_FILES:
         path = folder / "material" / name
         cuts = tried(lambda p=path: read_cut_parameters(p), problems) if path.is_file() else None  # type: ignore[misc]
         notes += (*cuts.said, *cuts.ignored) if cuts else ()
-    return [*notes, *(f"Not read: {problem}" for problem in problems if "parameters.mac" in problem)]
+    unread = [f"Not read: {problem}" for problem in problems if "parameters.mac" in problem]
+    return list(dict.fromkeys([*notes, *unread]))
 
 
 def approval_problems(file: Path, models: Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -15,11 +15,8 @@ def content_hash(files: Sequence[Path], materials: Iterable[Material] = ()) -> s
     That of one file without media is the SHA-256 of its bytes. Else it is that of lines: the hash and name of each
     file, then each medium once by name, density, composition and mean excitation energy, in the order of their names.
     """
-    hashes = [(path.name, sha256(read_bytes(path)).hexdigest()) for path in files]
-    media = sorted({_line(one) for one in materials})
-    if len(hashes) == 1 and not media:
-        return hashes[0][1]
-    return sha256("".join([*(f"{told} {name}\n" for name, told in hashes), *media]).encode()).hexdigest()
+    lines = [*(_file_line(path) for path in files), *sorted({_line(one) for one in materials})]
+    return lines[0].split()[0] if len(lines) == 1 else sha256("".join(lines).encode()).hexdigest()
 
 
 def materials_of(model: BeamModel) -> list[Material]:
@@ -30,14 +27,23 @@ def materials_of(model: BeamModel) -> list[Material]:
     return [*found, *(one for tune in model.tunes.values() for one in materials_of(tune))]
 
 
-def model_hash(model: BeamModel, files: Sequence[Path]) -> str:
-    """Return the hash of a beam model that was read from files."""
-    return content_hash(files, materials_of(model))
+def model_hash(model: BeamModel, further: Sequence[Path] = ()) -> str:
+    """Return the hash of a beam model: that of its files, as read, of further files that shaped it, and its media."""
+    return _joined(model.sha256, further, materials_of(model))
 
 
 def table_hash(table: HounsfieldTable) -> str:
     """Return the hash of a CT protocol: that of its files, as read, and its media."""
-    return sha256("".join([f"{table.sha256}\n", *sorted({_line(one) for one in table.materials})]).encode()).hexdigest()
+    return _joined(table.sha256, (), table.materials)
+
+
+def _joined(read: str, further: Sequence[Path], materials: Iterable[Material]) -> str:
+    parts = [f"{read}\n", *(_file_line(path) for path in further), *sorted({_line(one) for one in materials})]
+    return read if len(parts) == 1 else sha256("".join(parts).encode()).hexdigest()
+
+
+def _file_line(path: Path) -> str:
+    return f"{sha256(read_bytes(path)).hexdigest()} {path.name}\n"
 
 
 def _line(one: Material) -> str:

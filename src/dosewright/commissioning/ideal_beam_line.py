@@ -92,8 +92,8 @@ class BeamLine:
         )
         model = replace(own, nozzle=nozzle, devices=devices, tunes=tuned, name=self.model_name(radiation),
                         assumptions=(*own.assumptions, *said))  # fmt: skip
-        sources = (self.sources[radiation], *self.tunes.get(radiation, {}).values())
-        return replace(model, sha256=model_hash(model, (*sources, *(details.files if details else ()), *files)))
+        tunes = self.tunes.get(radiation, {}).values()
+        return replace(model, sha256=model_hash(model, (*tunes, *(details.files if details else ()), *files)))
 
     def check_common(self) -> None:
         """Refuse files of this machine in the common folder: which of two would be meant is not known."""

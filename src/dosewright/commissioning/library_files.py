@@ -53,13 +53,13 @@ def read_beam_model(path: Path, named: Named) -> BeamModel:
     return read_ideal_source(path)
 
 
-def files_of_beam_model(path: Path, model: BeamModel) -> tuple[Path, ...]:
-    """Return the files that shaped a beam model: its own; for IDEAL the macro beside it and what that executes."""
+def further_files(path: Path, model: BeamModel) -> tuple[Path, ...]:
+    """Return what shaped a beam model beside what its hash covers: IDEAL's macro beside it and what that executes."""
     details = path.with_name(f"{model.machine}{DETAILS_SUFFIX}")
     if path.suffix.lower() != ".txt" or not model.machine or not details.is_file():
-        return (path,)
+        return ()
     outside = path.parent.parent
-    return (path, *read_macro(details, root=outside if (outside / COMMON).is_dir() else path.parent).files)
+    return read_macro(details, root=outside if (outside / COMMON).is_dir() else path.parent).files
 
 
 def kept_protocols(place: Path, named: Named) -> Kept[dict[str, CtProtocol]]:

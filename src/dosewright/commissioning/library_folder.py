@@ -13,7 +13,7 @@ from dosewright.commissioning.library_files import (
     BEAM_MODEL_SUFFIXES,
     CT_SUFFIXES,
     Named,
-    files_of_beam_model,
+    further_files,
     kept_protocols,
     read_beam_model,
 )
@@ -128,7 +128,7 @@ def kept_beam_model(path: Path, materials: Named, name: str) -> Kept[BeamModel]:
 
 def _read_model(path: Path, materials: Named, name: str) -> BeamModel:
     model = read_beam_model(path, materials)
-    return replace(model, name=name or model.name, sha256=model_hash(model, files_of_beam_model(path, model)))
+    return replace(model, name=name or model.name, sha256=model_hash(model, further_files(path, model)))
 
 
 def _description(path: Path) -> str:
