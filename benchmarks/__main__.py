@@ -2,6 +2,7 @@
 
 from benchmarks import (
     electron_processes,
+    fit_beam,
     gamma_speed,
     passive_elements,
     photon_processes,
@@ -25,6 +26,7 @@ def main() -> None:
     proton_speed.main([])
     photon_speed.main([])
     gamma_speed.main()
+    fit_beam.main([])
     real_plans.main([])
 
 

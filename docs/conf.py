@@ -37,7 +37,7 @@ os.environ["COLUMNS"] = "100"  # the width of the help texts below
 class CommandHelp(SphinxDirective):
     """The help text of a command, asked from the command itself: ``{command-help} calc``."""
 
-    optional_arguments = 1
+    optional_arguments = 2
 
     def run(self) -> list[nodes.Node]:
         """Return the help as a block of text."""

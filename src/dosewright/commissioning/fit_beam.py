@@ -69,7 +69,7 @@ def fit_beam(
     curves = tuple(_fit_curve(one, measured, kernels, optics) for one in measured.curves)
     first = _model(measured, curves, optics, ())
     # What air adds depends on energy and size of the spot, which are known only now.
-    optics = tuple(_fit_optics(one, first, tell) for one in measured.spots)
+    optics = tuple(_fit_optics(one, first, histories, threads, tell) for one in measured.spots)
     particles = _particles(measured, kernels, curves, optics)
     notes = _notes(curves, optics, particles)
     model = _model(measured, curves, optics, particles, notes)
@@ -97,12 +97,14 @@ def _model(
     )
 
 
-def _fit_optics(spots: SpotSizes, first: BeamModel, tell: Tell) -> OpticsFit:
+def _fit_optics(spots: SpotSizes, first: BeamModel, histories: int, threads: int, tell: Tell) -> OpticsFit:
     """Fit optics with what air adds by the transport itself, for the spot of a first model."""
     low, high = first.energy_range_MeV
     nominal = min(max(spots.nominal_MeV, low), high)
     tell(f"spots of {nominal:g} MeV in air")
-    factor = air_factor(first, nominal, float(spots.z_mm.min())) if first.medium == "air" else 1.0
+    factor = 1.0
+    if first.medium == "air":
+        factor = air_factor(first, nominal, float(spots.z_mm.min()), histories=histories, threads=threads)
     energy = spots.nominal_MeV * first.at(nominal).mean_energy_MeV / nominal
     return fit_optics(spots, energy, first.plane_mm, first.medium, factor)
 

@@ -17,7 +17,6 @@ from dosewright.sources.pencil_beams import drifted
 
 Array = NDArray[np.float64]
 
-HISTORIES = 200_000
 SEED = 7
 LAYER_MM = 10.0  # of air in which a spot is scored
 BINS_PER_SIGMA, HALF_WIDTH = 5, 6.0  # of the profile of a spot, in sigmas
@@ -28,9 +27,7 @@ EVENLY = ("straggling", "nuclear")
 STRAIGHT = (*EVENLY, "scattering", "hard_scattering")
 
 
-def air_factor(
-    model: BeamModel, nominal_MeV: float, z_mm: float, *, histories: int = HISTORIES, threads: int = 0
-) -> float:
+def air_factor(model: BeamModel, nominal_MeV: float, z_mm: float, *, histories: int, threads: int = 0) -> float:
     """Return by how much air widens a spot of this size, over the formula for a pencil (variances).
 
     The formula is that of the Gaussian core of a pencil. A spot that is wide beside it takes part of the tails of
