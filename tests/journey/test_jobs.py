@@ -2,7 +2,10 @@
 
 import json
 import os
+import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from dosewright.commissioning.library_folder import PACKAGED
 from dosewright.workflow.registry import FILE
 
+COMMAND = Path(sys.executable).with_name("dosewright")
 ENDLESS = ("-n", "1e9", "-b", "1", "-j", "1")
 
 
@@ -52,6 +57,9 @@ def test_a_job_is_listed_while_it_runs_and_stopped_softly_with_a_valid_result(ti
     table = tiny.run("jobs").stdout
     assert "simulating" in table
     assert "beam 1" in table
+    following = subprocess.Popen(
+        [COMMAND, "jobs", "follow", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     refused = tiny.run("jobs", "purge", "1", "--yes")
     assert refused.returncode == 2
     assert "is running and cannot be purged" in refused.stderr
@@ -60,6 +68,10 @@ def test_a_job_is_listed_while_it_runs_and_stopped_softly_with_a_valid_result(ti
     assert running.returncode == 3, stderr
     assert "Stopped on request before the goal" in stdout
     assert "Asked to stop" in stderr
+    seen, progress = following.communicate(timeout=60)
+    assert following.returncode == 3
+    assert "Job 1: stopped." in seen
+    assert "primaries" in progress
     assert not (output / "STOP").exists()
     summary = tiny.summary(output)
     assert summary["goal_reached"] is False
@@ -154,3 +166,30 @@ def test_a_damaged_registry_is_said_and_made_again(tiny: Any, tmp_path: Path, st
     assert ended.returncode == 0
     assert "The registry of jobs was damaged; it was made again from 1 job folders." in ended.stderr
     assert [(job["id"], job["state"]) for job in listed(tiny)] == [(1, "done"), (2, "done")]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A library with a second folder that is not there yet."""
+    shutil.copytree(PACKAGED, tmp_path / "site")
+    (tmp_path / "site" / "settings.toml").write_text(f'[folders]\nsecond_output = "{tmp_path / "share"}"\n')
+    return tmp_path / "site"
+
+
+def test_a_share_that_is_gone_delays_the_copy_and_not_the_result(tiny: Any, tmp_path: Path, site: Path) -> None:
+    asked = ("-n", "2000", "-b", "1", "-j", "1", "-s", str(site))
+    for name in ("one", "two"):
+        ended = tiny.calc(tmp_path / name, *asked)
+        assert ended.returncode == 0, ended.stderr
+        assert "The second copy is still to be made: the second folder is not there" in ended.stderr
+    assert "not there" in tiny.run("jobs", "show", "1").stdout
+    (tmp_path / "share").mkdir()
+    ended = tiny.calc(tmp_path / "three", *asked)
+    assert [ended.stderr.count(f"The second copy of job {n} is made now") for n in (1, 2)] == [1, 1]
+    assert sorted(p.name for p in (tmp_path / "share").iterdir()) == ["one", "three", "two"]
+    for name in ("one", "two", "three"):
+        summary = tiny.summary(tmp_path / "share" / name)
+        assert summary == tiny.summary(tmp_path / name)
+        for file in summary["files_sha256"]:
+            assert (tmp_path / "share" / name / file).read_bytes() == (tmp_path / name / file).read_bytes()
+    assert [job["second_copy"] for job in listed(tiny)] == ["done"] * 3

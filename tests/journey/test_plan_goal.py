@@ -205,3 +205,16 @@ def test_two_equal_beams_are_independent(make_case: Any, make_beam: Any, tmp_pat
     where = high(asked, a)
     pulls = (a - b)[where] / np.hypot(a * singles(one.uncertainty), b * singles(other.uncertainty))[where]
     assert pulls.std() == pytest.approx(1.0, abs=0.25)
+
+
+def test_the_summary_and_report_say_whose_goal_it_was(tiny: Any, tmp_path: Path) -> None:
+    ended = tiny.calc(tmp_path / "out", "-u", "6", "--per", "plan", "-j", "1")
+    assert ended.returncode == 0, ended.stderr
+    assert "primaries shared anew" in ended.stderr
+    summary = tiny.summary(tmp_path / "out")
+    assert summary["goal"] == "Stop at 6 % mean uncertainty of the plan."
+    assert summary["goal"] in (tmp_path / "out" / "report.html").read_text()
+    reached = summary["beams"][0]["plan_uncertainty_percent"]
+    assert reached <= 6.0
+    assert summary["plan_dose_Gy"]["mean_uncertainty_percent"] == pytest.approx(reached, rel=1e-4)
+    assert sum(beam["share_of_primaries"] for beam in summary["beams"]) == pytest.approx(1.0)

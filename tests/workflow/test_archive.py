@@ -98,3 +98,18 @@ def test_purging_removes_folder_archive_and_entry(make_job: Callable[..., Job], 
     purge(put, registry)
     assert registry.jobs() == []
     assert list(Path(first.folder).parent.iterdir()) == []
+
+
+def test_a_new_job_in_the_folder_of_an_archived_one_harms_neither(
+    make_job: Callable[..., Job], registry: Registry, said: list[str]
+) -> None:
+    put = archive(make_job(), registry, "")
+    new = make_job()
+    assert new.id != put.id
+    for _ in range(2):
+        folders = {job.id: job.folder for job in registry.jobs()}
+        assert folders == {put.id: f"{put.folder}.job{put.id}", new.id: new.folder}
+        (registry.place / FILE).unlink()
+    back = restore(registry.job(put.id), registry)
+    assert Path(back.folder, "summary.json").exists()
+    assert Path(new.folder, "summary.json").exists()

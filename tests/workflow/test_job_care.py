@@ -77,6 +77,12 @@ def test_a_running_job_shows_its_progress_and_can_be_asked_to_stop(make_job: Mak
     assert seen(job, TIMES).note == "asked to stop"
 
 
+def test_a_job_that_is_finishing_is_past_stopping(make_job: Make, registry: Registry) -> None:
+    job = registry.enter(Path(make_job().folder), "ASM", "clinical", "abcd")
+    with pytest.raises(InputError, match="is finishing: its simulation is over"):
+        stop(registry.change(job.id, state=State.FINISHING))
+
+
 def test_only_a_running_job_can_be_stopped(make_job: Make, registry: Registry) -> None:
     job = make_job()
     for refused in (lambda: stop(job), lambda: stop_hard(job, registry)):

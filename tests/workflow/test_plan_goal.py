@@ -195,6 +195,13 @@ def test_what_ends_it_early_is_said_and_it_goes_on_to_the_same_shares(why: Ended
         assert run(goal, beams, kept[-1]) == undisturbed
 
 
+def test_one_beam_alone_gets_all() -> None:
+    beams = MadeBeams()
+    result = reach(PlanGoal(2.0, None), 1, DENSITY, None, beams.advance, lambda *_: None)
+    assert result.batches == (beams.done[0],)
+    assert 1.8 < result.uncertainty_percent <= 2.0
+
+
 def test_time_alone_never_reaches_a_goal() -> None:
     result = run(PlanGoal(None, None), MadeBeams(end_at=(20, Ended.TIME)))
     assert result.ended is Ended.TIME

@@ -127,6 +127,7 @@ def claimed(path: Path, request: DoseRequest, plan_sha256: str) -> Iterator[JobF
     private_folder(path)
     with held(path):
         sweep(path)
+        folder.stop.unlink(missing_ok=True)  # a request to stop a former run is not one to stop this
         write_json(folder.request, {"request": request.as_json(), "plan_sha256": plan_sha256})
         yield folder
 

@@ -74,6 +74,8 @@ def last_sign(job: Job) -> float:
 def stop(job: Job) -> None:
     """Ask a running job to stop softly: it keeps its result so far."""
     _refuse_unless_running(job)
+    if job.state is State.FINISHING:
+        raise InputError(f"Job {job.id} is finishing: its simulation is over, there is nothing left to stop softly.")
     job.place.stop.touch(mode=FILE_MODE)
 
 

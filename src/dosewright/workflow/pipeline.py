@@ -74,7 +74,6 @@ def calculate(case: Case, watch: Watch = SILENT) -> Outcome:
             return _concluded(case, Outcome(folder, former), tracker)
         folder.summary.unlink(missing_ok=True)
         tracker.change(state=State.SIMULATING, share_done=0.0, exit_code=None)
-        folder.stop.unlink(missing_ok=True)  # a request to stop a former run is not one to stop this
         run = simulate_plan if case.request.goal_scope == "plan" else simulate_beams
         with stop_asked(folder.stop, watch.say) as stop:
             beams = run(case, target, folder, watch, stop, extend=former is not None)
@@ -84,12 +83,14 @@ def calculate(case: Case, watch: Watch = SILENT) -> Outcome:
 
 def who_of(case: Case) -> Who:
     """Return whose job a case is, and of which plan."""
-    return Who(case.user.name, case.user.role, case.study.plan.uid)
+    user = case.user
+    return Who(user.acronym if user.from_settings else user.name, user.role, case.study.plan.uid)
 
 
 def _concluded(case: Case, outcome: Outcome, tracker: Tracker) -> Outcome:
     """Enter the result into the registry and copy it to the second folder, if the site has one."""
     percent = outcome.summary["plan_dose_Gy"]["mean_uncertainty_percent"]
+    outcome.folder.stop.unlink(missing_ok=True)  # it came too late
     tracker.finished(goal_reached=outcome.goal_reached, uncertainty_percent=percent)
     second = case.library.settings.folders.second_output
     tracker.copy(str((case.library.folder or Path()) / second) if second else "")

@@ -22,6 +22,7 @@ from dosewright.simulation.run import FEWEST_FOR_A_DOSE, Ended
 Array = NDArray[np.float64]
 
 PILOT_BATCHES = 10
+LEAST_GROWTH = 1.02  # of a round, so that an estimate that is a little off does not make many small ones
 GROWTH = 1.5  # most of a round: variances are known better before more is decided
 MOST_VOXELS_FOR_SHARES = 20_000  # of all that count; more would not change the shares
 ITERATIONS = 200
@@ -150,11 +151,11 @@ def next_batches(now: Sequence[int], relative: Array, goal: PlanGoal) -> tuple[i
 def _next_total(now: Sequence[int], relative: Array, goal: PlanGoal) -> int:
     """Return the batches of all beams together in the next round."""
     total = sum(now)
-    most = max(total + 1, math.ceil(GROWTH * total))
+    least, most = (max(total + 1, math.ceil(growth * total)) for growth in (LEAST_GROWTH, GROWTH))
     of_count = min(most, goal.batches) if goal.batches else most
     if goal.uncertainty_percent is None:
         return of_count
-    of_uncertainty = _fewest_for(0.01 * goal.uncertainty_percent, relative, now, total + 1, most)
+    of_uncertainty = _fewest_for(0.01 * goal.uncertainty_percent, relative, now, least, most)
     return max(of_uncertainty, of_count) if goal.batches and total < goal.batches else of_uncertainty
 
 

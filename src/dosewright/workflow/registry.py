@@ -139,13 +139,19 @@ class Registry:
     say: Callable[[str], None]
 
     def enter(self, folder: Path, user: str, role: str, plan: str) -> Job:
-        """Enter the job of a folder that begins now, under its former number if it had one."""
+        """Enter the job of a folder that begins now, under its former number if it had one.
+
+        An archived job of that folder keeps its number; it would be restored to a place beside the folder.
+        """
         now, process = time.time(), Process.this()
         whole = str(folder.resolve())
         entry = Job(0, whole, user, role, plan, now, now, State.PREPARING, process.pid, process.began)
 
         def write(file: sqlite3.Connection) -> int:
-            found = file.execute("SELECT id FROM jobs WHERE folder = ?", (whole,)).fetchone()
+            found = file.execute("SELECT id, archive FROM jobs WHERE folder = ?", (whole,)).fetchone()
+            if found is not None and found[1]:
+                file.execute("UPDATE jobs SET folder = ? WHERE id = ?", (_beside(whole, found[0]), found[0]))
+                found = None
             if found is None:
                 return _insert(file, entry)
             _change(file, found[0], {k: v for k, v in entry.as_json().items() if k not in ("id", "submitted")})
@@ -241,8 +247,9 @@ class Registry:
             with closing(sqlite3.connect(fresh)) as file, file:
                 file.execute(TABLE)
                 for job in entries:
-                    taken = file.execute("SELECT 1 FROM jobs WHERE id = ?", (job.id,)).fetchone()
-                    _insert(file, replace(job, id=0) if taken else job)
+                    number = 0 if _is_there(file, "id", job.id) else job.id
+                    folder = _beside(job.folder, job.id) if _is_there(file, "folder", job.folder) else job.folder
+                    _insert(file, replace(job, id=number, folder=folder))
             fresh.replace(path)
             if entries or why == "was damaged":
                 self.say(f"The registry of jobs {why}; it was made again from {len(entries)} job folders.")
@@ -281,10 +288,19 @@ def entry_in(place: str) -> Job | None:
         return None
 
 
+def _beside(folder: str, number: int) -> str:
+    """Return where an archived job is restored to, whose folder is that of another job now."""
+    return f"{folder}.job{number}"
+
+
+def _is_there(file: sqlite3.Connection, column: str, value: object) -> bool:
+    return file.execute(f"SELECT 1 FROM jobs WHERE {column} = ?", (value,)).fetchone() is not None  # noqa: S608
+
+
 def _insert(file: sqlite3.Connection, job: Job) -> int:
     values = {name: value for name, value in job.as_json().items() if name != "id" or value}
     marks = ", ".join("?" for _ in values)
-    done = file.execute(f"INSERT OR REPLACE INTO jobs ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
+    done = file.execute(f"INSERT INTO jobs ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))  # noqa: S608
     return int(done.lastrowid or 0)
 
 
