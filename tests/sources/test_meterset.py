@@ -53,6 +53,37 @@ def test_in_mu_every_layer_has_its_own_calibration() -> None:
     assert not any("scale of their own" in s or "sum to" in s for s in audit.assumptions)
 
 
+def test_a_polynomial_of_the_energy_multiplies_the_weights() -> None:
+    """IDEAL's msw scaling: p(E), highest power first, here 2e-5 E^2 - 1e-3 E + 0.9 at 150 and 100 MeV."""
+    beam = replace(BEAM, meterset_unit="MU", meterset=10.0, final_cumulative_weight=10.0)
+    audit = meterset_audit(beam, _model(), (2e-5, -1e-3, 0.9))
+    plain = meterset_audit(beam, _model())
+    assert [row.weight_factor for row in audit.layers] == pytest.approx([1.2, 1.0])
+    assert [row.particles for row in audit.layers] == pytest.approx([6 * 1.15e8 * 1.2, 4 * 1.1e8])
+    assert [row.weight for row in audit.layers] == [row.weight for row in plain.layers]
+    assert (audit.meterset, audit.sum_of_weights) == (plain.meterset, plain.sum_of_weights)
+    assert audit.weight_factors == pytest.approx((1.0, 1.2))
+    assert plain.weight_factors == (1.0, 1.0)
+    spots = spot_particles(beam, audit)
+    assert spots[0] == pytest.approx(np.array(WEIGHTS[0]) * 1.15e8 * 1.2)
+    assert any("multiplies the spot weights by 1 to 1.2" in said for said in audit.assumptions)
+    assert not any("polynomial" in said for said in plain.assumptions)
+
+
+@pytest.mark.parametrize("polynomial", [(-1.0, 120.0), (0.0,), (math.nan,), (math.inf,)])
+def test_a_polynomial_that_is_not_positive_is_refused_with_its_energies(polynomial: tuple[float, ...]) -> None:
+    with pytest.raises(InputError, match=r"weight polynomial for machine 'm' is not positive.*150 MeV"):
+        meterset_audit(BEAM, _model(calibrated=False), polynomial)
+
+
+def test_a_spot_tune_has_the_calibration_of_its_own_model() -> None:
+    tuned = replace(_model(), at=lambda energy: BeamAtEnergy(energy, 0.8, (), 7e7))
+    first, second = BEAM.layers
+    beam = replace(BEAM, meterset_unit="MU", layers=(first, replace(second, spot_tune_id="4.0")))
+    audit = meterset_audit(beam, replace(_model(), tunes={"4.0": tuned}))
+    assert [row.particles_per_mu for row in audit.layers] == pytest.approx([1.15e8, 7e7])
+
+
 def test_a_scale_of_its_own_is_undone_and_said() -> None:
     """Some planning systems write weights that sum to the final weight, but not to the meterset."""
     beam = replace(BEAM, meterset_unit="MU", meterset=125.0, final_cumulative_weight=10.0)

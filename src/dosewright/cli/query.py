@@ -18,8 +18,10 @@ def query(
     grid: Annotated[bool, typer.Option("--grid", "-X", help="Dose grid and CT.")] = False,
     protocols: Annotated[bool, typer.Option("--ct-protocols", "-C", help="CT protocols.")] = False,
     phantoms: Annotated[bool, typer.Option("--phantoms", "-P", help="Phantoms.")] = False,
-    materials: Annotated[bool, typer.Option("--materials", "-M", help="Override materials.")] = False,
+    materials: Annotated[bool, typer.Option("--materials", "-M", help="Materials that -m may name.")] = False,
     models: Annotated[bool, typer.Option("--beam-models", "-Z", help="Beam models.")] = False,
+    users: Annotated[bool, typer.Option("--users", help="Users and their roles.")] = False,
+    settings: Annotated[bool, typer.Option("--settings", help="The site's settings.")] = False,
     library: options.Library = None,
     as_json: options.Json = False,
 ) -> None:
@@ -29,6 +31,6 @@ def query(
 
         from dosewright.workflow.query import Question, answer, text_of
 
-        question = Question(plan, beams, rois, grid, protocols, phantoms, materials, models, library)
+        question = Question(plan, beams, rois, grid, protocols, phantoms, materials, models, users, settings, library)
         found = answer(question)
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False) if as_json else text_of(found))

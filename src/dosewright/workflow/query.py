@@ -1,6 +1,9 @@
 """Questions about a plan and about the library; nothing is calculated."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ from dosewright.core.grid import Grid
 from dosewright.formats.dicom.study import Study, find_study
 from dosewright.formats.text.site_settings import SiteSettings
 from dosewright.workflow.preprocess.tps_doses import comparable_doses
+from dosewright.workflow.users import account_of, belongs
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,8 @@ class Question:
     phantoms: bool = False
     materials: bool = False
     models: bool = False
+    users: bool = False
+    settings: bool = False
     library: Path | None = None
 
     def __post_init__(self) -> None:
@@ -31,7 +37,9 @@ class Question:
         if self.about_plan and self.plan is None:
             problems.append("-B, -R and -X ask about a plan; give one: dosewright query PLAN -B -R -X.")
         if not self.about_plan and not self.about_library and self.plan is None:
-            problems.append("Ask something: -B -R -X about a plan, or -C -P -M -Z about the library.")
+            problems.append(
+                "Ask something: -B -R -X about a plan, or -C -P -M -Z --users --settings about the library."
+            )
         if problems:
             raise InputError(*problems)
 
@@ -43,7 +51,7 @@ class Question:
     @property
     def about_library(self) -> bool:
         """True when something of the library is asked."""
-        return self.protocols or self.phantoms or self.materials or self.models
+        return self.protocols or self.phantoms or self.materials or self.models or self.users or self.settings
 
 
 def answer(question: Question) -> dict[str, list[str]]:
@@ -63,11 +71,45 @@ def answer(question: Question) -> dict[str, list[str]]:
         asked: dict[str, tuple[bool, Any]] = {
             "CT protocols": (question.protocols, library.ct_protocol_names),
             "Phantoms": (question.phantoms, library.phantom_names),
-            "Materials": (question.materials, library.material_names),
+            "Materials": (question.materials, partial(override_materials, library)),
             "Beam models": (question.models, library.beam_model_names),
+            "Users": (question.users, partial(user_lines, library)),
+            "Settings": (question.settings, partial(setting_lines, library)),
         }
         found |= {heading: list(names()) for heading, (wanted, names) in asked.items() if wanted}
     return found
+
+
+def override_materials(library: Library) -> Sequence[str]:
+    """Return the materials that -m may name: those that the site lists, else every one."""
+    return library.settings.override_materials or library.material_names()
+
+
+def user_lines(library: Library) -> list[str]:
+    """Return a line per user, whose account it is, and whether it is one's own."""
+    account = account_of(os.getuid())
+    lines = [
+        f"{one.acronym}, {one.name}: {one.role}"
+        + (f", account {one.system_user}" if one.system_user else "")
+        + (" (you)" if belongs(one, account) else "")
+        for one in library.settings.user
+    ]
+    return lines or ["The settings list no users: everyone has the research role."]
+
+
+def setting_lines(library: Library) -> list[str]:
+    """Return every setting with its value, and the file; users and materials have lists of their own."""
+    values = library.settings.model_dump(mode="json", exclude={"user", "override_materials"})
+    return [f"file: {library.settings_file or 'none, so the defaults'}", *leaves(values)]
+
+
+def leaves(values: Any, place: str = "") -> list[str]:
+    """Return a line ``key.key = value`` per leaf of nested values, as TOML names them."""
+    if isinstance(values, dict):
+        return [line for key, one in values.items() for line in leaves(one, f"{place}.{key}" if place else key)]
+    if isinstance(values, list) and values and isinstance(values[0], dict):
+        return [line for index, one in enumerate(values, start=1) for line in leaves(one, f"{place}[{index}]")]
+    return [f"{place} = {'none' if values is None else values}"]
 
 
 def text_of(found: dict[str, list[str]]) -> str:

@@ -22,7 +22,34 @@ def test_gy_per_primary_times_particles_and_fractions() -> None:
     assert np.isnan(dose.uncertainty.values[0, 0, 1])
 
 
-@pytest.mark.parametrize("values", [(0.0, 5), (np.nan, 5), (-1.0, 5), (1e9, 0)])
+def test_the_sites_factor_multiplies_both_doses_and_not_the_uncertainty() -> None:
+    plain, corrected = (
+        scaled(image(1e-10, 0), image(2e-10, 0), image(0.02, 0.0), Scale(1e9, 5, factor)) for factor in (1.0, 0.97)
+    )
+    for one in ("to_water", "to_medium"):
+        ratio = getattr(corrected, one).values.ravel()[0] / getattr(plain, one).values.ravel()[0]
+        assert ratio == pytest.approx(0.97)
+    assert np.array_equal(corrected.uncertainty.values, plain.uncertainty.values, equal_nan=True)
+
+
+def test_the_physical_dose_is_that_to_water_or_to_medium_as_asked() -> None:
+    for dose_to, physical, other in (("water", 1, 2), ("medium", 2, 1)):
+        dose = FinalDose(image(1, 1), image(2, 2), image(0.1, 0.1), dose_to)
+        assert (dose.physical.values[0, 0, 0], dose.other.values[0, 0, 0]) == (physical, other)
+        assert plan_dose([dose, dose]).physical.values[0, 0, 0] == 2 * physical
+    with pytest.raises(InputError, match="cannot be added"):
+        plan_dose([FinalDose(image(1, 1), image(2, 2), image(0.1, 0.1), to) for to in ("water", "medium")])
+
+
+def test_outside_there_is_no_dose_and_no_uncertainty() -> None:
+    dose = FinalDose(image(1, 2), image(3, 4), image(0.1, 0.2), "medium").within(np.array([[[True, False]]]))
+    assert dose.to_water.values.ravel() == pytest.approx([1, 0])
+    assert dose.to_medium.values.ravel() == pytest.approx([3, 0])
+    assert np.isnan(dose.uncertainty.values[0, 0, 1])
+    assert dose.dose_to == "medium"
+
+
+@pytest.mark.parametrize("values", [(0.0, 5), (np.nan, 5), (-1.0, 5), (1e9, 0), (1e9, 5, 0.0), (1e9, 5, np.inf)])
 def test_impossible_scales_are_refused(values: tuple[float, int]) -> None:
     with pytest.raises(InputError):
         Scale(*values)
