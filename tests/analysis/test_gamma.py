@@ -226,6 +226,21 @@ def test_all_problems_of_criteria_are_told_together():
         gamma(Image(GRID, np.zeros(GRID.array_shape)), Image(GRID, np.ones(GRID.array_shape)), GammaCriteria(2, 2))
 
 
+def test_the_threshold_has_its_unit():
+    assert str(GammaCriteria(3, 3)) == "3 %/3 mm global, above 10 %"
+    assert str(GammaCriteria(3, 2, threshold_Gy=0.5, local=True)) == "3 %/2 mm local, above 0.5 Gy"
+    dose = Image(GRID, bump(centres(GRID), (0, 0, 0), (9.0, 10.0, 11.0)))
+    by_gray = gamma(dose, dose, GammaCriteria(2, 2, threshold_Gy=1.1, reference_dose_Gy=5.0)).values
+    by_percent = gamma(dose, dose, GammaCriteria(2, 2, threshold_percent=22.0, reference_dose_Gy=5.0)).values
+    assert np.array_equal(np.isnan(by_gray), dose.values < 1.1)
+    assert np.array_equal(np.isnan(by_gray), np.isnan(by_percent))
+    with pytest.raises(InputError, match="not both"):
+        GammaCriteria(2, 2, threshold_percent=10.0, threshold_Gy=1.0)
+    for wrong in (-1.0, np.inf):
+        with pytest.raises(InputError, match="threshold_Gy"):
+            GammaCriteria(2, 2, threshold_Gy=wrong)
+
+
 def slicerrt(shared_data, name):
     itk = SimpleITK.ReadImage(str(shared_data / "gamma-reference" / "slicerrt" / name))
     return Image(Grid(itk.GetSize(), itk.GetSpacing(), itk.GetOrigin()), SimpleITK.GetArrayFromImage(itk))

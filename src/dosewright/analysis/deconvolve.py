@@ -7,7 +7,6 @@ beyond the outermost one count as there.
 """
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +14,12 @@ from scipy.special import ndtr
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Smearings = list[Floats | None]
 
 FARTHEST = 3.0
 PLACES = 60  # 1/10 apart, so that -1 and 1 lie between two of them
 WIDTH = 2 * FARTHEST / PLACES
-CLASS_RATIO = 1.3  # from one class of s to the next
+CLASS_RATIO = 1.15  # from one class of s to the next
 LEAST_NOISE = 0.1  # below, y is taken for x
 MOST_NOISE = 3.0
 CLASSES = int(np.ceil(np.log(MOST_NOISE / LEAST_NOISE) / np.log(CLASS_RATIO))) + 1  # the first holds all below
@@ -41,12 +41,6 @@ def bin_of(y: Floats) -> Integers:
     shifted = np.where(y > 0, y - 1e-9, y + 1e-9)
     bins: Integers = np.clip(np.floor((shifted + FARTHEST) / WIDTH), 0, PLACES - 1).astype(np.int64)
     return bins
-
-
-@cache
-def smearing(noise_class: int) -> Floats:
-    """Return the share of each bin of y from each place of x, [bin, place], for a class."""
-    return smearing_of(-FARTHEST + WIDTH * np.arange(PLACES + 1.0), LEAST_NOISE * CLASS_RATIO ** (noise_class - 0.5))
 
 
 def smearing_of(edges: Floats, s: float) -> Floats:
@@ -90,6 +84,16 @@ class Sorted:
         """Sort values with their noise."""
         return cls(noise_class(s), bin_of(y))
 
+    def smearings(self, s: Floats) -> "Smearings":
+        """Return the smearing of each class, by the root of the mean square of its noises; None where none counts."""
+        number = np.bincount(self.noise_class, minlength=CLASSES)
+        squares = np.bincount(self.noise_class, np.square(s), minlength=CLASSES)
+        edges = -FARTHEST + WIDTH * np.arange(PLACES + 1.0)
+        return [
+            smearing_of(edges, float(np.sqrt(squares[k] / number[k]))) if k and number[k] else None
+            for k in range(CLASSES)
+        ]
+
     def part(self, where: NDArray[np.bool_]) -> "Sorted":
         """Return some of the values."""
         return Sorted(self.noise_class[where], self.bin[where])
@@ -100,12 +104,12 @@ class Sorted:
         return counted.reshape(CLASSES, PLACES).astype(float)
 
 
-def all_deconvolved(counts: Floats) -> Floats:
+def all_deconvolved(counts: Floats, smearings: Smearings) -> Floats:
     """Return the distributions of each case and class over the places, [case, class, place], from such counts."""
     found = np.zeros_like(counts)
     for number in range(CLASSES):
         if counts[:, number].any():
-            found[:, number] = deconvolved(counts[:, number].T, smearing(number) if number else None).T
+            found[:, number] = deconvolved(counts[:, number].T, smearings[number]).T
     return found
 
 
@@ -118,19 +122,22 @@ def shares_inside(counts: Floats, distributions: Floats) -> Floats:
     return shares
 
 
-def drawn(y: Floats, seen: Sorted, distributions: Floats, random: np.random.Generator) -> Floats:
-    """Return one x for each y, drawn from what y leaves possible under distributions [class, place].
+def drawn(y: Floats, seen: Sorted, distributions: Floats, smearings: Smearings, quantile: Floats) -> Floats:
+    """Return one x for each y: that quantile of what y leaves possible under distributions [class, place].
 
     Values beyond the outermost place, and those of too little noise, stay as they are.
     """
     x = y.copy()
     for number in range(1, CLASSES):
+        smearing = smearings[number]
         of_class = np.flatnonzero((seen.noise_class == number) & (np.abs(y) < FARTHEST))
-        if not len(of_class):
+        if smearing is None or not len(of_class):
             continue
-        posterior = np.cumsum(smearing(number) * distributions[number], axis=1)
+        posterior = np.cumsum(smearing * distributions[number], axis=1)
         bins = seen.bin[of_class]
-        at = random.random(len(of_class)) * posterior[bins, -1]
+        at = quantile[of_class] * posterior[bins, -1]
         place = np.minimum((posterior[bins] < at[:, None]).sum(axis=1), PLACES - 1)
-        x[of_class] = PLACE[place] + WIDTH * (random.random(len(of_class)) - 0.5)
+        below = np.where(place > 0, posterior[bins, place - 1], 0.0)
+        part = np.clip((at - below) / np.maximum(posterior[bins, place] - below, 1e-300), 0.0, 1.0)
+        x[of_class] = PLACE[place] + WIDTH * (part - 0.5)
     return x

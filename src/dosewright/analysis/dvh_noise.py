@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.analysis.deconvolve import CLASS_RATIO, deconvolved, smearing_of
+from dosewright.analysis.deconvolve import deconvolved, smearing_of
 from dosewright.analysis.dvh import Dvh, Samples, bin_edges, histogram, samples_in
 from dosewright.analysis.voxel_noise import VoxelNoise, correlated_normal
 from dosewright.core.errors import InputError
@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 REPETITIONS = 12
+CLASS_RATIO = 1.3  # from one class of noise to the next
 MOST_PLACES = 240
 PLACES_PER_SIGMA = 5.0
 LEFT_OVER = 0.2  # of the correction, measured (docs/measured/dvh_noise.md): what deconvolution leaves of even doses

@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from dosewright.analysis.deconvolve import Sorted, all_deconvolved, drawn, shares_inside
 from dosewright.analysis.gamma import GammaCriteria, gamma, pass_rate, passing_doses
-from dosewright.analysis.voxel_noise import VoxelNoise
+from dosewright.analysis.voxel_noise import VoxelNoise, correlated_normal
 from dosewright.core.grid import Image
 
 Bools = NDArray[np.bool_]
@@ -32,6 +33,7 @@ REPETITIONS_SEARCHED = 4  # each costs a search of its own
 MOST_NOISE = 0.7  # of half the interval, median of the judged voxels: beyond, the method is known to fail
 LEFT_OVER = 0.15  # of the correction, measured (docs/measured/gamma_noise.md)
 LEFT_OVER_SEARCHED = 1.0
+EVEN = (0.9, 0.9, 0.9)  # correlation of neighbouring quantiles: a dose without noise is smooth
 FAINT_PART = 0.5  # of the threshold: below, a searched dose is left as it is
 
 
@@ -58,18 +60,19 @@ def noiseless_rates(
     if not parts:
         return found
     counts = np.stack([part.sorted.counts() for part in parts.values()])
-    distributions = all_deconvolved(counts)
+    smearings = seen.sorted.smearings(seen.s)
+    distributions = all_deconvolved(counts, smearings)
     shares = shares_inside(counts, distributions)
     random = np.random.default_rng(0)
     truths, repeated = [], []
     for _ in range(REPETITIONS):
         added = noise.draw(random).ravel()
         for part, distribution in zip(parts.values(), distributions, strict=True):
-            x = drawn(part.y, part.sorted, distribution, random)
+            x = drawn(part.y, part.sorted, distribution, smearings, random.random(len(part.y)))
             truths.append(float(np.mean(np.abs(x) <= 1.0)))
             repeated.append(Sorted.of(x + added[part.flat] / part.half_Gy, part.s).counts())
     again = np.stack(repeated)
-    errors = (shares_inside(again, all_deconvolved(again)) - np.array(truths)).reshape(REPETITIONS, len(parts))
+    errors = (shares_inside(again, all_deconvolved(again, smearings)) - np.array(truths)).reshape(REPETITIONS, len(parts))
     for name, share, error in zip(parts, shares, errors.T, strict=True):
         left = LEFT_OVER * (float(share) - parts[name].passing)
         found[name] = NoiselessRate(100.0 * float(share), 100.0 * float(np.hypot(np.sqrt(np.mean(error**2)), left)))
@@ -92,6 +95,10 @@ def noiseless_rate_searched(
     random = np.random.default_rng(0)
     values = np.asarray(monte_carlo.values, float)
 
+    def even(random: np.random.Generator) -> Floats:
+        quantile: Floats = ndtr(correlated_normal(monte_carlo.grid.array_shape, EVEN, random)).ravel()[seen.flat]
+        return quantile
+
     def rate(x: Floats) -> float:
         dose = values.ravel().copy()
         reached = np.isfinite(x)
@@ -99,14 +106,14 @@ def noiseless_rate_searched(
         searched = Image(monte_carlo.grid, dose.reshape(values.shape))
         return pass_rate(gamma(judged, searched, replace(criteria, reference_dose_Gy=normal_Gy)))[0]
 
-    x = seen.drawn(seen.y, seen.sorted, random)
+    x = seen.drawn(seen.y, even(random))
     percent_without, plain = rate(x), rate(seen.y)
     if np.isnan(percent_without):
         return None
     errors = []
     for _ in range(REPETITIONS_SEARCHED):
         y = x + noise.draw(random).ravel()[seen.flat] / seen.half_Gy
-        errors.append(rate(seen.drawn(y, Sorted.of(y, seen.s), random)) - percent_without)
+        errors.append(rate(seen.drawn(y, even(random))) - percent_without)
     left = LEFT_OVER_SEARCHED * (percent_without - plain)
     return NoiselessRate(percent_without, float(np.hypot(np.sqrt(np.mean(np.square(errors))), left)))
 
@@ -157,7 +164,8 @@ class Seen:
             self.sorted.part(where),
         )
 
-    @staticmethod
-    def drawn(y: Floats, seen: Sorted, random: np.random.Generator) -> Floats:
-        """Return places without noise that could be the truth."""
-        return drawn(y, seen, all_deconvolved(seen.counts()[None])[0], random)
+    def drawn(self, y: Floats, quantile: Floats) -> Floats:
+        """Return places without noise that could be the truth behind places y, at quantiles of what is possible."""
+        of_y = Sorted.of(y, self.s)
+        smearings = of_y.smearings(self.s)
+        return drawn(y, of_y, all_deconvolved(of_y.counts()[None], smearings)[0], smearings, quantile)

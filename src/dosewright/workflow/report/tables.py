@@ -28,7 +28,7 @@ def dvh_table(rows: tuple[DvhRow, ...], marks: Mapping[str, Mark]) -> Markup:
     heads = ["Structure", "Volume (cm³)", "Dose", "Mean (Gy)", "Min (Gy)", "Max (Gy)", *labels]
     lines: list[list[object]] = []
     for row in rows:
-        lines.append([_named(row, marks), number(row.volume_cm3, ".3g"), "MC", *_dvh_numbers(row.mc, labels)])
+        lines.append([_named(row, marks), _volume(row.volume_cm3), "MC", *_dvh_numbers(row.mc, labels)])
         if row.mc.without_noise is not None:
             lines += _lines_without_noise(row.mc, row.mc.without_noise, labels)
         if row.tps is not None:
@@ -36,8 +36,8 @@ def dvh_table(rows: tuple[DvhRow, ...], marks: Mapping[str, Mark]) -> Markup:
     caption = "Dose-volume figures; MC is Monte Carlo, TPS the planning system."
     if any(row.mc.without_noise is not None for row in rows):
         caption += (
-            " Noise spreads the doses of a structure: D2 is too high and D98 too low. Without noise: the figures with "
-            "the noise taken out, and their uncertainty. Mean, least and highest dose are as calculated."
+            " Noise spreads the doses of a structure: D2 comes out too high and D98 too low. Noise-free: with the "
+            "noise taken out, and the uncertainty of these figures. Least and highest dose hold the noise."
         )
     return Table(caption, heads, lines, (), (0, 2), css="compact").html()
 
@@ -45,6 +45,10 @@ def dvh_table(rows: tuple[DvhRow, ...], marks: Mapping[str, Mark]) -> Markup:
 def _named(row: DvhRow, marks: Mapping[str, Mark]) -> Markup:
     mark = marks[row.structure]
     return join((swatch(mark.number, mark.colour), row.structure))
+
+
+def _volume(cm3: float | None) -> str:
+    return number(cm3, ".0f" if cm3 is not None and cm3 >= 100 else ".3g")
 
 
 def _dvh_numbers(curve: DvhCurve, labels: list[str]) -> list[object]:
@@ -57,8 +61,8 @@ def _dvh_numbers(curve: DvhCurve, labels: list[str]) -> list[object]:
 def _lines_without_noise(curve: DvhCurve, found: DvhWithoutNoise, labels: list[str]) -> list[list[object]]:
     pairs = [found.metrics.get(label, (None, None)) for label in labels]
     return [
-        ["", "", "without noise", number(curve.mean_Gy), "", "", *(number(value) for value, _ in pairs)],
-        ["", "", "± 1 σ", number(found.mean_sigma_Gy), "", "", *(number(sigma) for _, sigma in pairs)],
+        ["", "", "noise-free", number(curve.mean_Gy), "", "", *(number(value) for value, _ in pairs)],
+        ["", "", "± 1 σ", number(found.mean_sigma_Gy), "", "", *(number(sigma) for _, sigma in pairs)],
     ]
 
 
@@ -85,7 +89,7 @@ def gamma_tables(gammas: tuple[GammaResult, ...]) -> Markup:
         regions = list(dict.fromkeys(rate.region for g in results for rate in g.rates))
         heads: list[object] = ["Region", "Voxels"]
         for g in results:
-            heads += [f"{g.criterion}, above {g.threshold} (%)", "without noise (%)"]
+            heads += [f"{g.criterion}, above {g.threshold}: plain (%)", "without noise (%)"]
         found = [{rate.region: rate for rate in g.rates} for g in results]
         rows: list[list[object]] = []
         for region in regions:
@@ -102,7 +106,7 @@ def _rate_cells(rate: GammaRate | None) -> list[object]:
     if rate is None:
         return ["–", "–"]
     corrected = number(rate.without_noise)
-    return [number(rate.pass_percent), corrected if rate.sigma is None else f"{corrected} ± {number(rate.sigma)}"]
+    return [number(rate.pass_percent), corrected if rate.sigma is None else f"{corrected} ± {number(rate.sigma)}"]
 
 
 def _gamma_notes(results: tuple[GammaResult, ...]) -> Markup:
