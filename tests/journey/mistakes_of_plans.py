@@ -2,10 +2,15 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from pydicom.dataset import Dataset
 from tests.journey.bench import COMMAND, PATIENT, PLAN, Bench, Edit, Mistake, asked, change, put
+
+from dosewright.core.plan import Block, RangeShifterSetting
 
 
 def whole(dataset: Dataset) -> Dataset:
@@ -25,6 +30,17 @@ def in_plan(edit: Edit, *arguments: str) -> Callable[[Bench], list[str]]:
     return lambda bench: bench.calc(*arguments, case=bench.case(RN=edit))
 
 
+def in_plan_of(changes: dict[str, Any], edit: Edit) -> Callable[[Bench], list[str]]:
+    """Return the maker of a mistake in a plan whose first beam is changed."""
+
+    def make(bench: Bench) -> list[str]:
+        case = bench.planned(**changes)
+        change(case / "RN.dcm", edit)
+        return bench.calc(case=case)
+
+    return make
+
+
 def without(pattern: str) -> Callable[[Bench], Path]:
     """Return a maker of the case without some of its files."""
 
@@ -42,6 +58,12 @@ def item(**values: object) -> Dataset:
     for keyword, value in values.items():
         setattr(made, keyword, value)
     return made
+
+
+APERTURE = Block(
+    "A1", 1, "APERTURE", "brass", 65.0, 150.0, "PATIENT_SIDE", False, np.array([[2.0, -40], [40, -40], [40, 40]])
+)
+SHIFTER = RangeShifterSetting("RS_33", 1, "BINARY", 260.0)
 
 
 def two_externals(dataset: Dataset) -> None:
@@ -99,6 +121,12 @@ MISTAKES = [
     Mistake(COMMAND, "`-s /nowhere/library`", asked("-s", "/nowhere/library")),
     Mistake(COMMAND, "`--structures RN.dcm`", lambda b: b.calc("--structures", b.whole_case.folder / "RN.dcm")),
     Mistake(COMMAND, "`--fraction-group 3`", asked("--fraction-group", "3"), about="fraction group."),
+    Mistake(COMMAND, "`--phantom-shift 0 0 5` without `-p`", asked("--phantom-shift", "0", "0", "5")),
+    Mistake(COMMAND, "`-x 200 200 200`", asked("-x", "200", "200", "200"), "fewer, larger voxels"),
+    Mistake(COMMAND, "`--write masks`", asked("--write", "masks")),
+    Mistake(COMMAND, "`--per plann`", asked("--per", "plann")),
+    Mistake(COMMAND, "`init` into a folder that holds something", lambda b: b.refused("init", b.whole_case.folder)),
+    Mistake(COMMAND, "`jobs show 4711`", lambda b: b.refused("jobs", "show", "4711")),
     Mistake(COMMAND, "`-o` of a folder with other files", earlier, "an empty or a new folder"),
     Mistake(COMMAND, "`query -B` without a plan", lambda b: b.refused("query", "-B"), "name the plan"),
     Mistake(PLAN, "nothing: an empty folder", lambda b: b.refused("calc", b.folder), "give the right folder"),
@@ -134,6 +162,27 @@ MISTAKES = [
             put(beam, NumberOfRangeShifters=1, RangeShifterSequence=[item(RangeShifterNumber=1, RangeShifterID="40mm")])
         ),
         "export again",
+    ),
+    Mistake(PLAN, "an unknown range shifter", lambda b: b.calc(case=b.planned(range_shifters=(SHIFTER,)))),
+    Mistake(PLAN, "a wedge", in_plan(put(beam, NumberOfWedges=1)), "`-b` for the other beams, or `--ignore-devices`"),
+    Mistake(PLAN, "a block that is counted and not described", in_plan(put(beam, NumberOfBlocks=1)), "export again"),
+    Mistake(
+        PLAN,
+        "an aperture of an unknown material",
+        lambda b: b.calc(case=b.planned(blocks=(replace(APERTURE, material="G4_BRAS"),))),
+        "the material's name in materials.toml",
+    ),
+    Mistake(
+        PLAN,
+        "an aperture without a side of its tray",
+        in_plan_of({"blocks": (APERTURE,)}, put(lambda d: beam(d).IonBlockSequence[0], BlockMountingPosition=None)),
+        "export again",
+    ),
+    Mistake(
+        PLAN,
+        "a snout that moves",
+        in_plan_of({"blocks": (APERTURE,)}, put(lambda d: beam(d).IonControlPointSequence[2], SnoutPosition=120.0)),
+        "one beam per place",
     ),
     Mistake(PATIENT, "a missing slice", missing_slice, "find the slice"),
     Mistake(PATIENT, "two CT series, and no structures that name one", two_series, "`--ct`"),

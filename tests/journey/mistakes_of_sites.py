@@ -33,15 +33,30 @@ def in_ideal(file: str, old: str, new: str) -> Callable[[Bench], list[str]]:
     return lambda bench: bench.checked(bench.ideal((file, old, new)))
 
 
+def in_role(bench: Bench, role: str, account: str | None = None) -> None:
+    """Make the site's own library that of a user jane in a role; by default it is who runs this."""
+    site = bench.site(library_toml=CONFIGURATION)
+    told = USERS.format(role=role, account=account or bench.account)
+    (site / "settings.toml").write_text(told)
+    bench.takes(site)
+
+
 def as_role(role: str, *arguments: str, account: str | None = None) -> Callable[[Bench], list[str]]:
-    """Return the maker of a calculation that is asked for by somebody in a role, with the site's own library."""
+    """Return the maker of a calculation that is asked for by somebody in a role."""
 
     def make(bench: Bench) -> list[str]:
-        site = bench.site(library_toml=CONFIGURATION)
-        told = USERS.format(role=role, account=account or bench.account)
-        (site / "settings.toml").write_text(told)
-        bench.takes(site)
+        in_role(bench, role, account)
         return bench.calc(*arguments)
+
+    return make
+
+
+def approving(role: str, *arguments: str) -> Callable[[Bench], list[str]]:
+    """Return the maker of an approval that is asked for by somebody in a role."""
+
+    def make(bench: Bench) -> list[str]:
+        in_role(bench, role)
+        return bench.refused("approve", *arguments)
 
     return make
 
@@ -202,6 +217,8 @@ MISTAKES = [
         about="do not give",
     ),
     Mistake(RIGHTS, "another's account: `-l jane`", as_role("clinical", "-l", "jane", account="jane"), about="account"),
+    Mistake(RIGHTS, "clinical, `approve room1`", approving("clinical", "room1")),
+    Mistake(RIGHTS, "commissioning, `approve rom1`", approving("commissioning", "rom1")),
     Mistake(FIT, "depths in cm under the title depth_mm", in_measurements("depth.csv", DEPTH, DEPTH_CM)),
     Mistake(FIT, "an unknown column", in_measurements("depth.csv", "depth_mm", "depth_inch"), about="depth_inch"),
     Mistake(FIT, "a wrong column count", in_measurements("depth.csv", "100,5,1.05", "100,5")),
