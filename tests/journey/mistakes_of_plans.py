@@ -120,7 +120,7 @@ MISTAKES = [
     Mistake(COMMAND, "`-p water_bx`", asked("-p", "water_bx")),
     Mistake(COMMAND, "`-s /nowhere/library`", asked("-s", "/nowhere/library")),
     Mistake(COMMAND, "`--structures RN.dcm`", lambda b: b.calc("--structures", b.whole_case.folder / "RN.dcm")),
-    Mistake(COMMAND, "`--fraction-group 3`", asked("--fraction-group", "3"), about="fraction group."),
+    Mistake(COMMAND, "`--fraction-group 3`", asked("--fraction-group", "3")),
     Mistake(COMMAND, "`--phantom-shift 0 0 5` without `-p`", asked("--phantom-shift", "0", "0", "5")),
     Mistake(COMMAND, "`-x 200 200 200`", asked("-x", "200", "200", "200"), "fewer, larger voxels"),
     Mistake(COMMAND, "`--write masks`", asked("--write", "masks")),
@@ -146,6 +146,7 @@ MISTAKES = [
         in_plan(put(lambda d: d.FractionGroupSequence[0].ReferencedBeamSequence[0], BeamMeterset=None)),
         "export again, or `-b` for the other beams",
     ),
+    Mistake(PLAN, "a meterset without a unit", in_plan(put(beam, PrimaryDosimeterUnit=None)), "export again"),
     Mistake(
         PLAN,
         "spot weights that do not add up",

@@ -276,7 +276,8 @@ def test_what_a_compensator_says(path: Path) -> None:
 
 
 def test_what_a_range_modulator_says(path: Path) -> None:
-    modulators = [item(RangeModulatorID="M1", RangeModulatorNumber=4), item(RangeModulatorID="M2")]
+    modulators = [item(RangeModulatorID=name, RangeModulatorType="FIXED") for name in ("M1", "M2")]
+    modulators[0].RangeModulatorNumber = 4
     place = item(ReferencedRangeModulatorNumber=4, IsocenterToRangeModulatorDistance=520.5)
     edited(path, in_beam(RangeModulatorSequence=modulators, NumberOfRangeModulators=2))
     edited(

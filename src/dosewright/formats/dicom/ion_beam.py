@@ -49,12 +49,7 @@ READS: Final = declared(
             assumes="MODULATED, said",
         ),
         Read("ModulatedScanModeType", "LINEAR is refused", MOST_REFUSED),
-        Read(
-            "PrimaryDosimeterUnit",
-            "MU, NP; others are refused",
-            MOST_REFUSED,
-            assumes="a beam model must say it, said",
-        ),
+        Read("PrimaryDosimeterUnit", "needed: MU, NP; others are refused", MOST_REFUSED),
         Read(
             "VirtualSourceAxisDistances",
             "where the beam model leaves the scanning distances open, mm",
@@ -79,10 +74,13 @@ READS: Final = declared(
 
 @dataclass(frozen=True)
 class PlanContext:
-    """What the plan says outside its beams: patient positions by setup number, metersets by beam number."""
+    """What the plan says outside its beams: patient positions by setup number, metersets by beam number.
+
+    `metersets` is None where the fraction group is not known; that is told once, not for every beam.
+    """
 
     positions: dict[int, str]
-    metersets: dict[int, float | None]
+    metersets: dict[int, float | None] | None
     ignore_devices: bool
     warnings: list[str]
 
@@ -230,11 +228,13 @@ def _unit(beam: Attributes, warnings: list[str], name: str) -> str:
     if unit not in ("", "MU", "NP"):
         beam.problem("Unknown meterset unit (PrimaryDosimeterUnit)", given=unit, allowed="MU, NP")
     if not unit:
-        warnings.append(f"Beam {name} states no unit of its meterset (PrimaryDosimeterUnit): MU or NP must be chosen.")
+        warnings.append(f"Beam {name} states no unit of its meterset (PrimaryDosimeterUnit).")
     return unit
 
 
 def _meterset(beam: Attributes, number: int, context: PlanContext) -> float | None:
+    if context.metersets is None:
+        return None
     meterset = context.metersets.get(number)
     if meterset is None or meterset <= 0:
         beam.problem(

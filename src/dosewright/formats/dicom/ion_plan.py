@@ -130,7 +130,7 @@ def read_ion_plan(
     if plan.text("RTPlanGeometry") == "TREATMENT_DEVICE":
         warnings.append("The plan was made on the treatment device, not on a patient (RTPlanGeometry).")
     group = _fraction_group(plan, fraction_group)
-    context = PlanContext(_positions(plan), _metersets(group), ignore_devices, warnings)
+    context = PlanContext(_positions(plan), _metersets(group) if group else None, ignore_devices, warnings)
     beams, unread = _beams(plan, context, chosen_beams)
     references = plan.items("ReferencedStructureSetSequence")
     ion_plan = IonPlan(
@@ -187,10 +187,10 @@ def _fraction_group(plan: Attributes, wanted: int | None) -> Attributes | None:
     return None
 
 
-def _metersets(group: Attributes | None) -> dict[int, float | None]:
+def _metersets(group: Attributes) -> dict[int, float | None]:
     """Return the meterset of each beam of the fraction group, per fraction."""
     found: dict[int, float | None] = {}
-    for item in group.items("ReferencedBeamSequence") if group else ():
+    for item in group.items("ReferencedBeamSequence"):
         number = item.integer("ReferencedBeamNumber")
         if number is None:
             item.problem("A beam of the fraction group has no number (ReferencedBeamNumber)")
@@ -248,7 +248,7 @@ def _treatment_beams(plan: Attributes, context: PlanContext) -> list[tuple[int, 
         purpose = item.text("TreatmentDeliveryType").upper()
         if purpose not in TREATED:
             context.warnings.append(f"Beam {name} is a {purpose} beam and was skipped.")
-        elif groups > 1 and number not in context.metersets:
+        elif groups > 1 and context.metersets is not None and number not in context.metersets:
             context.warnings.append(f"Beam {name} does not belong to the fraction group and was skipped.")
         elif number is None:
             item.at(f"beam {name!r}").problem("The beam has no BeamNumber")

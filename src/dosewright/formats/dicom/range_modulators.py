@@ -26,12 +26,7 @@ READS: Final = (
                 assumes="its place in the list",
             ),
             Read("RangeModulatorSequence/RangeModulatorID", "needed: finds it among the machine's devices", UNCLEAR),
-            Read(
-                "RangeModulatorSequence/RangeModulatorType",
-                "FIXED; wheels that turn are refused",
-                UNCLEAR,
-                assumes="FIXED",
-            ),
+            Read("RangeModulatorSequence/RangeModulatorType", "needed: FIXED; wheels that turn are refused", UNCLEAR),
         ],
     ),
     *declared(
