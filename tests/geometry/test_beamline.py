@@ -173,6 +173,13 @@ def test_two_devices_in_one_place_are_refused_and_gas_is_not_a_thing() -> None:
         beamline_box((wide, nozzle), 200.0, AIR)
 
 
+def test_a_plate_without_a_known_outside_leaves_the_snout_around_it() -> None:
+    ring = Device("Snout", "nozzle", (Solid("ring", Tube(90.0, 60.0, 70.0), BRASS, 8.5, (0.0, 0.0, 120.0)),))
+    box = beamline_box((ring, plate("RS", PMMA, 30.0, 100.0)), 200.0, AIR)
+    assert box is not None
+    assert [_at(box, x, 0.1, 120.0)[0] for x in (0.1, 80.0, 95.0)] == [PMMA.name, BRASS.name, PMMA.name]
+
+
 def test_a_beam_that_starts_inside_is_refused() -> None:
     with pytest.raises(InputError, match=r"Given: 119 mm from the isocentre\. Allowed: >= 120 mm"):
         beamline_box((plate("RS", PMMA, 20.0, 100.0),), 119.0, AIR)

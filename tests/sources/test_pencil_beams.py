@@ -181,7 +181,7 @@ def test_open_distances_without_a_usable_plan_are_refused(plan: tuple[float, flo
 def _tuned() -> tuple[IonBeam, BeamModel]:
     """A model with a tune of its own, closer and with other distances, for the second layer."""
     wide = (Optics(1.0, 4 * COV_X, 4 * COV_Y),)
-    own = replace(_model(wide, (1000.0, 1200.0)), name="model, tune 4.0", plane_mm=300.0)
+    own = replace(_model(wide, (1000.0, 1200.0)), name="model, tune 4.0", plane_mm=300.0, assumptions=("Tuned.",))
     beam = replace(BEAM, layers=(replace(LAYERS[0], spot_tune_id="3.0"), replace(LAYERS[1], spot_tune_id=" 4.0")))
     return beam, replace(_model(), tunes={"4.0": own})
 
@@ -196,6 +196,7 @@ def test_spots_of_a_tune_take_its_own_model_and_that_is_said() -> None:
     assert _at_height(tuned, 1000.0)[0] == pytest.approx(0.0, abs=1e-9)
     assert _at_height(usual, SMX_MM)[0] == pytest.approx(0.0, abs=1e-9)
     assert "Spot tune '4.0' was calculated with its own beam model 'model, tune 4.0'." in beams.assumptions
+    assert "Tuned." in beams.assumptions, "what a tune's model assumes is said, too"
     assert "Spot tune '3.0' has no beam model of its own: 'model' was used." in beams.assumptions
 
 

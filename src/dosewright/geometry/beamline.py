@@ -137,7 +137,10 @@ class _Painter:
         return BeamlineBox(self.edges, self.material, self.density, tuple(self.materials))
 
     def _put(self, solid: Solid, number: int, devices: tuple[Device, ...]) -> None:
-        """Put in one solid; matter of two devices in one place is refused, gas and holes leave matter of others."""
+        """Put in one solid; matter of two devices in one place is refused, gas and holes leave matter of others.
+
+        A plate that covers the whole beam does so because its outside is not known: it leaves the nozzle's matter.
+        """
         low, high = bounds_mm(solid)
         spans = [slice(*self._cells(axis, low[axis], high[axis])) for axis in range(3)]
         if any(span.start >= span.stop for span in spans):
@@ -145,12 +148,14 @@ class _Painter:
         x, y = (_middles(self.edges[axis][spans[axis].start : spans[axis].stop + 1]) for axis in range(2))
         z_edges = self.edges[2][spans[2].start : spans[2].stop + 1]
         index, density = self._medium(solid)
+        nozzle = [k for k, device in enumerate(devices, 1) if device.kind == "nozzle" and low[0] <= -HALF_WIDTH_MM]
         for layer, share in enumerate(filled(solid, x[None, :], y[:, None], z_edges), spans[2].start):
             at = (layer, spans[1], spans[0])
             share = np.broadcast_to(share, self.owner[at].shape)
             others = (self.owner[at] != 0) & (self.owner[at] != number)
-            if is_matter(solid) and np.any(others & (share > 0.5)):
-                other = devices[int(self.owner[at][others & (share > 0.5)][0]) - 1]
+            clash = others & (share > 0.5) & ~np.isin(self.owner[at], nozzle)
+            if is_matter(solid) and np.any(clash):
+                other = devices[int(self.owner[at][clash][0]) - 1]
                 raise InputError(
                     f"The {words(devices[number - 1])} ({solid.name}) and the {words(other)} overlap, "
                     f"{z_edges[layer - spans[2].start]:g} mm from the isocentre: two things cannot be in one place."

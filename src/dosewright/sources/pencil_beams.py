@@ -95,6 +95,7 @@ def _tune_sentences(beam: IonBeam, model: BeamModel) -> list[str]:
         for tune in asked
         if tune in model.tunes
     ]
+    said += [statement for tune in asked if tune in model.tunes for statement in model.tunes[tune].assumptions]
     without = [repr(tune) for tune in asked if tune not in model.tunes]
     if without:
         has = "have no beam models" if len(without) > 1 else "has no beam model"

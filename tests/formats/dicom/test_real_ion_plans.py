@@ -101,6 +101,22 @@ def test_demo_with_aperture_removed_and_range_shifter_set(shared_data: Path, tmp
     )
 
 
+def test_the_demo_s_aperture_is_read_once_its_material_is_known(shared_data: Path, tmp_path: Path) -> None:
+    """72 points around a field of 65 by 63 mm, 30 mm thick, hanging below its tray at the snout's face."""
+    dataset = pydicom.dcmread(shared_data / "ion-rtip-demo" / "rtip_demo.dcm")
+    setting = Dataset()
+    setting.ReferencedRangeShifterNumber, setting.RangeShifterSetting = 1, "IN"
+    dataset.IonBeamSequence[0].IonControlPointSequence[0].RangeShifterSettingsSequence = [setting]
+    dataset.IonBeamSequence[0].IonBlockSequence[0].MaterialID = "brass"
+    dataset.save_as(tmp_path / "plan.dcm")
+    (beam,) = read_ion_plan(tmp_path / "plan.dcm").beams
+    (block,) = beam.blocks
+    assert (block.name, block.kind, block.mounting, block.divergent) == ("apt", "APERTURE", "PATIENT_SIDE", False)
+    assert (block.thickness_mm, block.outline_mm.shape) == (30.0, (72, 2))
+    np.testing.assert_allclose(np.ptp(block.outline_mm, axis=0), [64.943, 62.574], atol=1e-3)
+    assert block.tray_mm == beam.snout_position_mm == pytest.approx(192.27)
+
+
 def test_line_scanning_is_refused_beam_by_beam(shared_data: Path) -> None:
     (file,) = (shared_data / "ion-line-scanning").glob("*.dcm")
     with pytest.raises(InputError) as refused:
