@@ -65,7 +65,7 @@ MISTAKES = {
         "cfg/system.cfg",
         "Air box margin [mm]",
         "Air box margin [cm]",
-        r"'Air box margin \[cm\]' must name its unit.*air box margin \[mm\]\. Where: system\.cfg, line 20",
+        r"A label has another unit\. Given: 'Air box margin \[cm\]'\. Allowed: air box margin \[mm\]\..*cfg, line 20",
     ),
     "a typo in a label": (
         "cfg/system.cfg",

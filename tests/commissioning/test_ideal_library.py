@@ -88,7 +88,7 @@ def test_every_machine_and_radiation_type_has_its_model(ideal: Path) -> None:
     # Convergent in x and divergent in y for protons, the other way round for carbon.
     assert spot.cov_x[0, 1] < 0 < spot.cov_y[0, 1]
     assert other.cov_x[0, 1] > 0 > other.cov_y[0, 1]
-    assert "The horizontal beam line of room 2." in library.beam_model_description("IR2_PROTON")
+    assert "The horizontal beam line of room 2." in library.content.beam_models["IR2_PROTON"].description
     assert any("Convergence at the source plane is that of IR2_beamline_details.mac" in s for s in proton.assumptions)
     with pytest.raises(InputError, match="no beam model for machine 'IR2' with ION_2_4_2"):
         library.beam_model_for("IR2", "ION_2_4_2")
@@ -239,7 +239,7 @@ def test_the_template_of_ideal_is_accepted_as_it_lies(shared_data: Path, tmp_pat
     assert model.plane_mm == 1300.0
     assert library.ct_protocol("Schneider").name == "My CT Schneider protocol name"
     assert library.ct_protocol_for({"SeriesDescription": "QA"}).name == "protocol for artificial CTs, for commissioning"
-    assert "only intended to demonstrate" in library.beam_model_description("ExampleBeamLine_PROTON")
+    assert "only intended to demonstrate" in library.content.beam_models["ExampleBeamLine_PROTON"].description
     tree = tmp_path / "sorted"
     for folder, names in {
         "beamlines/ExampleBeamLine": [
@@ -256,6 +256,20 @@ def test_the_template_of_ideal_is_accepted_as_it_lies(shared_data: Path, tmp_pat
     again = Library.open(tree)
     assert again.beam_model_for("ExampleBeamLine", "PROTON").sha256 == model.sha256
     assert again.ct_protocol("Schneider").sha256 == library.ct_protocol("Schneider").sha256
+
+
+def test_a_broken_beam_line_hides_no_other(ideal: Path, change: Changed) -> None:
+    change("commissioning/beamlines/MyToy/MyToy_PROTON_source_properties.txt", "1300", "x")
+    library = Library.open(ideal)
+    assert library.beam_model_for("IR2", "PROTON").machine == "IR2"
+    with pytest.raises(InputError, match=r"no beam model for machine 'IR9' with PROTON.*IR2 \(PROTON\)"):
+        library.beam_model_for("IR9", "PROTON")
+
+
+def test_an_installation_of_ideal_is_answered_with_its_configuration(ideal: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"an installation of IDEAL.*Allowed: .*cfg/system\.cfg"):
+        Library.open(tmp_path)
+    assert ideal.is_file()
 
 
 def test_a_folder_of_both_kinds_is_refused(ideal: Path, tmp_path: Path) -> None:
@@ -294,6 +308,8 @@ def test_a_machine_with_tunes_only_needs_a_model_for_the_others(ideal: Path, tmp
     (folder / "MyToy_PROTON_source_properties.txt").rename(folder / "MyToy_PROTON_1.0_source_properties.txt")
     library = Library.open(ideal)
     assert any("source files of spot tunes only" in problem for problem in library.content.problems)
+    with pytest.raises(InputError, match=r"no beam model for machine 'MyToy'.*`dosewright check` tells"):
+        library.beam_model_for("MyToy", "PROTON")
     assert library.beam_model_for("IR2", "PROTON").machine == "IR2"  # the rest works
     with pytest.raises(InputError, match="Unknown beam model"):
         library.beam_model("MyToy")

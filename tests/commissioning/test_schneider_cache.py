@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,17 @@ def test_a_damaged_file_is_made_anew(table: HounsfieldTable, tmp_path: Path, dam
         file.write_bytes(b"\0\xff\xfe" if damage == "binary" else broken[damage].encode())
     assert same(interpolated(table, TOLERANCE, [tmp_path]), made)
     assert file.read_text() == text
+
+
+def test_a_changed_file_with_a_hash_of_its_own_does_no_harm(table: HounsfieldTable, tmp_path: Path) -> None:
+    made = interpolated(table, TOLERANCE, [tmp_path])
+    (file,) = tmp_path.iterdir()
+    body, mark, _ = file.read_text().rpartition("# sha256 ")
+    first, second, *rest = [line for line in body.splitlines() if not line.startswith("#")]
+    for rows in ([first.replace(first.split()[2], "0.02"), second, *rest], [second, *rest], [first, second]):
+        text = "\n".join([*(one for one in body.splitlines() if one.startswith("#")), *rows]) + "\n"
+        file.write_text(f"{text}{mark}{sha256(text.encode()).hexdigest()}\n")
+        assert same(interpolated(table, TOLERANCE, [tmp_path]), made)
 
 
 def test_the_first_place_that_can_be_written_to_is_taken(table: HounsfieldTable, tmp_path: Path) -> None:

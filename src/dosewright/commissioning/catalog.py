@@ -1,32 +1,29 @@
 """The library: settings, beam models, CT protocols, phantoms and materials of a site, found by name or path."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from dosewright.commissioning.by_name import choose, named_in_refusals, unknown
 from dosewright.commissioning.ct_choice import claiming, why_none
-from dosewright.commissioning.ideal_library import SYSTEM_SUFFIX, holds_ideal_tree, open_ideal, read_phantom_pair
+from dosewright.commissioning.ideal_library import SYSTEM_SUFFIX, open_ideal, read_phantom_pair
 from dosewright.commissioning.library_content import LibraryContent
 from dosewright.commissioning.library_files import assigned, on_disk, read_ct_protocols
 from dosewright.commissioning.library_folder import (
     CONFIGURATION,
     PACKAGED,
-    holds_library,
     kept_beam_model,
     read_library_folder,
 )
+from dosewright.commissioning.library_place import is_ideal, usual_place
 from dosewright.commissioning.phantom import Phantom, read_phantom
 from dosewright.commissioning.schneider_cache import interpolated, users_cache
 from dosewright.core.beam_model import BeamModel
-from dosewright.core.errors import InputError, nearest, refuse
+from dosewright.core.errors import nearest, refuse
 from dosewright.core.matter import HounsfieldTable, Material
 from dosewright.formats.text.hounsfield import CtProtocol
 from dosewright.formats.text.site_settings import SiteSettings
-
-VARIABLE = "DOSEWRIGHT_LIBRARY"
 
 
 @dataclass(frozen=True)
@@ -92,10 +89,6 @@ class Library:
         """Return the names of all beam models."""
         return tuple(self.content.beam_models)
 
-    def beam_model_description(self, name: str) -> str:
-        """Return what a listing says of a beam model, or an empty text."""
-        return self.content.beam_models[name].description
-
     def ct_protocol_names(self) -> tuple[str, ...]:
         """Return the names of all CT protocols."""
         return tuple(self.protocols)
@@ -114,36 +107,28 @@ class Library:
 
     def beam_model(self, name: str, radiation: str = "PROTON") -> BeamModel:
         """Return a beam model by its name, by a machine (its model for `radiation`), or by the path of a file."""
-        key = _choose(name, self.content.beam_models)
+        key = choose(name, self.content.beam_models)
         if key is None:
-            told = self._machines_model(name, radiation)
-            key = None if told is None else _choose(told, self.content.beam_models)
+            told = self.content.model_of(name, radiation)
+            key = None if told is None else choose(told, self.content.beam_models)
         if key is not None:
             return self.content.beam_models[key].value
         path = on_disk(name)
         if path is not None:
-            with _named_in_refusals("Beam model"):
+            with named_in_refusals("Beam model"):
                 return kept_beam_model(path, self.material, "").value
         others = [one.radiation for one in self.content.machines if one.name.casefold() == name.strip().casefold()]
         if others:
             raise refuse(f"The machine {name!r} has no beam model for {radiation}", allowed=", ".join(others))
-        raise _unknown("beam model", name, self.content.beam_models, "-z takes a name, a machine or a file")
-
-    def beam_model_file(self, name: str) -> Path | None:
-        """Return the file a beam model of the library is known and approved by; None for one that is not of it."""
-        kept = self.content.beam_models.get(name)
-        return None if kept is None else kept.file
-
-    def ct_protocol_file(self, name: str) -> Path | None:
-        """Return the file or folder a CT protocol of the library is known and approved by; None for another."""
-        return next((place.file for place in self.content.ct_places if name in place.value), None)
+        raise unknown("beam model", name, self.content.beam_models, "-z takes a name, a machine or a file")
 
     def beam_model_for(self, machine: str, radiation: str) -> BeamModel:
         """Return the one beam model of a machine and radiation type (``PROTON``, ``ION_Z_A_Q``)."""
-        key = self._machines_model(machine, radiation)
+        key = self.content.model_of(machine, radiation)
         if key is not None:
             return assigned(self.beam_model(key), machine=machine.strip(), radiation=radiation)
-        models = [one.value for one in self.content.beam_models.values()]
+        kept = () if self.content.all_machines_told else self.content.beam_models.values()
+        models = [one.value for one in kept]
         wanted = (machine.strip().casefold(), radiation.casefold())
         found = [one for one in models if (one.machine.casefold(), one.radiation.casefold()) == wanted and wanted[0]]
         if len(found) == 1:
@@ -156,7 +141,8 @@ class Library:
         hint = nearest(machine, {name for name, _ in known})
         raise refuse(
             f"The library {self.content.name!r} has no beam model for machine {machine!r} with {radiation}.{hint}"
-            f" Choose one with -z (a name or a file); names: {names}",
+            f" Choose one with -z (a name or a file); names: {names}"
+            f"{'. What is wrong in it, `dosewright check` tells' if self.content.problems else ''}",
             allowed=", ".join(sorted({f"{name} ({kind})" for name, kind in known})) or "no machine",
         )
 
@@ -166,15 +152,15 @@ class Library:
         A file with several protocols takes the name after a colon: ``hlut.conf:Head``. With a density tolerance in
         the settings its densities are interpolated.
         """
-        key = _choose(name, self.protocols, parts=True)
+        key = choose(name, self.protocols, parts=True)
         if key is not None:
-            return self._interpolated(self.protocols[key].table)
+            return _interpolated(self, self.protocols[key].table)
         place, _, inner = name.rpartition(":")
         for path, part in ((on_disk(name), ""), (on_disk(place), inner)):
             if path is not None:
-                with _named_in_refusals("CT protocol"):
-                    return self._interpolated(_from_path(self, path, part))
-        raise _unknown("CT protocol", name, self.protocols, "-c takes a name, a part of one, a file or a folder")
+                with named_in_refusals("CT protocol"):
+                    return _interpolated(self, _from_path(self, path, part))
+        raise unknown("CT protocol", name, self.protocols, "-c takes a name, a part of one, a file or a folder")
 
     def ct_protocol_for(self, keywords: Mapping[str, str]) -> HounsfieldTable:
         """Return the CT protocol all of whose DICOM keywords a CT has; the one with most keywords wins.
@@ -184,7 +170,7 @@ class Library:
         """
         best = claiming(self.protocols, keywords)
         if best is not None:
-            return self._interpolated(self.protocols[best].table)
+            return _interpolated(self, self.protocols[best].table)
         default = self.content.default_ct_protocol
         if default is None:
             raise refuse("No CT protocol claims this CT by its DICOM keywords; choose one with -c, or name a "
@@ -197,64 +183,22 @@ class Library:
 
     def phantom(self, name: str) -> Phantom:
         """Return a phantom by name, or by the path of its file."""
-        key = _choose(name, self.content.phantoms)
+        key = choose(name, self.content.phantoms)
         if key is not None:
             return self.content.phantoms[key].value
         path = on_disk(name)
         if path is not None:
             read = read_phantom_pair if path.suffix.lower() == SYSTEM_SUFFIX else read_phantom
-            with _named_in_refusals("Phantom"):
+            with named_in_refusals("Phantom"):
                 return read(path, self.material)
-        raise _unknown("phantom", name, self.content.phantoms, "-p takes a name or a file")
-
-    def _machines_model(self, machine: str, radiation: str) -> str | None:
-        """Return the beam model that the library assigns to a machine and radiation type, or None."""
-        wanted = (machine.strip().casefold(), radiation.casefold())
-        told = [one for one in self.content.machines if (one.name.casefold(), one.radiation.casefold()) == wanted]
-        return told[0].beam_model if told and wanted[0] else None
-
-    def _interpolated(self, table: HounsfieldTable) -> HounsfieldTable:
-        tolerance = self.settings.calculation.hu_density_tolerance_g_cm3
-        if tolerance is None or not len(table.density_hu):
-            return table
-        return interpolated(table, tolerance, [one for one in (self.content.cache, users_cache()) if one])
-
-
-def usual_place() -> Path | None:
-    """Return where a library is looked for when nobody names one: the environment variable, the user's folder."""
-    told = os.environ.get(VARIABLE)
-    if told:
-        return Path(told).expanduser()
-    configuration = os.environ.get("XDG_CONFIG_HOME")
-    usual = (Path(configuration) if configuration else Path.home() / ".config") / "dosewright" / "library"
-    return usual if usual.is_dir() else None
-
-
-def is_ideal(place: Path) -> bool:
-    """Say whether a place is a system.cfg or a commissioning folder of IDEAL; one that is ours as well is refused."""
-    if not place.is_dir():
-        return place.is_file() and place.suffix.lower() == SYSTEM_SUFFIX
-    ideal = holds_ideal_tree(place)
-    if ideal and holds_library(place):
-        raise refuse("The folder holds a library of ours and a tree of IDEAL; keep them in folders of their own",
-                     given=place.absolute())  # fmt: skip
-    return ideal
-
-
-@contextmanager
-def _named_in_refusals(what: str) -> Iterator[None]:
-    """Put before each problem of a file what the file was to be."""
-    try:
-        yield
-    except InputError as refused:
-        raise InputError(*(f"{what}: {problem}" for problem in refused.problems)) from None
+        raise unknown("phantom", name, self.content.phantoms, "-p takes a name or a file")
 
 
 def _from_path(library: Library, path: Path, part: str) -> HounsfieldTable:
     protocols = read_ct_protocols(path, library.material)
     if len(protocols) == 1 and not part:
         return next(iter(protocols.values())).table
-    key = _choose(part, protocols, parts=True) if part else None
+    key = choose(part, protocols, parts=True) if part else None
     if key is None:
         raise refuse(
             f"{path.name} holds several CT protocols; add the name of one after a colon",
@@ -264,20 +208,9 @@ def _from_path(library: Library, path: Path, part: str) -> HounsfieldTable:
     return protocols[key].table
 
 
-def _choose(name: str, known: Iterable[str], *, parts: bool = False) -> str | None:
-    """Return the known name that is meant: exact, else whatever the case, else the only one that holds it."""
-    names = list(known)
-    if name in names:
-        return name
-    folded = [one for one in names if one.casefold() == name.casefold()]
-    if not folded and parts and name.strip():
-        folded = [one for one in names if name.casefold() in one.casefold()]
-        if len(folded) > 1 and on_disk(name) is None:
-            raise refuse("The name is a part of several", given=repr(name), allowed=", ".join(folded))
-    return folded[0] if len(folded) == 1 else None
-
-
-def _unknown(kind: str, name: str, known: Iterable[str], habit: str) -> InputError:
-    names = list(known)
-    return refuse(f"Unknown {kind}.{nearest(name, names)}", given=repr(name), allowed=", ".join(names) or "none",
-                  where=habit)  # fmt: skip
+def _interpolated(library: Library, table: HounsfieldTable) -> HounsfieldTable:
+    """Return a CT protocol with the densities that the site's tolerance leaves of it."""
+    tolerance = library.settings.calculation.hu_density_tolerance_g_cm3
+    if tolerance is None or not len(table.density_hu):
+        return table
+    return interpolated(table, tolerance, [one for one in (library.content.cache, users_cache()) if one])

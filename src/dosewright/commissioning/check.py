@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dosewright.commissioning.catalog import Library, is_ideal, usual_place
+from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.check_parts import (
     approval_problems,
     beam_model_problems,
@@ -21,6 +21,7 @@ from dosewright.commissioning.check_parts import (
 from dosewright.commissioning.ideal_library import survey_ideal
 from dosewright.commissioning.library_content import Kept, LibraryContent
 from dosewright.commissioning.library_folder import CONFIGURATION, PACKAGED, survey_library_folder
+from dosewright.commissioning.library_place import is_ideal, usual_place
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.looks import tried

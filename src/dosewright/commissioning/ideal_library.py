@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dosewright.commissioning.ideal_beam_line import SOURCE_SUFFIX, BeamLine, beam_line_of
 from dosewright.commissioning.library_content import Kept, LibraryContent, MachineModel
-from dosewright.commissioning.library_files import COMMON, Named, kept_protocols
+from dosewright.commissioning.library_files import COMMON, Named, kept_protocols, names_in
 from dosewright.commissioning.library_materials import DATABASE_SUFFIX, SiteMaterials, read_materials
 from dosewright.commissioning.phantom import Phantom
 from dosewright.commissioning.phantom_solids import phantom_of
@@ -31,7 +31,7 @@ EXPECTED = f"{BEAM_LINES}/, {CT}/, {PHANTOMS}/, {MATERIAL}/, or source propertie
 
 def holds_ideal_tree(folder: Path) -> bool:
     """Say whether a folder is a commissioning folder of IDEAL, in folders of their own or all in one place."""
-    names = {path.name for path in folder.iterdir()}
+    names = names_in(folder)
     flat = HLUT in names or SYSTEM in names or any(name.endswith(SOURCE_SUFFIX) for name in names)
     return flat or bool(names & {BEAM_LINES, CT, MATERIAL}) or any((folder / PHANTOMS).glob("*.cfg"))
 
@@ -140,6 +140,7 @@ def _survey_tree(folder: Path, config: IdealConfig | None, file: Path | None, pr
         settings=config.settings if config else SiteSettings(),
         settings_file=file,
         machines=tuple(_machine_models(lines)),
+        all_machines_told=True,
         beam_models=_beam_models(lines, materials),
         ct_places=(kept_protocols(conf, materials),) if conf.is_file() else (),
         phantoms=_phantoms(tree.part(PHANTOMS), materials),

@@ -60,8 +60,8 @@ class LibraryContent:
         Its own media, and those of the package.
     settings, settings_file
         Those of the site, and the file they came from; defaults and None without one.
-    machines
-        Which beam model belongs to which machine.
+    machines, all_machines_told
+        Which beam model belongs to which machine; True where no beam model says more in its own file.
     beam_models, phantoms
         By name.
     ct_places
@@ -81,6 +81,7 @@ class LibraryContent:
     settings: SiteSettings = field(default_factory=SiteSettings)
     settings_file: Path | None = None
     machines: tuple[MachineModel, ...] = ()
+    all_machines_told: bool = False
     beam_models: Mapping[str, Kept[BeamModel]] = field(default_factory=dict, hash=False)
     ct_places: tuple[Kept[dict[str, CtProtocol]], ...] = ()
     phantoms: Mapping[str, Kept[Phantom]] = field(default_factory=dict, hash=False)
@@ -88,3 +89,9 @@ class LibraryContent:
     cache: Path | None = None
     notes: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    def model_of(self, machine: str, radiation: str) -> str | None:
+        """Return the beam model that the library assigns to a machine and radiation type, or None."""
+        wanted = (machine.strip().casefold(), radiation.casefold())
+        told = [one for one in self.machines if (one.name.casefold(), one.radiation.casefold()) == wanted]
+        return told[0].beam_model if told and wanted[0] else None

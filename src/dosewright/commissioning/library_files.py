@@ -98,6 +98,14 @@ def _compositions() -> HounsfieldTable:
     return read_ct_toml(GENERIC_CT, named).table
 
 
+def names_in(folder: Path) -> set[str]:
+    """Return the names of everything in a folder."""
+    try:
+        return {path.name for path in folder.iterdir()}
+    except OSError as error:
+        raise refuse("The folder cannot be read", given=type(error).__name__, where=folder.absolute()) from error
+
+
 def on_disk(name: str) -> Path | None:
     """Return the file or folder a word names, or None; words that cannot be a path name nothing."""
     try:

@@ -15,6 +15,7 @@ from dosewright.commissioning.library_files import (
     Named,
     further_files,
     kept_protocols,
+    names_in,
     read_beam_model,
 )
 from dosewright.commissioning.library_materials import (
@@ -56,8 +57,7 @@ class LibraryFile(Checked):
 
 def holds_library(folder: Path) -> bool:
     """Say whether a folder is a library of ours."""
-    names = {path.name for path in folder.iterdir()}
-    ours = names & {CONFIGURATION, SETTINGS, MATERIALS_TOML, "beam_models", "ct"}
+    ours = names_in(folder) & {CONFIGURATION, SETTINGS, MATERIALS_TOML, "beam_models", "ct"}
     return bool(ours) or any((folder / "phantoms").glob("*.toml"))
 
 

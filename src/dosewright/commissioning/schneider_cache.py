@@ -1,7 +1,7 @@
 """Interpolated CT tables on disk, found by the hash of what they were made from.
 
 A file is written whole or not at all, and holds a hash of itself: two runs may make the same one at once, and one that
-was damaged is made anew.
+was damaged is made anew. What is read is held against the curve, so that a file somebody changed does no harm.
 """
 
 import os
@@ -14,8 +14,9 @@ import numpy as np
 from dosewright.core.errors import InputError
 from dosewright.core.matter import HounsfieldTable
 from dosewright.core.whole_file import write_whole_text
-from dosewright.materials.schneider import Intervals, split, with_intervals
+from dosewright.materials.schneider import Intervals, fits, split, with_intervals
 
+READABLE = 0o644
 METHOD = "2"  # goes up with every change of how a table is split
 HEADER = "# Densities of a CT protocol, interpolated by Dosewright; made anew when missing."
 
@@ -29,7 +30,7 @@ def interpolated(table: HounsfieldTable, tolerance_g_cm3: float, places: Iterabl
     files = [place / f"{key[:32]}.txt" for place in places]
     for file in files:
         found = _read(file, key)
-        if found is not None:
+        if found is not None and fits(found, table, tolerance_g_cm3):
             return with_intervals(table, found, tolerance_g_cm3)
     made = split(table, tolerance_g_cm3)
     for file in files:
@@ -86,6 +87,7 @@ def _written(file: Path, text: str) -> bool:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole_text(file, text)
+        file.chmod(READABLE)  # for the other users of the library
     except OSError:
         return False
     return True

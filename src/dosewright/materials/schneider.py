@@ -16,6 +16,7 @@ from dosewright.materials.hlut import density_at, table_range
 
 Floats = NDArray[np.float64]
 ROUNDING = 1e-9  # a step of exactly the tolerance is allowed, whatever its last bits
+SINGLE_PRECISION_G_CM3 = 2e-6  # of densities up to 20 g/cm3 in float32
 LEAST_TOLERANCE_G_CM3 = 1e-6  # below, every whole Hounsfield number has an interval of its own anyway
 
 
@@ -105,6 +106,15 @@ def with_intervals(table: HounsfieldTable, intervals: Intervals, tolerance_g_cm3
             density.append(float(value))
     source = f"{table.source}; {len(intervals.density_g_cm3)} densities, tolerance {tolerance_g_cm3:g} g/cm3"
     return replace(table, density_hu=np.array(hu), density_g_cm3=np.array(density), source=source)
+
+
+def fits(intervals: Intervals, table: HounsfieldTable, tolerance_g_cm3: float) -> bool:
+    """Say whether intervals are those of a protocol: its range, and no density off by more than half the tolerance."""
+    low, high = table_range(table)
+    if (intervals.lower_hu[0], intervals.lower_hu[-1]) != (low, high + 1):
+        return False
+    off = largest_difference_g_cm3(table, with_intervals(table, intervals, tolerance_g_cm3))
+    return off <= 0.5 * tolerance_g_cm3 * (1.0 + ROUNDING) + SINGLE_PRECISION_G_CM3
 
 
 def largest_difference_g_cm3(table: HounsfieldTable, interpolated: HounsfieldTable) -> float:
