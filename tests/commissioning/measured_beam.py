@@ -38,7 +38,9 @@ def write_measurements(
     for energy in energies:
         depth, dose = depth_dose(truth, energy, setup, histories=histories, seed=SEEDS["depth"], threads=threads)
         reach = float(depth[np.argmax(dose)])
-        at = np.concatenate([np.arange(1.0, reach - 12, 2.0), np.arange(reach - 12, reach + 8, 0.5)])
+        at = np.concatenate(
+            [np.arange(1.0, reach - 12, 2.0), np.arange(reach - 12, reach + max(8.0, 0.06 * reach), 0.5)]
+        )
         measured = np.interp(at, depth, dose) * float(truth.at(energy).particles_per_mu or 1.0)
         measured += rng.normal(size=at.size) * np.hypot(dose_noise * measured, 0.3 * dose_noise * measured.max())
         doses += [f"{energy:g},{z:.2f},{d:.6g}" for z, d in zip(at, measured, strict=True)]

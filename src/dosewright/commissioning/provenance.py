@@ -11,6 +11,8 @@ from dosewright.core.jit import source_hash
 from dosewright.core.whole_file import write_whole_text
 from dosewright.formats.text.lines import sha256
 
+FILE_STEM = r"^\w[\w .+-]*$"  # what a fitted file may be called
+
 
 @dataclass(frozen=True)
 class Provenance:

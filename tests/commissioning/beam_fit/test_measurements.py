@@ -63,6 +63,7 @@ def test_full_widths_and_walls(tmp_path: Path) -> None:
         ({"sizes": "nominal_MeV,z_mm,sigma_x_mm\n150,0,4\n"}, "spot size along y once"),
         ({"depth": "nominal_MeV,depth_mm,dose\n150,1,2\n150,3,4\n"}, "needs more points"),
         ({"toml": TOML.replace("2000.0", "400.0")}, "scanning magnets stand upstream of the model plane"),
+        ({"toml": TOML.replace("room1", "../room1")}, "name: String should match pattern"),
         ({"toml": TOML + "sigma = 2\n"}, r"Unknown key 'spots.sigma'"),
         ({"toml": TOML.replace('file = "spots.csv"', 'file = "none.csv"')}, "cannot be read"),
     ],

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dosewright.analysis.profile import Profile, distal_position
+from dosewright.commissioning.provenance import FILE_STEM
 from dosewright.commissioning.water_depth_dose import energy_for_range_MeV
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.units import FWHM_PER_SIGMA
@@ -57,7 +58,7 @@ class AbsoluteFile(Checked):
 class MeasurementsFile(Checked):
     """MEASUREMENTS.toml as it stands."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(pattern=FILE_STEM)
     machine: str = ""
     radiation: Literal["PROTON"] = "PROTON"
     plane_mm: float = Field(gt=0)
@@ -210,7 +211,7 @@ def _check_curve(energy: float, depth: Array, dose: Array, where: str) -> None:
                    if abs(float(energy_for_range_MeV(mm * reach)) / energy - 1) <= ENERGY_DOUBT]  # fmt: skip
         raise refuse("The range is not that of the nominal energy."
                      + (f" Are the depths in {guesses[0]}?" if guesses else ""),
-                     given=f"{reach:g} mm at 80 % beyond the peak, which belongs to {implied:.0f} MeV",
+                     given=f"{reach:.1f} mm at 80 % beyond the peak, which belongs to {implied:.0f} MeV",
                      allowed=f"an energy within {100 * ENERGY_DOUBT:.0f} %", where=where)  # fmt: skip
 
 

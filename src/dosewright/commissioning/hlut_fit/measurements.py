@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from dosewright.commissioning.provenance import FILE_STEM
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.matter import Material
 from dosewright.formats.text.checked_toml import Checked, read_checked
@@ -33,7 +34,7 @@ class InsertFile(Checked):
 class HlutFile(Checked):
     """MEASUREMENTS.toml as it stands; `match` holds the DICOM keywords that mark a CT of this protocol."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(pattern=FILE_STEM)
     who: str = ""
     match: dict[str, str] = Field(default_factory=dict)
     uncertainty_hu: float = Field(5.0, gt=0, description="1 sigma of inserts that have none of their own")
@@ -94,7 +95,7 @@ def _doubts(file: HlutFile, hu: NDArray[np.float64], path: Path) -> list[str]:
                            where=path.name))  # fmt: skip
     if hu.max() < LEAST_BONE_HU:
         said.append(refuse("No insert is like bone, so that the photoelectric coefficient cannot be found",
-                           given=f"at most {hu.max():g} HU", allowed=f"one above {LEAST_BONE_HU:g} HU",
+                           given=f"at most {hu.max():.0f} HU", allowed=f"one above {LEAST_BONE_HU:g} HU",
                            where=path.name))  # fmt: skip
     names = [one.name for one in file.insert]
     twice = sorted({name for name in names if names.count(name) > 1})
