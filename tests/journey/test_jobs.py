@@ -21,6 +21,24 @@ ENDLESS = ("-n", "1e9", "-b", "1", "-j", "1")
 
 
 @pytest.fixture(autouse=True)
+def ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No endless run outlives its test."""
+    started = []
+    begin = subprocess.Popen
+
+    def noted(*arguments: Any, **keywords: Any) -> Any:
+        started.append(begin(*arguments, **keywords))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", noted)
+    yield
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(autouse=True)
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("DOSEWRIGHT_STATE", str(tmp_path / "state"))
     yield tmp_path / "state"

@@ -46,11 +46,16 @@ def done(tiny: Any, tmp_path_factory: pytest.TempPathFactory) -> Done:
     seen: list[tuple[Any, ...]] = []
     with pytest.MonkeyPatch.context() as patch:
         packaged = Library.open(PACKAGED)
-        patch.setattr(Library, "open", lambda *_: replace(packaged, settings=SITE))
+        patch.setattr(Library, "open", lambda *_: set_up(packaged, SITE))
         patch.setattr(pipeline, "write_outputs", lambda *given: (seen.append(given[:4]), write_outputs(*given))[1])
         wishes = Wishes(tiny.folder, Goals(histories=6000), threads=1, output=tmp_path_factory.mktemp("done") / "out")
         outcome = pipeline.calculate(open_case(wishes))
     return Done(outcome.folder, outcome.summary, seen[0])
+
+
+def set_up(library: Library, settings: SiteSettings) -> Library:
+    """Return a library with other settings."""
+    return replace(library, content=replace(library.content, settings=settings))
 
 
 def names(folder: Path) -> set[str]:
@@ -80,7 +85,7 @@ def test_each_switch_writes_its_files_and_no_others(done: Done, tmp_path: Path, 
     folder = JobFolder(tmp_path)
     (tmp_path / "mhd").mkdir()
     (tmp_path / "mhd" / "plan_physical.raw").write_bytes(b"of a former run")
-    write_outputs(replace(case, library=replace(case.library, settings=only)), *rest, folder)
+    write_outputs(replace(case, library=set_up(case.library, only)), *rest, folder)
     assert expected(switch)
     assert names(tmp_path) == expected(switch)
     assert ("mhd/plan_physical.raw" in {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*")}) == (

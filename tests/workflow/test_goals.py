@@ -107,7 +107,8 @@ def test_the_usual_goals_of_a_site() -> None:
     both = site(primaries=Range(min=1e5, default=2e6, max=1e8, **ON), minutes=Range(min=1, default=30, max=90, **ON))
     assert Goals.usual(both) == Goals(2_000_000, 1.0, 1800.0)
     off = Range(min=0.5, default=1.5, max=5, step=0.1)
-    assert Goals.usual(site(uncertainty_percent=off)) == Goals(uncertainty_percent=1.5)
+    count = Range(min=1e5, default=2e6, max=1e8, **ON)
+    assert Goals.usual(site(uncertainty_percent=off, primaries=count)) == Goals(2_000_000)
 
 
 def test_goals_beyond_what_a_site_allows_are_told_with_what_it_allows() -> None:

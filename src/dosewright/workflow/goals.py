@@ -37,11 +37,10 @@ class Goals:
 
     @classmethod
     def usual(cls, site: site_settings.Goals) -> Self:
-        """Return what holds at a site where no goal is named; the uncertainty where it switches none on."""
-        none = not (site.primaries.on or site.uncertainty_percent.on or site.minutes.on)
+        """Return what holds at a site where no goal is named."""
         return cls(
             round(site.primaries.default) if site.primaries.on else None,
-            site.uncertainty_percent.default if site.uncertainty_percent.on or none else None,
+            site.uncertainty_percent.default if site.uncertainty_percent.on else None,
             60 * site.minutes.default if site.minutes.on else None,
         )
 

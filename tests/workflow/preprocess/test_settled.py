@@ -1,5 +1,6 @@
 """What the settings decide where the user says nothing, and that a user's word beats them."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from dosewright.workflow.request import Wishes
 WATER = Material("G4_WATER", 1.0, {1: 0.112, 8: 0.888})
 SITE = SiteSettings(
     goals=SiteGoals(scope="plan"),
-    calculation=Calculation(dose_to="medium", remove_dose_outside_external=True, threads=3),
+    calculation=Calculation(dose_to="medium", remove_dose_outside_external=True, threads=1024),
     output=Output(mhd_plan=False),
 )
 ASKED = Wishes(Path("p"), Goals(histories=5), goals_assumed=True)
@@ -24,7 +25,7 @@ ASKED = Wishes(Path("p"), Goals(histories=5), goals_assumed=True)
 def test_the_settings_decide_what_is_open() -> None:
     found = settled(ASKED, SITE)
     assert (found.goals, found.goal_scope) == (Goals(uncertainty_percent=1.0), "plan")
-    assert (found.dose_to, found.remove_outside, found.threads) == ("medium", True, 3)
+    assert (found.dose_to, found.remove_outside, found.threads) == ("medium", True, len(os.sched_getaffinity(0)))
 
 
 def test_the_word_of_the_user_beats_them() -> None:

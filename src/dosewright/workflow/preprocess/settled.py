@@ -1,5 +1,6 @@
 """Wishes completed by the site's settings: what holds where the user says nothing."""
 
+import os
 from dataclasses import replace
 
 from dosewright.commissioning.phantom import Phantom
@@ -21,7 +22,7 @@ def settled(wishes: Wishes, settings: SiteSettings, phantom: Phantom | None = No
         goal_scope=wishes.goal_scope or settings.goals.scope,
         dose_to=wishes.dose_to or of_phantom or ours.dose_to,
         remove_outside=ours.remove_dose_outside_external if outside is None else outside,
-        threads=wishes.threads or ours.threads,
+        threads=wishes.threads or min(ours.threads, len(os.sched_getaffinity(0))),
     )
 
 
