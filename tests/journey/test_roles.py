@@ -9,7 +9,9 @@ from typing import Any
 import pydicom
 import pytest
 
+from dosewright.commissioning.approvable import find
 from dosewright.commissioning.approval import approve, content_sha256
+from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.library_folder import PACKAGED
 from dosewright.formats.dose.mhd import read_mhd_header
 from dosewright.workflow.users import account_of
@@ -35,8 +37,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "step = 0.1\non = true\n" + "".join(user(*one) for one in ROLES.items()) + user("XX", "clinical", "somebody")
     )
     settings.chmod(0o644)
-    for name in ("beam_models/generic.toml", "ct/generic.toml"):
-        approve(library / name, "jdoe", role="commissioning")
+    opened = Library.open(library)
+    for kind in ("beam", "ct"):
+        found = find(opened, "generic", kind)
+        approve(found.file, "jdoe", role="commissioning", models=found.models)
     monkeypatch.setenv("DOSEWRIGHT_LIBRARY", str(library))
     return library
 
