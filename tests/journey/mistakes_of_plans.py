@@ -118,6 +118,7 @@ MISTAKES = [
     Mistake(COMMAND, "`-z RN.dcm`", lambda b: b.calc("-z", b.whole_case.folder / "RN.dcm")),
     Mistake(COMMAND, "`-c Head`", asked("-c", "Head")),
     Mistake(COMMAND, "`-p water_bx`", asked("-p", "water_bx")),
+    Mistake(COMMAND, "`-l me:clinical`, where no users are listed", asked("-l", "me:clinical")),
     Mistake(COMMAND, "`-s /nowhere/library`", asked("-s", "/nowhere/library")),
     Mistake(COMMAND, "`--structures RN.dcm`", lambda b: b.calc("--structures", b.whole_case.folder / "RN.dcm")),
     Mistake(COMMAND, "`--fraction-group 3`", asked("--fraction-group", "3")),
