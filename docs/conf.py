@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 
 from dosewright import __version__
 from dosewright.cli.main import app
+from dosewright.formats.dicom.conformance_table import Line, lines_read, lines_written
+from dosewright.formats.dicom.sop_classes import NAMES
 
 project = "Dosewright"
 author = "The Dosewright contributors"
@@ -45,7 +47,68 @@ class CommandHelp(SphinxDirective):
         return [nodes.literal_block(shown.output, shown.output, language="text")]
 
 
+class DicomAttributes(SphinxDirective):
+    """What is declared of a kind of object by the code that reads or writes it: ``{dicom-attributes} read RT Dose``."""
+
+    required_arguments = 2
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """Return the table."""
+        doing, name = self.arguments
+        (kind,) = (uid for uid, known in NAMES.items() if known == name)
+        if doing == "written":
+            return [table(("tag", "VR", "attribute", "value"), (12, 4, 44, 40), lines_written(kind))]
+        titles = ("tag", "VR", "attribute", "use", "where it is missing", "test")
+        return [table(titles, (10, 3, 25, 30, 12, 20), lines_read(kind))]
+
+
+def table(titles: tuple[str, ...], widths: tuple[int, ...], lines: tuple[Line, ...]) -> nodes.table:
+    """Return attributes as a table; ``>`` before a keyword stands for each sequence around it, as in the standard."""
+    group = nodes.tgroup(cols=len(titles))
+    group += [nodes.colspec(colwidth=width) for width in widths]
+    head, body = nodes.thead(), nodes.tbody()
+    head += table_row(*(nodes.Text(title) for title in titles))
+    for line in lines:
+        keyword = nodes.inline("", ">" * line.depth)
+        keyword += nodes.literal(line.keyword, line.keyword)
+        cells: list[nodes.Node] = [
+            nodes.literal(line.tag, line.tag),
+            nodes.Text(line.vr),
+            keyword,
+            nodes.Text(line.use),
+        ]
+        if len(titles) > len(cells):
+            cells += [nodes.Text(line.assumes), tests_of(line)]
+        body += table_row(*cells)
+    group += [head, body]
+    whole = nodes.table(classes=["dicom-attributes"])
+    whole += group
+    return whole
+
+
+def table_row(*cells: nodes.Node) -> nodes.row:
+    """Return a row of a table."""
+    row = nodes.row()
+    for cell in cells:
+        entry, paragraph = nodes.entry(), nodes.paragraph()
+        paragraph += cell
+        entry += paragraph
+        row += entry
+    return row
+
+
+def tests_of(line: Line) -> nodes.inline:
+    """Return the names of the tests of an attribute."""
+    shown = nodes.inline()
+    for number, test in enumerate(line.tests):
+        shown += nodes.Text(", " if number else "")
+        shown += nodes.literal(test, test.rpartition("::")[2])
+    return shown
+
+
 def setup(sphinx: Sphinx) -> dict[str, bool]:
-    """Register the directive."""
+    """Register the directives."""
     sphinx.add_directive("command-help", CommandHelp)
+    sphinx.add_directive("dicom-attributes", DicomAttributes)
     return {"parallel_read_safe": True}

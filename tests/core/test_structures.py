@@ -28,7 +28,7 @@ def test_an_ambiguous_name_is_refused() -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_nearest() -> None:
-    with pytest.raises(InputError, match=r"0 structures named 'Bodi'\. Did you mean 'Body'"):
+    with pytest.raises(InputError, match=r"has no structure named 'Bodi'\. Did you mean 'Body'"):
         SET.named("Bodi")
 
 

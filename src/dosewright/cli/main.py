@@ -7,6 +7,7 @@ import typer
 from dosewright.cli.approve import approve
 from dosewright.cli.calc import calc
 from dosewright.cli.check import check
+from dosewright.cli.conformance import conformance
 from dosewright.cli.demo import demo
 from dosewright.cli.faults import BROKEN, report_fault
 from dosewright.cli.fit import fit
@@ -29,10 +30,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (calc, simulate, query, lint, init, check, approve, demo, version):
+for command in (calc, simulate, query, lint, demo, init, check, approve, conformance, version):
     app.command()(command)
-app.add_typer(jobs, name="jobs")
 app.add_typer(fit, name="fit")
+app.add_typer(jobs, name="jobs")
 
 
 def main() -> None:

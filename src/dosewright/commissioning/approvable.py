@@ -8,14 +8,14 @@ from pathlib import Path
 from dosewright.commissioning.approval import approval_of, content_sha256
 from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.library_files import on_disk, read_ct_protocols
-from dosewright.commissioning.library_folder import PACKAGED, SETTINGS, kept_beam_model
-from dosewright.commissioning.phantom import read_phantom
-from dosewright.core.errors import InputError, refuse
+from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.formats.text.checked_toml import read_checked
 from dosewright.formats.text.lines import read_text
 from dosewright.formats.text.site_settings import SiteSettings
 
 KINDS = ("beam", "ct", "phantom", "settings")
+SETTINGS = "settings.toml"
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,14 @@ def find(library: Library, name: str, kind: str | None = None) -> Approvable:
     else:
         told = on_disk(name)
         if told is None:
-            raise refuse("There is nothing of this name to approve", given=repr(name), allowed=_all_names(library))
+            names = _all_names(library)
+            raise refuse(f"There is nothing of this name to approve.{nearest(name, names)}", given=repr(name),
+                         allowed=", ".join(["a file", *names]))  # fmt: skip
         path, found = told, kind or _kind_of(library, told)
     if PACKAGED in path.resolve().parents:
         raise refuse("What comes with the package is an example and is not approved; copy it into a library of "
                      "your own first", given=path.name)  # fmt: skip
-    return _read(library, found, path)
+    return _read(library, found, path, name if places else str(path))
 
 
 def _places(library: Library, name: str, kind: str | None) -> list[tuple[str, Path]]:
@@ -80,19 +82,18 @@ def _protocol_files(library: Library) -> dict[str, Path]:
     return found
 
 
-def _all_names(library: Library) -> str:
-    names = [*library.content.beam_models, *_protocol_files(library), *library.content.phantoms]
-    return ", ".join(["a file", *dict.fromkeys(names)])
+def _all_names(library: Library) -> list[str]:
+    return list(dict.fromkeys([*library.content.beam_models, *_protocol_files(library), *library.content.phantoms]))
 
 
 def _kind_of(library: Library, path: Path) -> str:
     """Return what a file is, by its name or by which reader takes it."""
-    if path.name == SETTINGS or path == library.settings_file:
+    if path.name == SETTINGS:
         return "settings"
     problems = []
     for kind in ("beam", "ct", "phantom"):
         try:
-            _read(library, kind, path)
+            _read(library, kind, path, str(path))
         except InputError as error:
             problems += [f"As {kind}: {problem}" for problem in error.problems]
         else:
@@ -100,16 +101,16 @@ def _kind_of(library: Library, path: Path) -> str:
     raise InputError(f"{path.name} is nothing that can be approved; --kind shortens this list.", *problems)
 
 
-def _read(library: Library, kind: str, path: Path) -> Approvable:
-    readers: dict[str, Callable[[Library, Path], Approvable]] = {
+def _read(library: Library, kind: str, path: Path, word: str) -> Approvable:
+    """Read what is to be approved, as a calculation that is given `word` would."""
+    readers: dict[str, Callable[[Library, Path, str], Approvable]] = {
         "beam": _beam, "ct": _ct, "phantom": _phantom, "settings": _settings,
     }  # fmt: skip
-    return readers[kind](library, path)
+    return readers[kind](library, path, word)
 
 
-def _beam(library: Library, path: Path) -> Approvable:
-    kept = next((one for one in library.content.beam_models.values() if one.file == path), None)
-    model = (kept or kept_beam_model(path, library.material, "")).value
+def _beam(library: Library, path: Path, word: str) -> Approvable:
+    model = library.beam_model(word)
     low, high = model.energy_range_MeV
     lines = [f"Beam model {model.name!r}, machine {model.machine or 'not said'!r}, {model.radiation}, "
              f"{low:g} to {high:g} MeV.", f"Source: {model.source}."]  # fmt: skip
@@ -117,21 +118,20 @@ def _beam(library: Library, path: Path) -> Approvable:
     return Approvable("beam", path, {model.name: model.sha256}, (*lines, *_papers(path)))
 
 
-def _ct(library: Library, path: Path) -> Approvable:
+def _ct(library: Library, path: Path, _: str) -> Approvable:
     protocols = read_ct_protocols(path, library.material)
     lines = [f"CT protocol {name!r}: {one.table.source}." for name, one in protocols.items()]
     models = {name: one.table.sha256 for name, one in protocols.items()}
     return Approvable("ct", path, models, (*lines, *_papers(path)))
 
 
-def _phantom(library: Library, path: Path) -> Approvable:
-    kept = next((one for one in library.content.phantoms.values() if one.file == path), None)
-    phantom = kept.value if kept else read_phantom(path, library.material)
+def _phantom(library: Library, path: Path, word: str) -> Approvable:
+    phantom = library.phantom(word)
     said = f"Phantom {phantom.name!r}: {phantom.description or 'no description'}."
     return Approvable("phantom", path, {phantom.name: phantom.sha256}, (said, *_papers(path)))
 
 
-def _settings(library: Library, path: Path) -> Approvable:
+def _settings(library: Library, path: Path, _: str) -> Approvable:
     settings = library.settings if path == library.settings_file else read_checked(path, SiteSettings)
     said = f"Settings with {len(settings.user)} users and {len(settings.correction)} corrections of machines."
     return Approvable("settings", path, {}, (said,))

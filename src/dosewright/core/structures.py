@@ -37,9 +37,9 @@ class StructureSet:
         found = exact or [s for s in self.structures if s.name.casefold() == name.casefold()]
         if len(found) != 1:
             names = [s.name for s in self.structures]
+            count = f"{len(found)} structures" if found else "no structure"
             raise InputError(
-                f"The structure set has {len(found)} structures named {name!r}.{nearest(name, names)} "
-                f"Known: {', '.join(names)}."
+                f"The structure set has {count} named {name!r}.{nearest(name, names)} Known: {', '.join(names)}."
             )
         return found[0]
 

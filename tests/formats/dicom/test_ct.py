@@ -176,6 +176,18 @@ def test_files_that_are_no_ct_are_counted(folder: Path) -> None:
     assert read_ct(files(folder)).warnings == ("3 of the files given for the CT are no CT Images and were left out.",)
 
 
+def test_objects_of_other_kinds_are_left_out(folder: Path) -> None:
+    """The SOPClassUID decides; what Enhanced CT is, is said where nothing else is there."""
+    change(files(folder)[0], lambda d: setattr(d, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.481.2"))
+    ct = read_ct(files(folder))
+    assert ct.image.grid.shape[2] == 3
+    assert ct.warnings == ("1 of the files given for the CT are no CT Images and were left out.",)
+    for path in files(folder):
+        change(path, lambda d: setattr(d, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.2.1"))
+    with pytest.raises(InputError, match=r"Enhanced \(multi-frame\) CT is not read"):
+        read_ct(files(folder))
+
+
 def test_localizers_are_left_out(folder: Path) -> None:
     def scout(dataset: Dataset) -> None:
         dataset.ImageType = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
@@ -199,7 +211,10 @@ def test_localizers_are_left_out(folder: Path) -> None:
         (lambda d: setattr(d, "ImagePositionPatient", [-12.5, 33.0, -138.5]), "not equally spaced"),
         (lambda d: setattr(d, "ImagePositionPatient", [-12.5, 33.0, -140.5]), "same place"),
         (lambda d: setattr(d, "FrameOfReferenceUID", "1.2.9"), "disagree about FrameOfReferenceUID"),
+        (lambda d: setattr(d, "StudyInstanceUID", "1.2.9"), "disagree about StudyInstanceUID"),
         (lambda d: setattr(d, "PatientPosition", "FFS"), "disagree about PatientPosition"),
+        (lambda d: setattr(d, "NumberOfFrames", 2), "must have one frame"),
+        (lambda d: delattr(d, "RescaleIntercept"), "RescaleIntercept"),
         (lambda d: delattr(d, "RescaleSlope"), "RescaleSlope"),
         (lambda d: setattr(d, "RescaleType", "Z_EFF"), "no Hounsfield numbers"),
         (lambda d: delattr(d, "ImagePositionPatient"), "ImagePositionPatient is missing"),
@@ -245,6 +260,27 @@ def test_one_slice_or_none_is_refused(folder: Path) -> None:
         read_ct(files(folder)[:1])
     with pytest.raises(InputError, match="No CT Image"):
         read_ct([])
+
+
+def test_only_impersonal_attributes_choose_a_protocol(folder: Path) -> None:
+    """Text and numbers that all slices share; never the patient's, never what differs, never binary data."""
+
+    def label(dataset: Dataset) -> None:
+        dataset.BodyPartExamined, dataset.KVP, dataset.ConvolutionKernel = "HEAD", "120", ["Br38", "3"]
+        dataset.PatientComments, dataset.OperatorsName, dataset.AccessionNumber = "secret", "Secret^One", "SECRET"
+        dataset.StudyID, dataset.SliceLocation = "SECRET", str(dataset.InstanceNumber)
+
+    for path in files(folder):
+        change(path, label)
+    keywords = read_ct(files(folder)).keywords
+    assert {k: keywords[k] for k in ("BodyPartExamined", "KVP", "ConvolutionKernel", "Rows")} == {
+        "BodyPartExamined": "HEAD",
+        "KVP": "120",
+        "ConvolutionKernel": "Br38\\3",
+        "Rows": "7",
+    }
+    never = {"PatientComments", "PatientID", "OperatorsName", "AccessionNumber", "StudyID", "PixelData"}
+    assert not {*never, "SliceLocation", "InstanceNumber"} & set(keywords)
 
 
 def test_nothing_personal_comes_out(folder: Path) -> None:

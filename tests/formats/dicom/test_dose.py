@@ -182,6 +182,42 @@ def test_a_dose_of_several_beams_has_no_beam_number(path: Path) -> None:
     assert "refers to 2 beams" in dose.warnings[0]
 
 
+def test_what_a_dose_says_of_itself(path: Path) -> None:
+    def say(dataset: Dataset) -> None:
+        dataset.SOPInstanceUID, dataset.FrameOfReferenceUID = "1.2.7", "1.2.8"
+        dataset.DoseSummationType, dataset.Manufacturer, dataset.DoseComment = "Plan", "TPS", "two\r\nlines"
+        group = dataset.ReferencedRTPlanSequence[0].ReferencedFractionGroupSequence[0]
+        group.ReferencedFractionGroupNumber, group.ReferencedBeamSequence[0].ReferencedBeamNumber = 3, 4
+
+    dose = read_dose(edited(path, say))
+    assert (dose.uid, dose.frame_of_reference_uid, dose.summation_type) == ("1.2.7", "1.2.8", "PLAN")
+    assert (dose.manufacturer, dose.comment) == ("TPS", "two lines")
+    assert (dose.fraction_group, dose.beam_number) == (3, 4)
+
+
+def test_a_dose_that_refers_to_no_plan(path: Path) -> None:
+    """ReferencedSOPInstanceUID stands in ReferencedRTPlanSequence; without it the dose belongs to no plan."""
+    dose = read_dose(edited(path, lambda d: delattr(d, "ReferencedRTPlanSequence")))
+    assert (dose.plan_uid, dose.fraction_group, dose.beam_number) == ("", None, None)
+    assert "A dose refers to 0 plans, not one." in dose.warnings
+
+
+@pytest.mark.parametrize(("stated", "thickness"), [("2.5", 2.5), (None, 1.0), ("0", 1.0)])
+def test_the_thickness_of_one_frame(path: Path, stated: str | None, thickness: float) -> None:
+    """A dose of one frame needs no GridFrameOffsetVector; its thickness is SliceThickness, else assumed aloud."""
+
+    def flatten(dataset: Dataset) -> None:
+        dataset.PixelData = dataset.pixel_array[:1].tobytes()
+        dataset.NumberOfFrames, dataset.SliceThickness = 1, stated
+        del dataset.GridFrameOffsetVector
+
+    dose = read_dose(edited(path, flatten))
+    assert dose.image.grid.shape == (5, 7, 1)
+    assert dose.image.grid.spacing_mm[2] == thickness
+    source = "its SliceThickness" if stated == "2.5" else "assumed"
+    assert dose.warnings == (f"A dose has one frame only; its thickness is {thickness:g} mm ({source}).",)
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [

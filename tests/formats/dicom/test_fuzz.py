@@ -118,6 +118,15 @@ def test_spoiled_bytes(study: Path, kind: str, data: st.DataObject) -> None:
         path.write_bytes(whole)
 
 
+def test_an_object_without_sop_class(study: Path) -> None:
+    path = file_of(study, "plan")
+    dataset = pydicom.dcmread(path)
+    del dataset.SOPClassUID
+    pydicom.dcmwrite(path, dataset, enforce_file_format=False)
+    with pytest.raises(InputError, match="no DICOM object: it has no SOP Class UID"):
+        read_ion_plan(path)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=st.sampled_from([b"", b"\x08\x00", b"\0" * 128 + b"DICM"]), rest=st.binary(max_size=300))
 def test_random_bytes(tmp_path: Path, start: bytes, rest: bytes) -> None:

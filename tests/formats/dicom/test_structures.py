@@ -94,6 +94,30 @@ def test_structures_of_another_frame_of_reference_are_left_out(path: Path) -> No
     assert "another frame of reference were left out: PTV 2 Gy" in read.warnings[0]
 
 
+def test_where_the_frame_of_reference_may_stand(path: Path, identity: Identity) -> None:
+    """FrameOfReferenceUID: in ReferencedFrameOfReferenceSequence, else of the object, else of the structures."""
+
+    def thin_out(dataset: Dataset) -> None:
+        dataset.FrameOfReferenceUID = "1.2.50"
+        del dataset.ReferencedFrameOfReferenceSequence
+        for roi in dataset.StructureSetROISequence:
+            roi.ReferencedFrameOfReferenceUID = "1.2.51"
+
+    assert read_structures(path).frame_of_reference_uid == identity.frame_of_reference_uid
+    elsewhere = read_structures(edited(path, thin_out))
+    assert (elsewhere.frame_of_reference_uid, elsewhere.structures) == ("1.2.50", ())
+    edited(path, lambda d: delattr(d, "FrameOfReferenceUID"))
+    assert read_structures(path).frame_of_reference_uid == "1.2.51"
+
+
+def test_observations_go_by_number(path: Path) -> None:
+    """ReferencedROINumber of an observation counts, not its place in RTROIObservationsSequence."""
+    edited(path, lambda d: d.RTROIObservationsSequence.reverse())
+    assert [(s.name, s.kind) for s in read_structures(path).structures] == [("BODY", "EXTERNAL"), ("PTV 2 Gy", "PTV")]
+    edited(path, lambda d: setattr(d.RTROIObservationsSequence[1], "ReferencedROINumber", 99))
+    assert [s.kind for s in read_structures(path).structures] == ["", "PTV"]
+
+
 def test_contours_of_unknown_structures_are_said(path: Path) -> None:
     edited(path, lambda d: setattr(d.ROIContourSequence[1], "ReferencedROINumber", 55))
     assert "unknown structures were left out (numbers [55])" in read_structures(path).warnings[0]

@@ -132,6 +132,7 @@ def test_rewritten_ct_series(folder: Path) -> None:
 
 
 def test_a_missing_end_slice_is_said(folder: Path) -> None:
+    """The structure set names its slices: ReferencedSOPInstanceUID in every ContourImageSequence."""
     (folder / "ct" / "CT_0004.dcm").unlink()
     assert find_study(folder).warnings == ("1 of the 4 CT slices of the structure set are missing.",)
 
@@ -239,6 +240,7 @@ def test_a_relative_dose_is_left_out_unless_chosen(folder: Path) -> None:
 
 
 def test_our_own_earlier_results_are_no_planned_doses(folder: Path, ct_image: Image, identity: Identity) -> None:
+    """They are known by their Manufacturer."""
     own = Image(ct_image.grid, abs(ct_image.values))
     write_dose(folder / "results" / "dose.dcm", own, DoseLabel(plan_uid="1.2.3.4.5"), identity)
     study = find_study(folder)

@@ -18,9 +18,17 @@ from pydicom.multival import MultiValue
 from pydicom.sequence import Sequence
 
 from dosewright.core.errors import refuse
+from dosewright.formats.dicom.conformance import EVERY_OBJECT, Read, declared
 
 MAX_BYTES: Final = 4 * 2**30  # no object of a treatment study is larger
 BINARY: Final[dict[str, np.dtype[np.floating]]] = {"FL": np.dtype("<f4"), "FD": np.dtype("<f8")}
+
+
+READS: Final = declared(
+    EVERY_OBJECT,
+    "",
+    [Read("SOPClassUID", "makes a file a DICOM object", "test_fuzz.py::test_an_object_without_sop_class")],
+)
 
 
 @contextmanager

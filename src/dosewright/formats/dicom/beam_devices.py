@@ -3,6 +3,8 @@
 from typing import Final
 
 from dosewright.formats.dicom.attributes import Attributes
+from dosewright.formats.dicom.conformance import Read, declared
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
 CALCULATED: Final = (  # name, sequence, count, identifier
     ("aperture or block", "IonBlockSequence", "NumberOfBlocks", "BlockName"),
@@ -11,7 +13,28 @@ CALCULATED: Final = (  # name, sequence, count, identifier
 )
 NOT_CALCULATED: Final = (
     ("wedge", "IonWedgeSequence", "NumberOfWedges", "WedgeID"),
-    ("collimator", "IonBeamLimitingDeviceSequence", "", "IonBeamLimitingDeviceType"),
+    ("collimator", "IonBeamLimitingDeviceSequence", "", "RTBeamLimitingDeviceType"),
+)
+REFUSED: Final = "refused, or left out with --ignore-devices"
+COUNTED: Final = "test_ion_plan_attributes.py::test_devices_are_counted_where_they_are_left_out"
+ALL_REFUSED: Final = (
+    "test_ion_plan_attributes.py::test_every_device_that_is_not_calculated_is_refused_or_left_out_aloud"
+)
+READS: Final = declared(
+    (RT_ION_PLAN,),
+    "IonBeamSequence",
+    [
+        *(Read(count, f"said where {name}s are left out", COUNTED) for name, _, count, _ in CALCULATED),
+        *(Read(f"{sequence}/{word}", "names it", COUNTED) for _, sequence, _, word in CALCULATED),
+        *(Read(count, f"{name}: {REFUSED}", ALL_REFUSED) for name, _, count, _ in NOT_CALCULATED if count),
+        *(Read(f"{sequence}/{word}", f"{name}: {REFUSED}", ALL_REFUSED) for name, sequence, _, word in NOT_CALCULATED),
+        Read(
+            "LateralSpreadingDeviceSequence/LateralSpreadingDeviceType",
+            f"SCATTERER: {REFUSED}; magnets count as none",
+            ALL_REFUSED,
+        ),
+        Read("LateralSpreadingDeviceSequence/LateralSpreadingDeviceID", "names it", ALL_REFUSED),
+    ],
 )
 Kinds = tuple[tuple[str, str, str, str], ...]
 

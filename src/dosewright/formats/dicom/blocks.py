@@ -6,11 +6,45 @@ import numpy as np
 
 from dosewright.core.plan import Block
 from dosewright.formats.dicom.attributes import Attributes
+from dosewright.formats.dicom.conformance import Read, declared
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
 SIDES: Final = ("PATIENT_SIDE", "SOURCE_SIDE")
 KINDS: Final = ("APERTURE", "SHIELDING")
 LEAST_POINTS: Final = 3
 TRAY_MM: Final = 0.1  # of water: what a tray may have and still be virtual
+
+UNCLEAR: Final = "test_ion_devices.py::test_what_is_unclear_is_refused"
+SAID: Final = "test_ion_plan_attributes.py::test_what_a_block_says"
+READS: Final = (
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Read("NumberOfBlocks", "fits the blocks described", SAID, assumes="0"),
+            Read("TotalBlockTrayWaterEquivalentThickness", "more than 0.1 mm is refused", UNCLEAR, assumes="0"),
+        ],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Read(f"IonBlockSequence/{path}", use, test, assumes=assumes)
+            for path, use, test, assumes in (
+                ("BlockNumber", "tells blocks apart", SAID, "its place in the list"),
+                ("BlockName", "names it", SAID, ""),
+                ("BlockType", "needed: APERTURE blocks outside the outline, SHIELDING inside", UNCLEAR, ""),
+                ("BlockThickness", "needed, positive: along the beam, mm", UNCLEAR, ""),
+                ("BlockNumberOfPoints", "fits the outline", UNCLEAR, "the points there are"),
+                ("BlockData", "needed: outline projected to the isocentre plane, mm", UNCLEAR, ""),
+                ("MaterialID", "needed: a material that the library knows", UNCLEAR, ""),
+                ("IsocenterToBlockTrayDistance", "needed: place of its face at the tray, mm", UNCLEAR, ""),
+                ("BlockMountingPosition", "needed: PATIENT_SIDE, SOURCE_SIDE of the tray", UNCLEAR, ""),
+                ("BlockDivergence", "needed: PRESENT, walls follow the rays; ABSENT", UNCLEAR, ""),
+            )
+        ],
+    ),
+)
 
 
 def read_blocks(beam: Attributes) -> tuple[Block, ...]:

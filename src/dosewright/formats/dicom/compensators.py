@@ -7,9 +7,58 @@ import numpy as np
 from dosewright.core.plan import Compensator
 from dosewright.formats.dicom.attributes import Attributes
 from dosewright.formats.dicom.blocks import SIDES, divergence, material_word, mounting, needed, refuse_tray
+from dosewright.formats.dicom.conformance import Read, declared
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
 BOTH: Final = "DOUBLE_SIDED"
 MOST_COLUMNS: Final = 1_000_000
+
+UNCLEAR: Final = "test_ion_devices.py::test_what_is_unclear_is_refused"
+SAID: Final = "test_ion_plan_attributes.py::test_what_a_compensator_says"
+READS: Final = (
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Read("NumberOfCompensators", "fits the compensators described", SAID, assumes="0"),
+            Read("TotalCompensatorTrayWaterEquivalentThickness", "more than 0.1 mm is refused", SAID, assumes="0"),
+        ],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Read(f"IonRangeCompensatorSequence/{path}", use, test, assumes=assumes)
+            for path, use, test, assumes in (
+                ("CompensatorNumber", "tells compensators apart", SAID, "its place in the list"),
+                ("CompensatorID", "names it", SAID, ""),
+                ("MaterialID", "needed: a material that the library knows", SAID, ""),
+                ("IsocenterToCompensatorTrayDistance", "needed: place of its face at the tray, mm", SAID, ""),
+                ("CompensatorMountingPosition", "needed: PATIENT_SIDE, SOURCE_SIDE, DOUBLE_SIDED", UNCLEAR, ""),
+                ("CompensatorDivergence", "needed: PRESENT, columns follow the rays; ABSENT", UNCLEAR, ""),
+                ("CompensatorRows", "needed", UNCLEAR, ""),
+                ("CompensatorColumns", "needed", SAID, ""),
+                (
+                    "CompensatorPixelSpacing",
+                    "needed: between rows, between columns, at the isocentre plane, mm",
+                    UNCLEAR,
+                    "",
+                ),
+                ("CompensatorPosition", "needed: middle of the first column at the isocentre plane, mm", UNCLEAR, ""),
+                ("CompensatorColumnOffset", "shift of every second row, mm", SAID, "0"),
+                ("CompensatorThicknessData", "needed: a thickness for every column, mm", SAID, ""),
+                (
+                    "IsocenterToCompensatorDistances",
+                    "needed if DOUBLE_SIDED: upper ends of the columns, mm",
+                    UNCLEAR,
+                    "",
+                ),
+                ("CompensatorRelativeStoppingPowerRatio", "compared with that of the material", SAID, ""),
+                ("CompensatorMillingToolDiameter", "said: rounded corners are not calculated", SAID, ""),
+            )
+        ],
+    ),
+)
 
 
 def read_compensators(beam: Attributes) -> tuple[Compensator, ...]:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from dosewright.core.plan import EnergyLayer
 from dosewright.formats.dicom.attributes import Attributes
+from dosewright.formats.dicom.conformance import Read, declared
 from dosewright.formats.dicom.range_modulators import ModulatorPlaces, places_at
 from dosewright.formats.dicom.range_shifters import ShifterStates, states_at
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
 Values = NDArray[np.float64]
 
@@ -27,6 +29,72 @@ ANGLES: Final = {
 }
 ANGLE_TOLERANCE_DEG: Final = 0.01  # 0.01 degree moves a spot 100 mm off axis by 0.02 mm
 LENGTH_TOLERANCE_MM: Final = 0.01
+
+MOST_REFUSED: Final = "test_ion_plan.py::test_what_would_make_a_wrong_dose_is_refused"
+HELD: Final = "test_ion_plan.py::test_attributes_hold_until_changed"
+BEFORE: Final = "that of the control point before"
+READS: Final = (
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [Read("NumberOfControlPoints", "fits those there are, else the file is cut short", MOST_REFUSED)],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Read(f"IonControlPointSequence/{path}", use, test, assumes=assumes)
+            for path, use, test, assumes in (
+                ("GantryAngle", "needed; must not change inside a beam", MOST_REFUSED, BEFORE),
+                ("PatientSupportAngle", "needed; must not change inside a beam", MOST_REFUSED, BEFORE),
+                (
+                    "TableTopPitchAngle",
+                    "must not change inside a beam",
+                    "test_ion_plan_attributes.py::test_the_geometry_of_a_beam",
+                    "0, said",
+                ),
+                (
+                    "TableTopRollAngle",
+                    "must not change inside a beam",
+                    "test_ion_plan_attributes.py::test_the_geometry_of_a_beam",
+                    "0, said",
+                ),
+                ("GantryPitchAngle", "other than 0 is refused", MOST_REFUSED, "0"),
+                (
+                    "BeamLimitingDeviceAngle",
+                    "blocks and compensators turn with it, scanned spots do not; said where it is not 0",
+                    "test_ion_plan_attributes.py::test_a_beam_limiting_device_that_turns_is_said",
+                    "0",
+                ),
+                (
+                    "SnoutPosition",
+                    "mm; must not change while a range shifter, block or compensator is in",
+                    "test_ion_plan_attributes.py::test_the_geometry_of_a_beam",
+                    BEFORE,
+                ),
+                ("IsocenterPosition", "needed; must not move inside a beam", MOST_REFUSED, BEFORE),
+                ("NominalBeamEnergy", "needed for each layer, MeV (per nucleon for ions)", HELD, BEFORE),
+                ("NominalBeamEnergyUnit", "MEV; others are refused", MOST_REFUSED, "MEV"),
+                ("ScanSpotTuneID", "chooses the beam model of that tune", HELD, BEFORE),
+                ("ScanningSpotSize", "repeated", HELD, BEFORE),
+                ("ScanSpotPositionMap", "needed for each layer: x and y of each spot, mm", MOST_REFUSED, BEFORE),
+                ("NumberOfScanSpotPositions", "fits the weights", MOST_REFUSED, ""),
+                (
+                    "ScanSpotMetersetWeights",
+                    "any control point with a positive weight is a layer; spots without weight are dropped",
+                    "test_ion_plan.py::test_spots_on_odd_control_points",
+                    "no spots",
+                ),
+                (
+                    "CumulativeMetersetWeight",
+                    "checks the weights of each layer; what differs is said",
+                    "test_ion_plan.py::test_a_cumulative_weight_that_disagrees_is_said",
+                    "",
+                ),
+            )
+        ],
+    ),
+)
 
 
 @dataclass(frozen=True)

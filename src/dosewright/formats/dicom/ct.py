@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Grid, Image
 from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
+from dosewright.formats.dicom.conformance import ANY_OTHER, Read, Write, declared
 from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.orientation import Plane, plane_of
 from dosewright.formats.dicom.pixels import Stored, stored_values
@@ -25,6 +26,73 @@ SLICE_TOLERANCE: Final = 0.05  # of the slice distance, at most IN_PLANE_TOLERAN
 PERSONAL_GROUP: Final = 0x0010  # DICOM PS3.6: the patient's group
 KEYWORD_KINDS: Final = frozenset({"AE", "CS", "DS", "IS", "LO", "LT", "SH", "ST", "UC", "US", "SS", "FD", "FL"})
 PERSONAL_KEYWORDS: Final = frozenset({"AccessionNumber", "StudyID", "OperatorsName", "RequestAttributesSequence"})
+
+READS: Final = declared(
+    (CT_IMAGE,),
+    "",
+    [
+        Read(
+            "SOPClassUID",
+            "CT Image; others are left out, Enhanced CT is refused by name",
+            "test_ct.py::test_objects_of_other_kinds_are_left_out",
+        ),
+        Read("ImageType", "images with LOCALIZER are left out", "test_ct.py::test_localizers_are_left_out"),
+        Read("SeriesInstanceUID", "one for all slices", "test_ct.py::test_what_cannot_be_one_ct_is_refused"),
+        Read("StudyInstanceUID", "one for all slices", "test_ct.py::test_what_cannot_be_one_ct_is_refused"),
+        Read("FrameOfReferenceUID", "one for all slices", "test_ct.py::test_what_cannot_be_one_ct_is_refused"),
+        Read("SOPInstanceUID", "names the slice", "test_ct.py::test_sop_uids_follow_the_slices_not_the_names"),
+        Read(
+            "PatientPosition",
+            "one for all slices; used where the plan states none",
+            "test_study.py::test_patient_position_falls_back_on_the_ct",
+            assumes="HFS, where neither CT nor plan states one",
+        ),
+        Read("RescaleSlope", "needed, not 0: of each slice", "test_ct.py::test_rescale_is_taken_from_each_slice"),
+        Read("RescaleIntercept", "needed: of each slice", "test_ct.py::test_rescale_is_taken_from_each_slice"),
+        Read(
+            "RescaleType",
+            "HU or US; others are refused",
+            "test_ct.py::test_what_cannot_be_one_ct_is_refused",
+            assumes="HU",
+        ),
+        Read(
+            "NumberOfFrames", "1; others are refused", "test_ct.py::test_what_cannot_be_one_ct_is_refused", assumes="1"
+        ),
+        Read(
+            ANY_OTHER,
+            "text and numbers that all slices share, without the patient's: recognise the CT protocol",
+            "test_ct.py::test_only_impersonal_attributes_choose_a_protocol",
+        ),
+    ],
+)
+WRITES: Final = declared(
+    (CT_IMAGE,),
+    "",
+    [
+        Write("SeriesInstanceUID", "a new one for all slices"),
+        Write("InstanceNumber", "1 to the number of slices"),
+        Write("PatientPosition", "as given, else HFS"),
+        Write("ImageType", "DERIVED, SECONDARY, AXIAL"),
+        Write("KVP", "empty unless given"),
+        Write("AcquisitionNumber", "empty"),
+        Write("RescaleSlope", "1"),
+        Write("RescaleIntercept", "0"),
+        Write("RescaleType", "HU"),
+        Write("PixelData", "Hounsfield numbers, 16 bits signed"),
+        Write("ImagePositionPatient", "centre of the first pixel, mm"),
+        Write("ImageOrientationPatient", "axes of the grid"),
+        Write("PixelSpacing", "between rows, between columns, mm"),
+        Write("SliceThickness", "distance of the slices, mm"),
+        Write("Columns", "pixels along a row"),
+        Write("Rows", "pixels down a column"),
+        Write("SamplesPerPixel", "1"),
+        Write("PhotometricInterpretation", "MONOCHROME2"),
+        Write("BitsAllocated", "16"),
+        Write("BitsStored", "16"),
+        Write("HighBit", "15"),
+        Write("PixelRepresentation", "1"),
+    ],
+)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Grid, Image
 from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
+from dosewright.formats.dicom.conformance import Read, Write, declared
 from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.orientation import Plane, plane_of
 from dosewright.formats.dicom.pixels import stored_values
@@ -21,6 +22,94 @@ from dosewright.formats.dicom.sop_classes import RT_DOSE, RT_ION_PLAN, name_of
 
 DOSE_TYPES: Final = ("PHYSICAL", "EFFECTIVE", "ERROR")
 FRAME_TOLERANCE_MM: Final = 0.01  # exporters round offsets to at least this
+
+READS: Final = declared(
+    (RT_DOSE,),
+    "",
+    [
+        Read("SOPClassUID", "RT Dose; others are refused", "test_dose.py::test_what_is_refused"),
+        Read("SOPInstanceUID", "names the dose", "test_dose.py::test_what_a_dose_says_of_itself"),
+        Read("FrameOfReferenceUID", "place of the dose", "test_dose.py::test_what_a_dose_says_of_itself"),
+        Read("DoseUnits", "needed: GY; relative doses are refused", "test_dose.py::test_what_is_refused"),
+        Read("DoseType", "needed: PHYSICAL, EFFECTIVE, ERROR", "test_dose.py::test_what_is_refused"),
+        Read(
+            "DoseSummationType",
+            "PLAN, MULTI_PLAN of one plan, PLAN_OVERVIEW, FRACTION for the plan; BEAM; others are left out aloud",
+            "test_dose.py::test_what_a_dose_says_of_itself",
+        ),
+        Read("DoseGridScaling", "needed, positive: Gy per stored value", "test_dose.py::test_what_is_refused"),
+        Read("NumberOfFrames", "fits the offsets", "test_dose.py::test_what_is_refused", assumes="1"),
+        Read(
+            "GridFrameOffsetVector",
+            "needed for several frames: relative or absolute, ascending or descending, equally spaced, mm",
+            "test_dose.py::test_decreasing_offsets",
+        ),
+        Read(
+            "SliceThickness",
+            "thickness of a dose of one frame, else not used",
+            "test_dose.py::test_the_thickness_of_one_frame",
+            assumes="1 mm",
+        ),
+        Read(
+            "ReferencedRTPlanSequence/ReferencedSOPInstanceUID",
+            "the plan, if exactly one",
+            "test_dose.py::test_a_dose_that_refers_to_no_plan",
+        ),
+        Read(
+            "ReferencedRTPlanSequence/ReferencedFractionGroupSequence/ReferencedFractionGroupNumber",
+            "the fraction group, if exactly one",
+            "test_dose.py::test_what_a_dose_says_of_itself",
+        ),
+        Read(
+            "ReferencedRTPlanSequence/ReferencedFractionGroupSequence/ReferencedBeamSequence/ReferencedBeamNumber",
+            "the beam, if exactly one",
+            "test_dose.py::test_a_dose_of_several_beams_has_no_beam_number",
+        ),
+        Read("Manufacturer", "whose dose it is", "test_dose.py::test_what_a_dose_says_of_itself"),
+        Read("DoseComment", "repeated", "test_dose.py::test_what_a_dose_says_of_itself"),
+    ],
+)
+WRITES: Final = declared(
+    (RT_DOSE,),
+    "",
+    [
+        Write("SeriesInstanceUID", "one for the doses of a calculation"),
+        Write("InstanceNumber", "tells the doses of a series apart"),
+        Write("SeriesDescription", "what the dose is, 64 characters"),
+        Write("DoseComment", "user, role, uncertainty"),
+        Write("OperatorsName", "acronym and role of the user, where the site lists users"),
+        Write("DoseUnits", "GY"),
+        Write("DoseType", "PHYSICAL, EFFECTIVE; ERROR for differences"),
+        Write("DoseSummationType", "PLAN or BEAM"),
+        Write("ImagePositionPatient", "centre of the first voxel, mm"),
+        Write("ImageOrientationPatient", "axes of the grid"),
+        Write("PixelSpacing", "between rows, between columns, mm"),
+        Write("SliceThickness", "distance of the frames, mm"),
+        Write("Columns", "voxels along a row"),
+        Write("Rows", "voxels down a column"),
+        Write("NumberOfFrames", "voxels along the normal"),
+        Write("GridFrameOffsetVector", "relative, ascending, mm"),
+        Write("FrameIncrementPointer", "Grid Frame Offset Vector"),
+        Write("SamplesPerPixel", "1"),
+        Write("PhotometricInterpretation", "MONOCHROME2"),
+        Write("BitsAllocated", "32"),
+        Write("BitsStored", "32"),
+        Write("HighBit", "31"),
+        Write("PixelRepresentation", "0; 1 where a value is negative"),
+        Write("DoseGridScaling", "so that the peak takes all bits"),
+        Write("PixelData", "dose over DoseGridScaling, rounded"),
+        Write("ReferencedRTPlanSequence/ReferencedSOPClassUID", "RT Ion Plan"),
+        Write("ReferencedRTPlanSequence/ReferencedSOPInstanceUID", "the plan"),
+        Write(
+            "ReferencedRTPlanSequence/ReferencedFractionGroupSequence/ReferencedFractionGroupNumber",
+            "the fraction group; only where the dose is of one",
+        ),
+        Write(
+            "ReferencedRTPlanSequence/ReferencedFractionGroupSequence/ReferencedBeamSequence/ReferencedBeamNumber",
+            "the beam; only for the dose of one",
+        ),
+    ],
+)
 
 
 @dataclass(frozen=True)

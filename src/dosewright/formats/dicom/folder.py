@@ -9,23 +9,61 @@ import pydicom
 
 from dosewright.core.errors import refuse
 from dosewright.formats.dicom.attributes import Attributes, looks_like_dicom, quietly
+from dosewright.formats.dicom.conformance import EVERY_OBJECT, Read, declared
 from dosewright.formats.dicom.identity import REPEATED, Identity
+from dosewright.formats.dicom.sop_classes import RT_DOSE, RT_ION_PLAN, RT_STRUCTURE_SET
 
+SHOWN: Final = "shown where several objects would fit"
 MAX_FILES: Final = 20_000  # a treatment study has hundreds; more means the wrong folder
-HEADER_KEYWORDS: Final = (
-    *REPEATED,
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "SeriesInstanceUID",
-    "RTPlanLabel",
-    "StructureSetLabel",
-    "DoseSummationType",
-    "DoseType",
-    "Manufacturer",
-    "ReferencedRTPlanSequence",
-    "ReferencedStructureSetSequence",
-    "ReferencedFrameOfReferenceSequence",
+READS: Final = (
+    *declared(
+        EVERY_OBJECT,
+        "",
+        [
+            Read("SOPClassUID", "kind of the object", "test_folder.py::test_what_a_header_says"),
+            Read("SOPInstanceUID", "what references mean", "test_study.py::test_dangling_structure_reference"),
+            Read("SeriesInstanceUID", "slices that belong together", "test_study.py::test_rewritten_ct_series"),
+            Read(
+                "Manufacturer",
+                "our own doses are never taken for planned ones",
+                "test_study.py::test_our_own_earlier_results_are_no_planned_doses",
+            ),
+        ],
+    ),
+    *declared((RT_ION_PLAN,), "", [Read("RTPlanLabel", SHOWN, "test_folder.py::test_what_a_header_says")]),
+    *declared(
+        (RT_DOSE,),
+        "",
+        [
+            Read("DoseSummationType", SHOWN, "test_folder.py::test_what_a_header_says"),
+            Read(
+                "ReferencedRTPlanSequence/ReferencedSOPInstanceUID",
+                "finds the doses of a plan",
+                "test_study.py::test_dangling_doses",
+                assumes="those of the same study and frame of reference, then of weaker ties",
+            ),
+        ],
+    ),
+    *declared((RT_STRUCTURE_SET,), "", [Read("StructureSetLabel", SHOWN, "test_folder.py::test_what_a_header_says")]),
+    *declared(
+        (RT_STRUCTURE_SET,),
+        "ReferencedFrameOfReferenceSequence/RTReferencedStudySequence/RTReferencedSeriesSequence",
+        [
+            Read(
+                "SeriesInstanceUID",
+                "finds the CT series",
+                "test_study.py::test_rewritten_ct_series",
+                assumes="the series of the same study and frame of reference, then of weaker ties",
+            ),
+            Read(
+                "ContourImageSequence/ReferencedSOPInstanceUID",
+                "slices that are missing are said",
+                "test_study.py::test_a_missing_end_slice_is_said",
+            ),
+        ],
+    ),
 )
+HEADER_KEYWORDS: Final = (*REPEATED, *dict.fromkeys(read.whole_path.split("/")[0] for read in READS))
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ from typing import Final, Self
 from pydicom.dataset import Dataset
 
 from dosewright.formats.dicom.attributes import Attributes, quietly
+from dosewright.formats.dicom.conformance import EVERY_OBJECT, Read, Write, declared
 from dosewright.formats.dicom.saving import new_uid
 
+PROOF: Final = "test_identity.py::test_every_attribute_is_repeated"
 REPEATED: Final = (  # patient, general study and frame of reference modules (DICOM PS3.3 C.7.1.1, C.7.2.1, C.7.4.1)
     "PatientName",
     "PatientID",
@@ -22,6 +24,34 @@ REPEATED: Final = (  # patient, general study and frame of reference modules (DI
     "ReferringPhysicianName",
     "FrameOfReferenceUID",
     "PositionReferenceIndicator",
+)
+
+TIES: Final = {  # those that also say whether two objects belong together
+    "PatientID": ("an object of another one is said", "test_study.py::test_another_patients_objects"),
+    "StudyInstanceUID": (
+        "ties objects together where references fail",
+        "test_study.py::test_another_patients_objects",
+    ),
+    "FrameOfReferenceUID": (
+        "ties objects together where references fail",
+        "test_study.py::test_structures_with_their_own_frame_of_reference",
+    ),
+}
+READS: Final = declared(
+    EVERY_OBJECT,
+    "",
+    [
+        *(Read(keyword, *of) for keyword, of in TIES.items()),
+        *(Read(keyword, "that of the plan is repeated in what is written", PROOF) for keyword in REPEATED),
+    ],
+)
+WRITES: Final = declared(
+    EVERY_OBJECT,
+    "",
+    [
+        Write("SpecificCharacterSet", "ISO_IR 192 (UTF-8)"),
+        *(Write(keyword, "that of the plan; a missing UID is new, else empty") for keyword in REPEATED),
+    ],
 )
 
 

@@ -9,10 +9,12 @@ from dosewright.formats.dicom.attributes import Attributes
 from dosewright.formats.dicom.beam_devices import CALCULATED, NOT_CALCULATED, devices, scatterers
 from dosewright.formats.dicom.blocks import read_blocks
 from dosewright.formats.dicom.compensators import read_compensators
+from dosewright.formats.dicom.conformance import Read, declared
 from dosewright.formats.dicom.control_points import Delivery, read_control_points
 from dosewright.formats.dicom.meterset import final_weight
 from dosewright.formats.dicom.range_modulators import range_modulators
 from dosewright.formats.dicom.range_shifters import range_shifters
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
 TREATED: Final = ("", "TREATMENT", "CONTINUATION")  # the others image, verify or set up (DICOM PS3.3 C.8.8.25)
 SCAN_MODES: Final = {
@@ -22,13 +24,63 @@ SCAN_MODES: Final = {
     "NONE": "the beam is passively scattered; only spot scanning (MODULATED) can be calculated",
 }
 
+BOLUS: Final = "a bolus is said; it counts where the CT or a BOLUS structure has it"
+MOST_REFUSED: Final = "test_ion_plan.py::test_what_would_make_a_wrong_dose_is_refused"
+IONS: Final = "test_ion_plan.py::test_heavier_ions_are_named"
+READS: Final = declared(
+    (RT_ION_PLAN,),
+    "IonBeamSequence",
+    [
+        Read("BeamName", "names must differ", MOST_REFUSED, assumes="'Beam' and its number"),
+        Read(
+            "TreatmentMachineName",
+            "finds the beam model",
+            "test_ion_plan.py::test_empty_values_that_are_legal",
+            assumes="a beam model must be chosen, said",
+        ),
+        Read("RadiationType", "needed: PROTON is calculated, others are refused", MOST_REFUSED),
+        Read("RadiationAtomicNumber", "needed for ions, which are named and refused", IONS),
+        Read("RadiationMassNumber", "needed for ions, which are named and refused", IONS),
+        Read("RadiationChargeState", "needed for ions, which are named and refused", IONS),
+        Read(
+            "ScanMode",
+            "MODULATED, MODULATED_SPEC; LINE, UNIFORM, NONE and others are refused",
+            MOST_REFUSED,
+            assumes="MODULATED, said",
+        ),
+        Read("ModulatedScanModeType", "LINEAR is refused", MOST_REFUSED),
+        Read("PrimaryDosimeterUnit", "needed: MU, NP; others are refused", MOST_REFUSED),
+        Read(
+            "VirtualSourceAxisDistances",
+            "where the beam model leaves the scanning distances open, mm",
+            "test_ion_plan_attributes.py::test_virtual_source_axis_distances",
+        ),
+        Read(
+            "ReferencedPatientSetupNumber",
+            "finds the patient position; needed where setups differ",
+            "test_ion_plan_attributes.py::test_setups_are_tied_by_number",
+        ),
+        Read("SnoutSequence/SnoutID", "the first, repeated", "test_ion_plan_attributes.py::test_the_snout_of_a_beam"),
+        Read("NumberOfBoli", BOLUS, "test_ion_plan_attributes.py::test_boli_and_accessories_are_said"),
+        Read("ReferencedBolusSequence", BOLUS, "test_ion_plan_attributes.py::test_boli_and_accessories_are_said"),
+        Read(
+            "GeneralAccessorySequence",
+            "left out, said",
+            "test_ion_plan_attributes.py::test_boli_and_accessories_are_said",
+        ),
+    ],
+)
+
 
 @dataclass(frozen=True)
 class PlanContext:
-    """What the plan says outside its beams: patient positions by setup number, metersets by beam number."""
+    """What the plan says outside its beams: patient positions by setup number, metersets by beam number.
+
+    `metersets` is None where the fraction group is not known; that is told once, not for every beam.
+    """
 
     positions: dict[int, str]
-    metersets: dict[int, float | None]
+    metersets: dict[int, float | None] | None
     ignore_devices: bool
     warnings: list[str]
 
@@ -176,11 +228,13 @@ def _unit(beam: Attributes, warnings: list[str], name: str) -> str:
     if unit not in ("", "MU", "NP"):
         beam.problem("Unknown meterset unit (PrimaryDosimeterUnit)", given=unit, allowed="MU, NP")
     if not unit:
-        warnings.append(f"Beam {name} states no unit of its meterset (PrimaryDosimeterUnit): MU or NP must be chosen.")
+        warnings.append(f"Beam {name} states no unit of its meterset (PrimaryDosimeterUnit).")
     return unit
 
 
 def _meterset(beam: Attributes, number: int, context: PlanContext) -> float | None:
+    if context.metersets is None:
+        return None
     meterset = context.metersets.get(number)
     if meterset is None or meterset <= 0:
         beam.problem(

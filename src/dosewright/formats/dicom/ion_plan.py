@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian
@@ -11,11 +12,102 @@ from dosewright.core.beam_choice import NumberedName, choose_beams
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.plan import IonBeam, IonPlan
 from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
+from dosewright.formats.dicom.conformance import Read, Write, declared
 from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.ion_beam import TREATED, PlanContext, read_beam
 from dosewright.formats.dicom.ion_plan_items import beam_item, fraction_group_item, setup_items, structure_set_item
 from dosewright.formats.dicom.saving import decimal, new_object, save
 from dosewright.formats.dicom.sop_classes import RT_ION_PLAN, RT_PLAN, name_of
+
+MOST_REFUSED: Final = "test_ion_plan.py::test_what_would_make_a_wrong_dose_is_refused"
+REPEATED: Final = "test_ion_plan_attributes.py::test_what_a_plan_says_of_itself"
+READS: Final = declared(
+    (RT_ION_PLAN,),
+    "",
+    [
+        Read("SOPClassUID", "RT Ion Plan; photon and electron plans are refused by name", MOST_REFUSED),
+        Read("SOPInstanceUID", "repeated in every dose", REPEATED),
+        Read("FrameOfReferenceUID", "repeated in every dose", REPEATED),
+        Read("RTPlanLabel", "shown in the report", REPEATED),
+        Read("ApprovalStatus", "shown in the report", REPEATED),
+        Read("PlanIntent", "shown in the report", REPEATED),
+        Read(
+            "RTPlanGeometry",
+            "TREATMENT_DEVICE is said",
+            "test_ion_plan_attributes.py::test_a_plan_without_a_patient_is_said",
+        ),
+        Read("ReferencedStructureSetSequence/ReferencedSOPInstanceUID", "finds the structure set", REPEATED),
+        Read(
+            "DoseReferenceSequence/TargetPrescriptionDose",
+            "reference of the histograms, taken as RBE-weighted; of several the highest, said",
+            "test_ion_plan_attributes.py::test_of_several_prescriptions_the_highest_counts",
+        ),
+        Read(
+            "FractionGroupSequence/FractionGroupNumber",
+            "several groups with beams need --fraction-group",
+            "test_ion_plan.py::test_two_fraction_groups",
+            assumes="1",
+        ),
+        Read(
+            "FractionGroupSequence/NumberOfFractionsPlanned",
+            "dose of the treatment",
+            "test_ion_plan.py::test_empty_values_that_are_legal",
+            assumes="doses per fraction only, said",
+        ),
+        Read(
+            "FractionGroupSequence/ReferencedBeamSequence/ReferencedBeamNumber",
+            "needed; each beam once",
+            "test_ion_plan_attributes.py::test_beams_of_the_fraction_group_are_numbered",
+        ),
+        Read(
+            "FractionGroupSequence/ReferencedBeamSequence/BeamMeterset",
+            "needed, positive: MU or number of particles per fraction",
+            MOST_REFUSED,
+        ),
+        Read(
+            "PatientSetupSequence/PatientSetupNumber",
+            "ties the position to its beams",
+            "test_ion_plan_attributes.py::test_setups_are_tied_by_number",
+            assumes="its place in the list",
+        ),
+        Read(
+            "PatientSetupSequence/PatientPosition",
+            "HFS, HFP, FFS, FFP, HFDR, HFDL, FFDR, FFDL; others are refused",
+            MOST_REFUSED,
+            assumes="that of the CT, else HFS, said",
+        ),
+        Read("IonBeamSequence/BeamNumber", "needed; numbers must differ", MOST_REFUSED),
+        Read("IonBeamSequence/BeamName", "names must differ", MOST_REFUSED, assumes="'Beam' and its number"),
+        Read(
+            "IonBeamSequence/TreatmentDeliveryType",
+            "TREATMENT and CONTINUATION are calculated; others (SETUP, ...) are skipped, said",
+            "test_ion_plan.py::test_setup_beams_are_skipped",
+            assumes="TREATMENT",
+        ),
+    ],
+)
+WRITES: Final = declared(
+    (RT_ION_PLAN,),
+    "",
+    [
+        Write("SOPInstanceUID", "as given, else new"),
+        Write("FrameOfReferenceUID", "as given, else that of the study"),
+        Write("RTPlanLabel", "label, 16 characters"),
+        Write("PlanIntent", "intent"),
+        Write("RTPlanGeometry", "PATIENT"),
+        Write("RTPlanDate", "today"),
+        Write("RTPlanTime", "now"),
+        Write("DoseReferenceSequence/DoseReferenceNumber", "1"),
+        Write("DoseReferenceSequence/DoseReferenceStructureType", "SITE"),
+        Write("DoseReferenceSequence/DoseReferenceType", "TARGET"),
+        Write("DoseReferenceSequence/TargetPrescriptionDose", "prescription, Gy"),
+        Write("FractionGroupSequence", "one"),
+        Write("PatientSetupSequence", "one per beam"),
+        Write("IonBeamSequence", "the beams"),
+        Write("ReferencedStructureSetSequence", "the structure set"),
+        Write("ApprovalStatus", "as given, else UNAPPROVED"),
+    ],
+)
 
 
 @quietly()
@@ -38,7 +130,7 @@ def read_ion_plan(
     if plan.text("RTPlanGeometry") == "TREATMENT_DEVICE":
         warnings.append("The plan was made on the treatment device, not on a patient (RTPlanGeometry).")
     group = _fraction_group(plan, fraction_group)
-    context = PlanContext(_positions(plan), _metersets(group), ignore_devices, warnings)
+    context = PlanContext(_positions(plan), _metersets(group) if group else None, ignore_devices, warnings)
     beams, unread = _beams(plan, context, chosen_beams)
     references = plan.items("ReferencedStructureSetSequence")
     ion_plan = IonPlan(
@@ -95,10 +187,10 @@ def _fraction_group(plan: Attributes, wanted: int | None) -> Attributes | None:
     return None
 
 
-def _metersets(group: Attributes | None) -> dict[int, float | None]:
+def _metersets(group: Attributes) -> dict[int, float | None]:
     """Return the meterset of each beam of the fraction group, per fraction."""
     found: dict[int, float | None] = {}
-    for item in group.items("ReferencedBeamSequence") if group else ():
+    for item in group.items("ReferencedBeamSequence"):
         number = item.integer("ReferencedBeamNumber")
         if number is None:
             item.problem("A beam of the fraction group has no number (ReferencedBeamNumber)")
@@ -156,7 +248,7 @@ def _treatment_beams(plan: Attributes, context: PlanContext) -> list[tuple[int, 
         purpose = item.text("TreatmentDeliveryType").upper()
         if purpose not in TREATED:
             context.warnings.append(f"Beam {name} is a {purpose} beam and was skipped.")
-        elif groups > 1 and number not in context.metersets:
+        elif groups > 1 and context.metersets is not None and number not in context.metersets:
             context.warnings.append(f"Beam {name} does not belong to the fraction group and was skipped.")
         elif number is None:
             item.at(f"beam {name!r}").problem("The beam has no BeamNumber")

@@ -1,5 +1,7 @@
 """The sequence items of an RT Ion Plan to be written."""
 
+from typing import Final
+
 import numpy as np
 from pydicom.dataset import Dataset
 
@@ -12,8 +14,148 @@ from dosewright.core.plan import (
     RangeModulatorSetting,
     RangeShifterSetting,
 )
+from dosewright.formats.dicom.conformance import Write, declared
 from dosewright.formats.dicom.saving import decimal
-from dosewright.formats.dicom.sop_classes import RT_STRUCTURE_SET
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN, RT_STRUCTURE_SET
+
+FIRST: Final = "in the first control point"
+WRITES: Final = (
+    *declared(
+        (RT_ION_PLAN,),
+        "FractionGroupSequence",
+        [
+            Write("FractionGroupNumber", "number"),
+            Write("NumberOfFractionsPlanned", "fractions"),
+            Write("NumberOfBeams", "number of beams"),
+            Write("NumberOfBrachyApplicationSetups", "0"),
+            Write("ReferencedBeamSequence/ReferencedBeamNumber", "number of the beam"),
+            Write("ReferencedBeamSequence/BeamMeterset", "meterset per fraction"),
+        ],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "PatientSetupSequence",
+        [Write("PatientSetupNumber", "number of the setup"), Write("PatientPosition", "position")],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "ReferencedStructureSetSequence",
+        [Write("ReferencedSOPClassUID", "RT Structure Set"), Write("ReferencedSOPInstanceUID", "the structure set")],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Write("BeamNumber", "number"),
+            Write("BeamName", "name"),
+            Write("BeamType", "STATIC"),
+            Write("TreatmentMachineName", "machine"),
+            Write("PrimaryDosimeterUnit", "MU or NP"),
+            Write("RadiationType", "PROTON or ION"),
+            Write("RadiationAtomicNumber", "of an ion"),
+            Write("RadiationMassNumber", "of an ion"),
+            Write("RadiationChargeState", "of an ion"),
+            Write("TreatmentDeliveryType", "TREATMENT"),
+            Write("ScanMode", "MODULATED"),
+            Write("ModulatedScanModeType", "STATIONARY"),
+            Write("VirtualSourceAxisDistances", "scanning distances, mm"),
+            Write("NumberOfWedges", "0"),
+            Write("NumberOfCompensators", "number of compensators"),
+            Write("NumberOfBoli", "0"),
+            Write("NumberOfBlocks", "number of blocks"),
+            Write("NumberOfLateralSpreadingDevices", "0"),
+            Write("NumberOfRangeModulators", "number of range modulators"),
+            Write("NumberOfRangeShifters", "number of range shifters"),
+            Write("RangeShifterSequence/RangeShifterNumber", "number"),
+            Write("RangeShifterSequence/RangeShifterID", "name"),
+            Write("RangeShifterSequence/RangeShifterType", "BINARY or another type"),
+            Write("RangeModulatorSequence/RangeModulatorNumber", "number"),
+            Write("RangeModulatorSequence/RangeModulatorID", "name"),
+            Write("RangeModulatorSequence/RangeModulatorType", "FIXED"),
+            *(
+                Write(f"IonBlockSequence/{path}", value)
+                for path, value in (
+                    ("BlockNumber", "number"),
+                    ("BlockName", "name"),
+                    ("BlockType", "APERTURE or SHIELDING"),
+                    ("MaterialID", "material"),
+                    ("BlockThickness", "mm"),
+                    ("IsocenterToBlockTrayDistance", "mm"),
+                    ("BlockMountingPosition", "PATIENT_SIDE or SOURCE_SIDE"),
+                    ("BlockDivergence", "PRESENT or ABSENT"),
+                    ("BlockNumberOfPoints", "number of points"),
+                    ("BlockData", "x and y of every point, mm"),
+                )
+            ),
+            *(
+                Write(f"IonRangeCompensatorSequence/{path}", value)
+                for path, value in (
+                    ("CompensatorNumber", "number"),
+                    ("CompensatorID", "name"),
+                    ("MaterialID", "material"),
+                    ("IsocenterToCompensatorTrayDistance", "mm"),
+                    ("CompensatorMountingPosition", "PATIENT_SIDE, SOURCE_SIDE or DOUBLE_SIDED"),
+                    ("CompensatorDivergence", "PRESENT or ABSENT"),
+                    ("CompensatorRows", "rows"),
+                    ("CompensatorColumns", "columns"),
+                    ("CompensatorPixelSpacing", "between rows, between columns, mm"),
+                    ("CompensatorPosition", "x and y of the first column, mm"),
+                    ("CompensatorThicknessData", "mm"),
+                    ("CompensatorColumnOffset", "mm, if not 0"),
+                    ("IsocenterToCompensatorDistances", "mm, if DOUBLE_SIDED"),
+                    ("CompensatorRelativeStoppingPowerRatio", "if known"),
+                    ("CompensatorMillingToolDiameter", "mm, if known"),
+                )
+            ),
+            Write("SnoutSequence/SnoutID", "snout"),
+            Write("PatientSupportType", "TABLE"),
+            Write("ReferencedPatientSetupNumber", "number of the setup"),
+            Write("FinalCumulativeMetersetWeight", "sum of the spot weights"),
+            Write("NumberOfControlPoints", "two per layer"),
+        ],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Write(f"IonControlPointSequence/{path}", value)
+            for path, value in (
+                ("ControlPointIndex", "from 0"),
+                ("CumulativeMetersetWeight", "sum of the weights before"),
+                ("NominalBeamEnergy", "MeV"),
+                ("ScanSpotTuneID", "tune"),
+                ("NumberOfScanSpotPositions", "number of spots"),
+                ("NumberOfPaintings", "1"),
+                ("ScanSpotPositionMap", "x and y of each spot, mm"),
+                ("ScanSpotMetersetWeights", "weights; 0 at the second point of each pair"),
+                ("ScanningSpotSize", "full widths at half maximum, mm"),
+                ("GantryAngle", FIRST),
+                ("GantryRotationDirection", "NONE"),
+                ("GantryPitchAngle", "0"),
+                ("GantryPitchRotationDirection", "NONE"),
+                ("BeamLimitingDeviceAngle", FIRST),
+                ("BeamLimitingDeviceRotationDirection", "NONE"),
+                ("PatientSupportAngle", FIRST),
+                ("PatientSupportRotationDirection", "NONE"),
+                ("TableTopPitchAngle", FIRST),
+                ("TableTopPitchRotationDirection", "NONE"),
+                ("TableTopRollAngle", FIRST),
+                ("TableTopRollRotationDirection", "NONE"),
+                ("TableTopVerticalPosition", "empty"),
+                ("TableTopLongitudinalPosition", "empty"),
+                ("TableTopLateralPosition", "empty"),
+                ("IsocenterPosition", FIRST),
+                ("SnoutPosition", FIRST),
+                ("RangeModulatorSettingsSequence/ReferencedRangeModulatorNumber", FIRST),
+                ("RangeModulatorSettingsSequence/IsocenterToRangeModulatorDistance", "mm"),
+                ("RangeShifterSettingsSequence/ReferencedRangeShifterNumber", FIRST),
+                ("RangeShifterSettingsSequence/RangeShifterSetting", "IN"),
+                ("RangeShifterSettingsSequence/IsocenterToRangeShifterDistance", "mm"),
+                ("RangeShifterSettingsSequence/RangeShifterWaterEquivalentThickness", "mm"),
+            )
+        ],
+    ),
+)
 
 
 def fraction_group_item(plan: IonPlan) -> Dataset:

@@ -5,10 +5,26 @@ from typing import Final
 import numpy as np
 
 from dosewright.formats.dicom.attributes import Attributes
+from dosewright.formats.dicom.conformance import Read, declared
 from dosewright.formats.dicom.control_points import Delivery
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
 LAYER_TOLERANCE: Final = 1e-3  # relative; float32 spot weights and rounded cumulative weights stay far below
 TOTAL_TOLERANCE: Final = 1e-2  # relative; beyond it the absolute dose of the beam is not known
+
+READS: Final = declared(
+    (RT_ION_PLAN,),
+    "IonBeamSequence",
+    [
+        Read(
+            "FinalCumulativeMetersetWeight",
+            "meterset of a spot = its weight x BeamMeterset / this; more than 1 % from the sum of the spot weights is "
+            "refused, more than 0.1 % is said",
+            "test_ion_plan.py::test_the_total_of_the_weights",
+            assumes="the sum of the spot weights",
+        )
+    ],
+)
 
 
 def final_weight(beam: Attributes, delivery: Delivery, warnings: list[str], name: str) -> float:

@@ -1,13 +1,40 @@
 """From ImageOrientationPatient, ImagePositionPatient and PixelSpacing to the axes of a grid."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.formats.dicom.attributes import Attributes
+from dosewright.formats.dicom.conformance import Read, declared
+from dosewright.formats.dicom.sop_classes import CT_IMAGE, RT_DOSE
 
 Vector = NDArray[np.float64]
+
+READS: Final = declared(
+    (CT_IMAGE, RT_DOSE),
+    "",
+    [
+        Read(
+            "ImagePositionPatient",
+            "needed: centre of the first pixel, mm",
+            "test_orientation.py::test_every_attribute_places_the_plane",
+        ),
+        Read(
+            "ImageOrientationPatient",
+            "needed: two perpendicular unit vectors, any orientation",
+            "test_orientation.py::test_every_attribute_places_the_plane",
+        ),
+        Read(
+            "PixelSpacing",
+            "needed, positive: distance between rows first, then between columns, mm",
+            "test_orientation.py::test_every_attribute_places_the_plane",
+        ),
+        Read("Rows", "needed: pixels down a column", "test_orientation.py::test_every_attribute_places_the_plane"),
+        Read("Columns", "needed: pixels along a row", "test_orientation.py::test_every_attribute_places_the_plane"),
+    ],
+)
 
 
 @dataclass(frozen=True)

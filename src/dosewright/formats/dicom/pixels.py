@@ -14,11 +14,59 @@ from pydicom.uid import (
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.formats.dicom.attributes import Attributes
+from dosewright.formats.dicom.conformance import Read, declared
+from dosewright.formats.dicom.sop_classes import CT_IMAGE, RT_DOSE
 
 Stored = NDArray[np.integer]
 
 MAX_VALUES: Final = 2**30  # more voxels than any clinical object has; keeps a damaged header from taking all memory
 NATIVE: Final = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian)
+
+READS: Final = declared(
+    (CT_IMAGE, RT_DOSE),
+    "",
+    [
+        Read("Rows", "size of the stored values", "test_pixels.py::test_what_is_no_grey_image_is_refused"),
+        Read("Columns", "size of the stored values", "test_pixels.py::test_what_is_no_grey_image_is_refused"),
+        Read("BitsAllocated", "8, 16 or 32", "test_pixels.py::test_every_width_and_sign"),
+        Read(
+            "BitsStored",
+            "from 1 to BitsAllocated; values that need more are refused",
+            "test_ct.py::test_values_that_overflow_their_bits_are_refused",
+            assumes="BitsAllocated",
+        ),
+        Read(
+            "HighBit",
+            "BitsStored - 1",
+            "test_pixels.py::test_what_is_no_grey_image_is_refused",
+            assumes="BitsStored - 1",
+        ),
+        Read("PixelRepresentation", "0 unsigned, 1 signed", "test_pixels.py::test_every_width_and_sign"),
+        Read(
+            "SamplesPerPixel",
+            "1; colours are refused",
+            "test_pixels.py::test_what_is_no_grey_image_is_refused",
+            assumes="1",
+        ),
+        Read(
+            "PhotometricInterpretation",
+            "MONOCHROME2; others are refused",
+            "test_pixels.py::test_what_is_no_grey_image_is_refused",
+            assumes="MONOCHROME2",
+        ),
+        Read(
+            "PixelData",
+            "the stored values; refused if cut short",
+            "test_pixels.py::test_what_is_no_grey_image_is_refused",
+        ),
+        Read(
+            "TransferSyntaxUID",
+            "native, or compressed where the installed pydicom can decode it; else refused",
+            "test_ct.py::test_big_endian_and_run_length_coded_slices",
+            assumes="what the file's first bytes show, where it has no Part 10 header",
+        ),
+    ],
+)
 
 
 def stored_values(image: Attributes, frames: int) -> Stored:

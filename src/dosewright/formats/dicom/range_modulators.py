@@ -4,10 +4,45 @@ from typing import Final
 
 from dosewright.core.plan import RangeModulatorSetting
 from dosewright.formats.dicom.attributes import Attributes
+from dosewright.formats.dicom.conformance import Read, declared
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
 STILL: Final = "FIXED"
 DISTANCE_TOLERANCE_MM: Final = 0.01
 ModulatorPlaces = dict[int, float]  # distances of the downstream face, by number
+
+UNCLEAR: Final = "test_ion_devices.py::test_what_is_unclear_is_refused"
+SAID: Final = "test_ion_plan_attributes.py::test_what_a_range_modulator_says"
+READS: Final = (
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Read("NumberOfRangeModulators", "fits the range modulators described", SAID, assumes="0"),
+            Read(
+                "RangeModulatorSequence/RangeModulatorNumber",
+                "ties the description to its settings",
+                SAID,
+                assumes="its place in the list",
+            ),
+            Read("RangeModulatorSequence/RangeModulatorID", "needed: finds it among the machine's devices", UNCLEAR),
+            Read("RangeModulatorSequence/RangeModulatorType", "needed: FIXED; wheels that turn are refused", UNCLEAR),
+        ],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence/IonControlPointSequence",
+        [
+            Read("RangeModulatorSettingsSequence/ReferencedRangeModulatorNumber", "needed: which one", SAID),
+            Read(
+                "RangeModulatorSettingsSequence/IsocenterToRangeModulatorDistance",
+                "place of its downstream face, mm; must not change inside a beam",
+                SAID,
+                assumes="the place that the machine's device has",
+            ),
+        ],
+    ),
+)
 
 
 def places_at(control_point: Attributes, inherited: ModulatorPlaces) -> ModulatorPlaces:

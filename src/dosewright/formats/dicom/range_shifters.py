@@ -5,8 +5,64 @@ from typing import Final
 
 from dosewright.core.plan import RangeShifterSetting
 from dosewright.formats.dicom.attributes import Attributes
+from dosewright.formats.dicom.conformance import Read, declared
+from dosewright.formats.dicom.sop_classes import RT_ION_PLAN
 
 DISTANCE_TOLERANCE_MM: Final = 0.01  # far below the effect of a range shifter's place on a spot
+
+MOST_REFUSED: Final = "test_ion_plan.py::test_what_would_make_a_wrong_dose_is_refused"
+READS: Final = (
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence",
+        [
+            Read("NumberOfRangeShifters", "fits those described", MOST_REFUSED, assumes="0"),
+            Read(
+                "RangeShifterSequence/RangeShifterNumber",
+                "ties the description to its settings",
+                "test_ion_plan_attributes.py::test_what_a_range_shifter_says",
+            ),
+            Read(
+                "RangeShifterSequence/RangeShifterID",
+                "finds it in the beam model and the library",
+                "test_ion_plan_attributes.py::test_what_a_range_shifter_says",
+            ),
+            Read(
+                "RangeShifterSequence/RangeShifterType",
+                "BINARY is in or out; others need a water-equivalent thickness",
+                "test_ion_plan_attributes.py::test_what_a_range_shifter_says",
+                assumes="BINARY",
+            ),
+        ],
+    ),
+    *declared(
+        (RT_ION_PLAN,),
+        "IonBeamSequence/IonControlPointSequence",
+        [
+            Read(
+                "RangeShifterSettingsSequence/ReferencedRangeShifterNumber",
+                "needed: which range shifter",
+                "test_ion_plan_attributes.py::test_what_a_range_shifter_says",
+            ),
+            Read(
+                "RangeShifterSettingsSequence/RangeShifterSetting",
+                "IN, OUT; must not change inside a beam",
+                MOST_REFUSED,
+            ),
+            Read(
+                "RangeShifterSettingsSequence/IsocenterToRangeShifterDistance",
+                "its place, mm; must not change inside a beam",
+                "test_ion_plan.py::test_range_shifter_without_thickness_and_distance",
+                assumes="the place that the beam model or the snout position gives",
+            ),
+            Read(
+                "RangeShifterSettingsSequence/RangeShifterWaterEquivalentThickness",
+                "its thickness where beam model and library do not know it, mm of water",
+                "test_ion_plan.py::test_range_shifter_without_thickness_and_distance",
+            ),
+        ],
+    ),
+)
 
 
 @dataclass(frozen=True)

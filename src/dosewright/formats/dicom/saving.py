@@ -12,9 +12,36 @@ from pydicom.valuerep import format_number_as_ds
 
 from dosewright.core.whole_file import write_whole
 from dosewright.formats.dicom.attributes import quietly
+from dosewright.formats.dicom.conformance import EVERY_OBJECT, Write, declared
 
 MANUFACTURER: Final = "Dosewright"
 IMPLEMENTATION_CLASS_UID: Final = "2.25.302874615917340262150913442097217331507"  # made from a random UUID (PS3.5 B.2)
+
+WRITES: Final = declared(
+    EVERY_OBJECT,
+    "",
+    [
+        Write("SOPClassUID", "kind of the object"),
+        Write("SOPInstanceUID", "new"),
+        Write("SeriesInstanceUID", "new"),
+        Write("SeriesNumber", "1"),
+        Write("InstanceNumber", "1"),
+        Write("Modality", "RTPLAN, CT, RTSTRUCT, RTDOSE"),
+        Write("InstanceCreationDate", "today"),
+        Write("InstanceCreationTime", "now"),
+        Write("SeriesDate", "today"),
+        Write("SeriesTime", "now"),
+        Write("Manufacturer", "Dosewright"),
+        Write("ManufacturerModelName", "Dosewright"),
+        Write("SoftwareVersions", "the version"),
+        Write("OperatorsName", "empty"),
+        Write("MediaStorageSOPClassUID", "as SOPClassUID"),
+        Write("MediaStorageSOPInstanceUID", "as SOPInstanceUID"),
+        Write("TransferSyntaxUID", "Explicit VR Little Endian; Implicit VR for plans and structure sets"),
+        Write("ImplementationClassUID", IMPLEMENTATION_CLASS_UID),
+        Write("ImplementationVersionName", "DOSEWRIGHT"),
+    ],
+)
 
 
 def new_uid() -> str:

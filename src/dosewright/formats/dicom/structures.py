@@ -11,6 +11,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.structures import Structure, StructureSet
 from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
+from dosewright.formats.dicom.conformance import Read, Write, declared
 from dosewright.formats.dicom.ct import CtSeries
 from dosewright.formats.dicom.identity import Identity
 from dosewright.formats.dicom.saving import decimal, new_object, save
@@ -18,6 +19,102 @@ from dosewright.formats.dicom.sop_classes import CT_IMAGE, RT_STRUCTURE_SET, nam
 
 CLOSED: Final = ("CLOSED_PLANAR", "CLOSEDPLANAR_XOR")  # several in one plane combine by exclusive or
 Contour = NDArray[np.float64]
+
+READS: Final = declared(
+    (RT_STRUCTURE_SET,),
+    "",
+    [
+        Read("SOPClassUID", "RT Structure Set, whatever its Modality", "test_structures.py::test_what_is_refused"),
+        Read("SOPInstanceUID", "what the plan refers to", "test_study.py::test_dangling_structure_reference"),
+        Read(
+            "ReferencedFrameOfReferenceSequence/FrameOfReferenceUID",
+            "frame of reference of the contours",
+            "test_structures.py::test_where_the_frame_of_reference_may_stand",
+        ),
+        Read(
+            "FrameOfReferenceUID",
+            "the same, where that sequence is missing",
+            "test_structures.py::test_where_the_frame_of_reference_may_stand",
+        ),
+        Read(
+            "StructureSetROISequence/ReferencedFrameOfReferenceUID",
+            "the same, where both are missing; a structure of another one is left out, said",
+            "test_structures.py::test_structures_of_another_frame_of_reference_are_left_out",
+        ),
+        Read(
+            "StructureSetROISequence/ROINumber",
+            "needed; numbers must differ",
+            "test_structures.py::test_what_is_refused",
+        ),
+        Read(
+            "StructureSetROISequence/ROIName",
+            "name",
+            "test_structures.py::test_missing_pieces",
+            assumes="'ROI' and its number",
+        ),
+        Read(
+            "RTROIObservationsSequence/ReferencedROINumber",
+            "to which structure the type belongs",
+            "test_structures.py::test_observations_go_by_number",
+        ),
+        Read(
+            "RTROIObservationsSequence/RTROIInterpretedType",
+            "EXTERNAL, SUPPORT and BOLUS change what is calculated; others are shown",
+            "test_structures.py::test_two_externals_are_said",
+        ),
+        Read(
+            "ROIContourSequence/ReferencedROINumber",
+            "needed: to which structure the contours belong",
+            "test_structures.py::test_contours_of_unknown_structures_are_said",
+        ),
+        Read(
+            "ROIContourSequence/ContourSequence/ContourGeometricType",
+            "CLOSED_PLANAR, CLOSEDPLANAR_XOR; others are left out and said, points silently",
+            "test_structures.py::test_other_contours_are_left_out_aloud",
+        ),
+        Read(
+            "ROIContourSequence/ContourSequence/ContourData",
+            "triples, mm; fewer than three points are left out and said",
+            "test_structures.py::test_other_contours_are_left_out_aloud",
+        ),
+    ],
+)
+WRITES: Final = declared(
+    (RT_STRUCTURE_SET,),
+    "",
+    [
+        Write("SOPInstanceUID", "as given, else new"),
+        Write("StructureSetLabel", "Dosewright"),
+        Write("StructureSetDate", "today"),
+        Write("StructureSetTime", "now"),
+        Write("ReferencedFrameOfReferenceSequence/FrameOfReferenceUID", "frame of reference of the contours"),
+        *(
+            Write(f"ReferencedFrameOfReferenceSequence/RTReferencedStudySequence/{path}", value)
+            for path, value in (
+                ("ReferencedSOPClassUID", "Detached Study Management"),
+                ("ReferencedSOPInstanceUID", "study of the CT"),
+                ("RTReferencedSeriesSequence/SeriesInstanceUID", "series of the CT"),
+                ("RTReferencedSeriesSequence/ContourImageSequence/ReferencedSOPClassUID", "CT Image"),
+                ("RTReferencedSeriesSequence/ContourImageSequence/ReferencedSOPInstanceUID", "every slice"),
+            )
+        ),
+        Write("StructureSetROISequence/ROINumber", "number"),
+        Write("StructureSetROISequence/ROIName", "name"),
+        Write("StructureSetROISequence/ReferencedFrameOfReferenceUID", "frame of reference of the contours"),
+        Write("StructureSetROISequence/ROIGenerationAlgorithm", "empty"),
+        Write("ROIContourSequence/ReferencedROINumber", "number"),
+        Write("ROIContourSequence/ContourSequence/ContourImageSequence/ReferencedSOPClassUID", "CT Image"),
+        Write("ROIContourSequence/ContourSequence/ContourImageSequence/ReferencedSOPInstanceUID", "nearest slice"),
+        Write("ROIContourSequence/ContourSequence/ContourGeometricType", "CLOSED_PLANAR"),
+        Write("ROIContourSequence/ContourSequence/NumberOfContourPoints", "number of points"),
+        Write("ROIContourSequence/ContourSequence/ContourData", "x, y, z of every point, mm"),
+        Write("RTROIObservationsSequence/ObservationNumber", "number"),
+        Write("RTROIObservationsSequence/ReferencedROINumber", "number"),
+        Write("RTROIObservationsSequence/RTROIInterpretedType", "type"),
+        Write("RTROIObservationsSequence/ROIInterpreter", "empty"),
+        Write("ApprovalStatus", "UNAPPROVED"),
+    ],
+)
 
 
 @quietly()

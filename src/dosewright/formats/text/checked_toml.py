@@ -53,7 +53,9 @@ def _problem(path: Path, text: str, model: type[BaseModel], error: Any) -> str:
         )
     if error["type"] == "missing":
         return str(refuse(f"The key {key!r} is missing", where=where))
-    return str(refuse(f"{key or 'The file'}: {error['msg']}", given=repr(error["input"])[:80], where=where))
+    said = error["msg"].removeprefix("Value error, ")  # pydantic's own words before those of a check of ours
+    given = None if isinstance(error["input"], dict | list) else repr(error["input"])[:80]
+    return str(refuse(f"{key or 'The file'}: {said}", given=given, where=where))
 
 
 def line_of(text: str, place: Place) -> int | None:

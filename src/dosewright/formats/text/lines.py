@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from dosewright.core.errors import InputError, refuse
+from dosewright.core.errors import InputError, nearest, refuse
 
 LARGEST_TEXT_BYTES = 50_000_000  # no table of this kind is larger; a wrong file should not fill the memory
 
@@ -30,8 +30,13 @@ def read_bytes(path: Path) -> bytes:
         if path.stat().st_size > LARGEST_TEXT_BYTES:
             raise refuse("The file is too large for a text table", given=f"{path.stat().st_size} bytes", where=path)
         return path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise refuse("The file cannot be read", given=type(error).__name__, where=path) from error
+    except FileNotFoundError as error:
+        hint = nearest(path.name, [one.name for one in path.parent.glob("*")])
+        raise refuse(f"The file cannot be read.{hint}", given="no such file", where=path) from error
+    except OSError as error:
+        raise refuse("The file cannot be read", given=error.strerror, where=path) from error
+    except ValueError as error:
+        raise refuse("The file cannot be read", given="no name of a file", where=repr(str(path))) from error
 
 
 def read_text(path: Path) -> str:
