@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
-from dosewright.core.solids import Box, Frustum, Shape, Solid, Tube
+from dosewright.core.solids import Box, Frustum, Solid, Tube
 from dosewright.formats.text.gate_volumes import MOST_COPIES, SHAPES, WORLD, Volume
 
 Named = Callable[[str], Material]
+MacroShape = Box | Tube | Frustum  # what a macro can make here
 Vector = NDArray[np.float64]
 DEEPEST = 20
 TOUCHING_MM = 1e-6  # faces that touch may differ by rounding
@@ -41,7 +42,7 @@ class Parts:
 
     volumes: dict[str, Volume]
     materials: dict[str, Material | None]
-    shapes: dict[str, Shape | None]
+    shapes: dict[str, MacroShape | None]
 
 
 def placed_solids(volumes: dict[str, Volume], named: Named) -> tuple[Solid, ...]:
@@ -71,7 +72,7 @@ def _material(volume: Volume, named: Named) -> Material:
         raise InputError(*(f"{problem} Where: {volume.where}." for problem in error.problems)) from error
 
 
-def _shape(volume: Volume) -> Shape:
+def _shape(volume: Volume) -> MacroShape:
     missing = [one for one, usual in SHAPES[volume.shape].items() if usual is None and one not in volume.values]
     if missing:
         raise refuse(f"The size of the volume {volume.name!r} is not complete", given=f"no {', '.join(missing)}",
@@ -112,7 +113,7 @@ def _inside(mother: str, place: Place, parts: Parts, found: list[Solid], depth: 
             _inside(one.name, inner, parts, found, depth + 1)
 
 
-def _solid(name: str, shape: Shape, material: Material | None, centre: Vector, rotation: Vector) -> Solid:
+def _solid(name: str, shape: MacroShape, material: Material | None, centre: Vector, rotation: Vector) -> Solid:
     density = material.density_g_cm3 if material else 0.0
     return Solid(name, shape, material, density, (float(centre[0]), float(centre[1]), float(centre[2])), rotation)
 
@@ -139,7 +140,7 @@ def _turned(axis: Vector, angle_deg: float) -> Vector:
     return turned
 
 
-def half_extents(shape: Shape, rotation: Vector) -> Vector:
+def half_extents(shape: MacroShape, rotation: Vector) -> Vector:
     """Return half the size of the box, along the outer axes, around a turned shape; mm."""
     if isinstance(shape, Box):
         half: Vector = np.abs(rotation) @ (0.5 * np.array(shape.size_mm))
@@ -148,16 +149,13 @@ def half_extents(shape: Shape, rotation: Vector) -> Vector:
         along = np.abs(rotation[:, 2])
         across = np.sqrt(np.maximum(0.0, 1.0 - along**2))
         return np.asarray(shape.radius_mm * across + 0.5 * shape.length_mm * along)
-    if isinstance(shape, Frustum):
-        faces = ((-0.5, shape.lower_mm), (0.5, shape.upper_mm))
-        corners = [(sx * x / 2, sy * y / 2, z * shape.length_mm)
-                   for z, (x, y) in faces for sx in (-1, 1) for sy in (-1, 1)]  # fmt: skip
-        return np.asarray(np.abs(np.array(corners) @ rotation.T).max(axis=0))
-    reach = float(np.linalg.norm(shape.outline_mm, axis=1).max())
-    return np.full(3, np.hypot(reach, 0.5 * shape.length_mm))
+    faces = ((-0.5, shape.lower_mm), (0.5, shape.upper_mm))
+    corners = [(sx * x / 2, sy * y / 2, z * shape.length_mm)
+               for z, (x, y) in faces for sx in (-1, 1) for sy in (-1, 1)]  # fmt: skip
+    return np.asarray(np.abs(np.array(corners) @ rotation.T).max(axis=0))
 
 
-def _check_fits(volume: Volume, shape: Shape, local: Place, mother: Place) -> None:
+def _check_fits(volume: Volume, shape: MacroShape, local: Place, mother: Place) -> None:
     """Refuse a daughter that sticks out of the box around its mother: GATE would track it only in part."""
     if mother.half_size is None:
         return
@@ -177,7 +175,9 @@ def _sector_edge(tube: Tube) -> Vector:
     return np.concatenate([np.column_stack([ring, np.full(len(ring), z * tube.length_mm)]) for z in (-0.5, 0.5)])
 
 
-def _cavity(volume: Volume, name: str, shape: Shape, mother: Place, centre: Vector, rotation: Vector) -> list[Solid]:
+def _cavity(
+    volume: Volume, name: str, shape: MacroShape, mother: Place, centre: Vector, rotation: Vector
+) -> list[Solid]:
     """Return the box that GATE cuts out of every trpd, where it meets it: a solid of the mother's material."""
     if not isinstance(shape, Frustum):
         return []

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
 from dosewright.core.solids import Solid
-from dosewright.formats.text.gate_geometry import half_extents
+from dosewright.formats.text.gate_geometry import MacroShape, half_extents
 from dosewright.formats.text.gate_macro import Macro, read_macro
 from dosewright.formats.text.labels import Taking, read_sections, refuse_other_sections
 
@@ -137,7 +138,7 @@ def _check_grid(mac: Path, solids: tuple[Solid, ...], size_mm: Triple | None, cf
                      allowed="turns by multiples of 90 degrees", where=mac.name)  # fmt: skip
     if size_mm is None:
         return
-    built = 2.0 * half_extents(own.shape, own.rotation)
+    built = 2.0 * half_extents(cast(MacroShape, own.shape), own.rotation)  # a macro makes no others
     for axis, wanted, found in zip(AXES, size_mm, built, strict=True):
         if abs(wanted - found) > TOLERANCE_MM:
             raise refuse(f"The {axis} size of the phantom is given twice, and the two differ",

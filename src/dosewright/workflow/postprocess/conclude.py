@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.analysis.compare import relative_bound, robust_maximum
-from dosewright.core.structures import Structure
 from dosewright.formats.text.site_settings import Goals as SiteGoals
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.workflow.folder import JobFolder
