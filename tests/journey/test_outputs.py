@@ -1,5 +1,9 @@
 """Every switch of the settings' [output], and what settings make of a dose, on one calculated case."""
 
+import os
+import re
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,7 @@ from dosewright.formats.text.site_settings import Calculation, MachineCorrection
 from dosewright.workflow import pipeline
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.goals import Goals
+from dosewright.workflow.memory import Load, within_memory
 from dosewright.workflow.postprocess.outputs import write_outputs
 from dosewright.workflow.preprocess.case import open_case
 from dosewright.workflow.request import Wishes
@@ -25,6 +30,7 @@ SITE = SiteSettings(
     correction=[MachineCorrection(machine="GENERIC", dose_factor=0.97, weight_polynomial=[0.001, 0.9])],
     output=Output(**dict.fromkeys(Output.model_fields, True)),
 )
+COMMAND = Path(sys.executable).with_name("dosewright")
 BEAMS = ("beam1", "beam2")
 OF_PHYSICAL = {
     "dicom": ("physical", "standard_deviation"),
@@ -109,7 +115,9 @@ def test_without_gamma_and_user_log_there_are_none(tiny: Any, tmp_path: Path) ->
     library.mkdir()
     (library / "library.toml").write_text('name = "site"\nwith_packaged = true\n')
     (library / "settings.toml").write_text("[output]\ngamma = false\nuser_log = false\nmhd_physical = false\n")
-    finished = tiny.calc(tmp_path / "out", "-s", str(library), "-n", "600", "-b", "1", "--write", "mass")
+    finished = tiny.calc(
+        tmp_path / "out", "-s", str(library), "-c", "generic", "-n", "600", "-b", "1", "--write", "mass"
+    )
     assert finished.returncode == 0, finished.stderr
     found = names(tmp_path / "out")
     assert not any("gamma" in name for name in found)
@@ -190,3 +198,42 @@ def test_the_user_log_holds_settings_figures_and_files(done: Done) -> None:
     for name in ("Secret", "IDENTITY"):
         assert name not in text
     assert max(len(line) for line in text.splitlines()) < 2000
+
+
+def test_what_does_not_fit_is_refused_and_fewer_threads_are_taken_where_they_fit(
+    tiny: Any, tmp_path: Path, done: Done
+) -> None:
+    case, target, _, _ = done.written_from
+    load = Load.of(case, target)
+    wanted = replace(case, request=replace(case.request, threads=64))
+    fewer, memory = within_memory(wanted, target, load.estimate_MB(5) + 1e-6)
+    assert (fewer.request.threads, memory.threads, memory.wanted) == (5, 5, 64)
+    assert "5 of 64 threads are taken, since more would not fit." in fewer.warnings[-1]
+    assert within_memory(wanted, target, 1e9)[0] is wanted
+    (tmp_path / "library.toml").write_text('name = "site"\nwith_packaged = true\n')
+    (tmp_path / "settings.toml").write_text("[memory]\nmost_MB = 100\n")
+    refused = tiny.calc(tmp_path / "out", "-s", str(tmp_path), "-c", "generic", "-n", "600")
+    assert refused.returncode == 2
+    assert "would not fit into memory, even with one thread" in refused.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_the_estimate_of_memory_holds_for_a_small_run(tiny: Any, tmp_path: Path) -> None:
+    """Never below what a run uses, and at most 25 % above; the first run compiles, which takes memory of its own."""
+    first = tiny.start(tmp_path / "first", "-n", "2000", "-j", "1")
+    _, said = first.communicate()
+    assert first.returncode == 0, said
+    with subprocess.Popen(
+        [COMMAND, "calc", tiny.folder, "-o", tmp_path / "second", "-n", "2000", "-j", "1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        said = process.stderr.read() if process.stderr else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, said
+    estimate = float(re.search(r"Memory: about ([\d,]+) MB", said)[1].replace(",", ""))  # type: ignore[index]
+    used = usage.ru_maxrss * 1024 / 1e6
+    assert used <= estimate <= 1.25 * used

@@ -18,7 +18,7 @@ from dosewright.workflow.request import Wishes
 
 @dataclass(frozen=True)
 class EquippedBeam:
-    """A beam that could be delivered: its model, what stands in it, its spots, the site's correction, assumptions."""
+    """A beam that could be delivered: its model, what stands in it, spots, assumptions, the site's correction."""
 
     beam: IonBeam
     model: BeamModel
