@@ -9,6 +9,7 @@ GateCylinder, GateTrpd of GATE 8 and 9.)
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
-from dosewright.core.solids import Box, Frustum, Shape, Solid, Tube
+from dosewright.core.solids import Box, Frustum, Relief, Shape, Solid, Tube
 from dosewright.formats.text.gate_volumes import MOST_COPIES, SHAPES, WORLD, Volume
 
 Named = Callable[[str], Material]
@@ -153,6 +154,9 @@ def half_extents(shape: Shape, rotation: Vector) -> Vector:
         corners = [(sx * x / 2, sy * y / 2, z * shape.length_mm)
                    for z, (x, y) in faces for sx in (-1, 1) for sy in (-1, 1)]  # fmt: skip
         return np.asarray(np.abs(np.array(corners) @ rotation.T).max(axis=0))
+    if isinstance(shape, Relief):
+        ends = (shape.x_edges_mm[[0, -1]], shape.y_edges_mm[[0, -1]], (shape.lower_mm.min(), shape.upper_mm.max()))
+        return np.asarray(np.abs(np.array(list(product(*ends))) @ rotation.T).max(axis=0))
     reach = float(np.linalg.norm(shape.outline_mm, axis=1).max())
     return np.full(3, np.hypot(reach, 0.5 * shape.length_mm))
 
