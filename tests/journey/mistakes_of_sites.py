@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.journey.bench import FIT, IDEAL, LIBRARY, RIGHTS, Bench, Mistake
+from tests.journey.bench import FIT, IDEAL, LIBRARY, PATIENT, RIGHTS, Bench, Mistake
 
 LINE = "commissioning/beamlines/IR2/"
 USERS = """override_materials = ["G4_WATER"]
@@ -31,6 +31,21 @@ def in_site(file: str, old: str, new: str) -> Callable[[Bench], list[str]]:
 def in_ideal(file: str, old: str, new: str) -> Callable[[Bench], list[str]]:
     """Return the maker of a mistake in a tree of IDEAL, found by `dosewright check`."""
     return lambda bench: bench.checked(bench.ideal((file, old, new)))
+
+
+def with_protocols(**protocols: str) -> Callable[[Bench], list[str]]:
+    """Return the maker of a calculation with CT protocols by name, each for the CTs of one manufacturer."""
+
+    def make(bench: Bench) -> list[str]:
+        site = bench.site()
+        table = (site / "ct" / "head.toml").read_text()
+        (site / "ct" / "head.toml").unlink()
+        for name, manufacturer in protocols.items():
+            text = table.replace('name = "generic"', f'name = "{name}"', 1)
+            (site / "ct" / f"{name}.toml").write_text(f'{text}\n[match]\nManufacturer = "{manufacturer}"\n')
+        return bench.calc("-s", site)
+
+    return make
 
 
 def in_role(bench: Bench, role: str, account: str | None = None) -> None:
@@ -92,6 +107,8 @@ def in_measurements(file: str, old: str, new: str) -> Callable[[Bench], list[str
 
 
 MISTAKES = [
+    Mistake(PATIENT, "a CT that two protocols claim", with_protocols(head="Dosewright", body="Dosewright"), "`-c`"),
+    Mistake(PATIENT, "a CT that no protocol claims", with_protocols(head="Another", body="Third"), "`-c`"),
     Mistake(LIBRARY, "`air_margin_cm` in settings.toml", in_site("settings.toml", "air_margin_mm", "air_margin_cm")),
     Mistake(LIBRARY, "a text for a number", in_site("settings.toml", "12.0", '"12 mm"')),
     Mistake(
