@@ -9,7 +9,6 @@ GateCylinder, GateTrpd of GATE 8 and 9.)
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
