@@ -1,6 +1,7 @@
 """Run every benchmark and write its page: ``python -m benchmarks``."""
 
 from benchmarks import (
+    dvh_noise,
     electron_processes,
     fit_beam,
     gamma_noise,
@@ -28,6 +29,7 @@ def main() -> None:
     photon_speed.main([])
     gamma_speed.main([])
     gamma_noise.main()
+    dvh_noise.main()
     fit_beam.main([])
     real_plans.main([])
 
