@@ -10,6 +10,7 @@ from dosewright.core.beam_model import BeamAtEnergy, BeamModel, RangeShifter
 from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
+from dosewright.core.matter import Material
 from dosewright.core.plan import (
     Block,
     Compensator,
@@ -22,6 +23,7 @@ from dosewright.core.solids import Box, Device, Prism, Relief, Solid, Tube, cont
 from dosewright.geometry.beam_devices import device_text, devices_in_beam
 from dosewright.geometry.beamline import beamline_box, heights_mm
 from dosewright.geometry.clearance import refuse_in_patient
+from dosewright.geometry.device_place import gantry_to_room
 from dosewright.geometry.range_shifter import plate
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
@@ -128,6 +130,26 @@ def test_unknown_materials_are_refused_with_the_plan_s_word_and_the_allowed_ones
         _found(replace(BEAM, blocks=(replace(BLOCK, material="BRAS"),)))
 
 
+@pytest.mark.parametrize("word", ["BRASS", "Brass", "brass ", "g4_brass"])
+def test_the_case_of_a_plan_s_material_does_not_count(word: str) -> None:
+    (device, *_), _ = _found(replace(BEAM, blocks=(replace(BLOCK, material=word),)))
+    assert device.solids[0].material == named("G4_BRASS")
+
+
+def test_a_word_that_means_two_materials_in_other_cases_is_refused() -> None:
+    """A site's own Brass beside the package's brass: which one BRASS means is not known."""
+    own = replace(named("brass"), name="Brass", density_g_cm3=8.1)
+
+    def of_site(word: str) -> Material:
+        return own if word == "Brass" else named(word)
+
+    beam = replace(BEAM, blocks=(BLOCK,))
+    with pytest.raises(InputError, match="Given: 'BRASS'"):
+        devices_in_beam(beam, MODEL, of_site)
+    (device, *_), _ = devices_in_beam(replace(beam, blocks=(replace(BLOCK, material="Brass"),)), MODEL, of_site)
+    assert device.solids[0].density_g_cm3 == 8.1
+
+
 def _relief(compensator: Compensator, beam: IonBeam = BEAM) -> tuple[Relief, Solid]:
     (device,), _ = _found(replace(beam, compensators=(compensator,)))
     (solid,) = device.solids
@@ -206,6 +228,21 @@ def test_a_range_shifter_of_the_machine_rides_on_the_snout() -> None:
     assert any("mm water-equivalent, the plan says 57 mm; the model was used" in s for s in said)
     with pytest.raises(InputError, match="Beam 3: The range shifter 'RS_S' rides on the snout, and the snout moves"):
         _found(replace(BEAM, range_shifters=(setting,), snout_position_mm=211.0, snout_moves=True))
+
+
+@pytest.mark.parametrize("axes", ["gantry", "room"])
+def test_a_range_shifter_that_cannot_follow_the_snout_is_told(axes: str) -> None:
+    """As those of IDEAL's macros, which stand where the macro puts them."""
+    turn = gantry_to_room(BEAM.gantry_deg) if axes == "room" else np.eye(3)
+    x, y, z = turn @ np.array([0.0, 0.0, 365.0])
+    solid = replace(RS_PLATE, centre_mm=(float(x), float(y), float(z)), rotation=turn)
+    model = replace(MODEL, devices={"RS_M": Device("RS_M", "range_shifter", (solid,), axes=axes)})
+    setting = RangeShifterSetting("RS_M", 1)
+    (device,), said = _found(replace(BEAM, range_shifters=(setting,), snout_position_mm=250.0), model)
+    assert heights_mm((device,)) == pytest.approx((350.0, 380.0))
+    assert any("350.0 mm from the isocentre" in s and "does not follow the snout" in s and "250 mm" in s for s in said)
+    _, said = _found(replace(BEAM, range_shifters=(setting,), snout_position_mm=350.0), model)
+    assert said == ()
 
 
 def test_all_that_is_wrong_with_one_beam_is_listed_together() -> None:

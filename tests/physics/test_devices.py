@@ -238,3 +238,31 @@ def test_a_block_of_the_room_stands_still(gantry_deg: float) -> None:
     found = _turned_dose(gantry_deg, in_room, turn_box=False)
     wanted = _turned_dose(gantry_deg, Device("B", "nozzle", (OFF_AXIS,)), turn_box=False)
     np.testing.assert_allclose(found, wanted, atol=1e-6 * wanted.max())
+
+
+def test_an_asymmetric_nozzle_of_a_fixed_beam_line_shadows_its_own_side_of_the_patient() -> None:
+    """Gantry 90: the beam comes from +x, the patient's left. A block of the room at +y (down) and -z (feet) darkens the
+    patient's back and feet; places are written in the room's and the patient's axes alone, no frame is asked."""
+    block = Solid("block", Box((40.0, 9.0, 18.0)), named("brass"), 8.52, (250.0, 8.0, -11.0))
+    to_patient = gantry_to_patient(
+        gantry_deg=90.0, couch_deg=0.0, patient_position="HFS", isocenter_mm=np.zeros(3), pitch_deg=0.0, roll_deg=0.0
+    )
+    n, side = 12, 5.0
+    grid = Grid((n, n, n), (side, side, side), (-(n - 1) / 2 * side,) * 3)
+    water = Voxels.on_grid(
+        grid, np.zeros(grid.array_shape, np.uint8), np.ones(grid.array_shape, np.float32), [named("G4_WATER")]
+    )
+    problem = proton_problem(
+        voxels=water,
+        pencil_beams=sheet(90.0, (20.0, 20.0), spacing_mm=2.0),
+        beamline=(placed(Device("N", "nozzle", (block,), axes="room"), gantry_deg=90.0, snout_mm=None),),
+        to_patient=to_patient,
+        score_grid=grid,
+        settings=TransportSettings(dose_to_water=False),
+    )
+    dose = simulate(problem, Goal(histories=20_000), seed=3, threads=1).dose_Gy
+    entrance = dose[:, :, -2]  # [z, y] near +x, where the beam enters
+    low, high = 12 // 2 - 2, 12 // 2 + 1  # voxels around -7.5 and +7.5 mm
+    corners = {(z, y): entrance[z, y] for z in (low, high) for y in (low, high)}
+    shadow = corners.pop((low, high))
+    assert shadow < 0.2 * min(corners.values())

@@ -1,6 +1,7 @@
 """Everything that stands in one beam: the machine's nozzle, and what the plan puts in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +18,7 @@ from dosewright.geometry.device_place import placed
 from dosewright.geometry.projection import projection_of
 from dosewright.geometry.range_shifter import range_shifter_plates, relative_stopping_power
 from dosewright.geometry.solid_inside import bounds_mm
+from dosewright.materials.library import in_any_case
 
 Named = Callable[[str], Material]
 Found = tuple[tuple[Device, ...], tuple[str, ...]]
@@ -63,9 +65,10 @@ def _range_shifters(beam: IonBeam, model: BeamModel) -> Found:
     plates, assumed = range_shifter_plates(beam, plain, model)
     devices, said = [], list(assumed)
     for setting, device in solid:
+        snout_mm = None if device.on_snout else beam.snout_position_mm
         device = _placed(device, beam)
         devices.append(device)
-        said += _contradictions(device, setting)
+        said += _contradictions(device, setting, snout_mm)
         wet, own = setting.water_equivalent_thickness_mm, _water_equivalent_mm(device)
         if wet is not None and own is not None and abs(own - wet) > max(1.0, 0.02 * wet):
             said.append(
@@ -101,7 +104,7 @@ def _described(beam: IonBeam, model: BeamModel, named: Named) -> Found:
 
     def known(word: str) -> Material:
         try:
-            return named(word)
+            return _material(word, named)
         except InputError as unknown:
             hint = nearest(word, SUCH_AS.split(", "))
             raise refuse(
@@ -114,6 +117,26 @@ def _described(beam: IonBeam, model: BeamModel, named: Named) -> Found:
     compensators, of_compensators = compensator_devices(beam, projection, known)
     blocks, of_blocks = block_devices(beam, projection, known)
     return (*compensators, *blocks), (*said, *of_compensators, *of_blocks)
+
+
+def _material(word: str, named: Named) -> Material:
+    """Return what a plan's word means: exactly so, or in another case where that can be one thing only."""
+    word = word.strip()
+    exact = _found_under((word,), named)
+    found = exact or _found_under((word.lower(), word.capitalize(), word.upper(), *in_any_case(word)), named)
+    if len(found) != 1:
+        raise refuse(f"The material {word!r} is {'not known' if not found else 'known in several cases'}")
+    return found[0]
+
+
+def _found_under(words: Iterable[str], named: Named) -> list[Material]:
+    """Return the different materials that some words name."""
+    found: list[Material] = []
+    for word in words:
+        with suppress(InputError):
+            material = named(word)
+            found += [] if material in found else [material]
+    return found
 
 
 def _of(model: BeamModel, identifier: str, kind: str) -> Device | None:
@@ -131,9 +154,16 @@ def _placed(device: Device, beam: IonBeam) -> Device:
         raise InputError(*(f"Beam {beam.number}: {p}" for p in problem.problems)) from problem
 
 
-def _contradictions(device: Device, setting: RangeShifterSetting | RangeModulatorSetting) -> list[str]:
-    """Say that the plan puts a device elsewhere than the machine has it."""
+def _contradictions(
+    device: Device, setting: RangeShifterSetting | RangeModulatorSetting, snout_mm: float | None = None
+) -> list[str]:
+    """Say that the plan puts a device elsewhere than the machine has it, or its snout where the device is not."""
     found, wanted = heights_mm((device,)), setting.isocenter_distance_mm
+    if found is not None and wanted is None and snout_mm is not None and abs(found[0] - snout_mm) > PLACE_TOLERANCE_MM:
+        return [
+            f"The {words(device)} has its downstream face {found[0]:.1f} mm from the isocentre, where the beam model "
+            f"puts it; it does not follow the snout, which the plan has at {snout_mm:g} mm."
+        ]
     if found is None or wanted is None or abs(found[0] - wanted) <= PLACE_TOLERANCE_MM:
         return []
     return [

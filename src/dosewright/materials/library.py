@@ -21,6 +21,11 @@ def named(name: str) -> Material:
     return _media()[key]
 
 
+def in_any_case(word: str) -> tuple[str, ...]:
+    """Return the names and common words that differ from a word by their case at most."""
+    return tuple(known for known in _by_word() if known.casefold() == word.strip().casefold())
+
+
 def known_names() -> tuple[str, ...]:
     """Return the proper names of all media, mixtures first, then the elements by atomic number."""
     return tuple(_media())
