@@ -98,3 +98,24 @@ def test_too_much_noise_gives_no_rate():
     everywhere, strict = {"all": np.ones_like(LEFT)}, GammaCriteria(1.0, 1.0, reference_dose_Gy=60.0)
     assert noiseless_rates(noisy, PLANNED, strict, noise, everywhere) == {"all": None}
     assert noiseless_rate_searched(noisy, PLANNED, PLANNED, strict, noise) is None
+
+
+@pytest.mark.parametrize("percent", [0.5, 1.0])
+def test_a_plan_that_fails_is_not_made_to_pass(percent):
+    """3 % too high everywhere: noise lets a part of the plateau pass; without noise that goes, to 5 % of the voxels."""
+    true = 1.03 * field()
+    plateau = field() > 57.0
+    truth = pass_rate(gamma(Image(GRID, true), PLANNED, CRITERIA), plateau)[0]
+    noisy, noise = with_noise(true, percent, (0.0, 0.0, 0.0), 2)
+    plain = pass_rate(gamma(noisy, PLANNED, CRITERIA), plateau)[0]
+    found = noiseless_rates(noisy, PLANNED, CRITERIA, noise, {"plateau": plateau})["plateau"]
+    assert truth < 3.0 < 5.0 < plain
+    assert found.percent < min(plain, truth + 5.0)
+    assert abs(found.percent - truth) < 2.5 * found.uncertainty
+
+
+def test_too_few_voxels_give_no_rate():
+    few = np.zeros_like(LEFT)
+    few[14:18, 14:18, 14:18] = True
+    noisy, noise = with_noise(field(), 1.0, (0.0, 0.0, 0.0), 1)
+    assert noiseless_rates(noisy, PLANNED, CRITERIA, noise, {"few": few}) == {"few": None}

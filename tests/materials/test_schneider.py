@@ -70,6 +70,7 @@ def test_errors_and_steps_of_schneiders_tables(shared_data: Path, tolerance: flo
         assert (classify(whole, result).below, classify(whole, result).above) == (
             classify(whole, table).below, classify(whole, table).above)  # fmt: skip
         assert f"tolerance {tolerance:g} g/cm3" in result.source
+        assert f"the lightest (air inside the patient) {result.density_g_cm3.min():.3g} g/cm3" in result.source
 
 
 @settings(max_examples=60, deadline=None)

@@ -104,7 +104,10 @@ def with_intervals(table: HounsfieldTable, intervals: Intervals, tolerance_g_cm3
         for node in dict.fromkeys((first, beyond - 1)):
             hu.append(float(node))
             density.append(float(value))
-    source = f"{table.source}; {len(intervals.density_g_cm3)} densities, tolerance {tolerance_g_cm3:g} g/cm3"
+    source = (
+        f"{table.source}; {len(intervals.density_g_cm3)} densities, tolerance {tolerance_g_cm3:g} g/cm3, the lightest "
+        f"(air inside the patient) {intervals.density_g_cm3.min():.3g} g/cm3"
+    )
     return replace(table, density_hu=np.array(hu), density_g_cm3=np.array(density), source=source)
 
 

@@ -1,8 +1,9 @@
 """The calculated dose against the planning system's: gamma per structure, and the ratio that nothing normalises.
 
-Gamma looks at the Monte Carlo dose point by point and searches the planning system's dose, as IDEAL does; noise then
-makes the result look worse, never better. The rate without the noise, and that of the other direction, stand beside
-it. Percentages are of the planning system's maximum inside the EXTERNAL.
+Gamma looks at the Monte Carlo dose point by point and searches the planning system's dose, as IDEAL does. Noise then
+fails voxels that would pass, and passes some that would fail: a good plan looks worse, one that is wrong in many voxels
+looks better. The rate without the noise, and that of the other direction, stand beside it. Percentages are of the
+planning system's maximum inside the EXTERNAL.
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,7 @@ SAME_PLACE_MM = 10.0  # far above what noise, grids and models move the centre o
 OTHER_WAY = "the same with the Monte Carlo dose searched"
 DIRECTION = (
     "Each voxel of the Monte Carlo dose was looked at and the planning system's dose was searched; noise makes the "
-    "plain rate worse. Without noise: the rate corrected for the noise of the Monte Carlo dose, with its uncertainty "
+    "plain rate of a good plan worse, and that of a plan that fails in many voxels better. Without noise: the rate corrected for the noise of the Monte Carlo dose, with its uncertainty "
     "(1 sigma). Percentages are of the planning system's maximum inside the patient."
 )
 
