@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 REPETITIONS = 12
 REPETITIONS_SEARCHED = 4  # each costs a search of its own
 MOST_NOISE = 0.7  # of half the interval, median of the judged voxels: beyond, the method is known to fail
-FEWEST_VOXELS = 100  # judged: from fewer no distribution is found (27 voxels: off by 5 to 40 %)
+FEWEST_VOXELS = 100  # judged: too few make no distribution; 512 were measured (docs/measured/gamma_noise.md)
 LEFT_OVER = 0.15  # of the correction, measured (docs/measured/gamma_noise.md)
 LEFT_OVER_SEARCHED = 1.5
 EVEN = (0.9, 0.9, 0.9)  # correlation of neighbouring quantiles: a dose without noise is smooth
@@ -52,7 +52,8 @@ def noiseless_rates(
 ) -> dict[str, NoiselessRate | None]:
     """Return the corrected rate of each region (bool [z, y, x]) where each Monte Carlo voxel is looked at.
 
-    None where fewer than `FEWEST_VOXELS` are judged, or where the noise is too large. The judged voxels are those of the noisy dose.
+    None where fewer than `FEWEST_VOXELS` are judged, or where the noise is too large. The judged voxels are those of the
+    noisy dose.
     """
     seen = Seen.of(monte_carlo, other, criteria, noise)
     inside = {name: where.ravel()[seen.flat] for name, where in regions.items()}

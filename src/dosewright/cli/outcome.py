@@ -58,7 +58,7 @@ def beam_table(summary: dict[str, Any]) -> Table:
 
 
 def gamma_table(summary: dict[str, Any]) -> Table:
-    """Return the pass rates of whole doses; in the first direction noise blurs both ways: it fails good voxels and passes bad ones."""
+    """Return the pass rates of whole doses, both ways."""
     names = ("Gamma", "Criterion", "Region", "Passing", "The other way")
     table = Table(*names, box=None, header_style="bold")
     for gamma in summary["gamma"]:

@@ -32,7 +32,8 @@ SAME_PLACE_MM = 10.0  # far above what noise, grids and models move the centre o
 OTHER_WAY = "the same with the Monte Carlo dose searched"
 DIRECTION = (
     "Each voxel of the Monte Carlo dose was looked at and the planning system's dose was searched; noise makes the "
-    "plain rate of a good plan worse, and that of a plan that fails in many voxels better. Without noise: the rate corrected for the noise of the Monte Carlo dose, with its uncertainty "
+    "plain rate of a good plan worse, and that of a plan that fails in many voxels better. Without noise: the rate "
+    "corrected for the noise of the Monte Carlo dose, with its uncertainty "
     "(1 sigma). Percentages are of the planning system's maximum inside the patient."
 )
 
