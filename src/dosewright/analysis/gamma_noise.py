@@ -52,8 +52,8 @@ def noiseless_rates(
 ) -> dict[str, NoiselessRate | None]:
     """Return the corrected rate of each region (bool [z, y, x]) where each Monte Carlo voxel is looked at.
 
-    None where fewer than `FEWEST_VOXELS` are judged, or where the noise is too large. The judged voxels are those of the
-    noisy dose.
+    None where fewer than `FEWEST_VOXELS` are judged, or where the noise is too large. The judged voxels are those of
+    the noisy dose.
     """
     seen = Seen.of(monte_carlo, other, criteria, noise)
     inside = {name: where.ravel()[seen.flat] for name, where in regions.items()}
