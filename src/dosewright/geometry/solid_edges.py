@@ -136,7 +136,7 @@ def edges_along(axis: int, low: float, high: float, faces: list[float], fine: li
     wanted = list(_limited(fine, field[axis] if field is not None and axis < 2 else None))
     ends = [end for one in wanted for end in (one.low_mm, one.high_mm)]
     exact = _joined(np.array([low, high]), faces, low, high)
-    cells = _joined(exact, ends, low, high)
+    cells = _joined(exact, _thinned(ends, min((one.pitch_mm for one in wanted), default=0.0)), low, high)
     pitch = np.full(len(cells) - 1, np.inf)
     for one in wanted:
         covered = (cells[:-1] < one.high_mm - SAME) & (cells[1:] > one.low_mm + SAME)
@@ -144,6 +144,18 @@ def edges_along(axis: int, low: float, high: float, faces: list[float], fine: li
     parts = np.maximum(np.ceil(np.diff(cells) / pitch - SAME), 1).astype(int)
     pieces = [np.linspace(a, b, n, endpoint=False) for a, b, n in zip(cells[:-1], cells[1:], parts, strict=True)]
     return np.append(np.concatenate(pieces), cells[-1])
+
+
+def _thinned(places: list[float], pitch_mm: float) -> list[float]:
+    """Return the first and the last of every run of places that lie closer than half a pitch.
+
+    An outline of many points, in many slices, has thousands; the stretch between is filled with voxels anyway.
+    """
+    ascending = np.unique(places)
+    near = np.diff(ascending) < 0.5 * pitch_mm
+    inner = np.zeros(ascending.size, bool)
+    inner[1:-1] = near[1:] & near[:-1]
+    return [float(place) for place in ascending[~inner]]
 
 
 def _limited(fine: list[Fine], span: tuple[float, float] | None) -> Iterator[Fine]:
