@@ -103,6 +103,14 @@ def beamline_box(
     return _merged(_Painter(x, y, z, gap).painted(devices))
 
 
+def voxel_count(devices: tuple[Device, ...], start_mm: float, field: Field | None) -> int:
+    """Return how many voxels `beamline_box` fills for devices, before like ones are merged."""
+    found = heights_mm(devices)
+    if found is None:
+        return 0
+    return int(np.prod([edges.size - 1 for edges in _edges(devices, found[0], max(start_mm, found[1]), field)]))
+
+
 def _edges(devices: tuple[Device, ...], low: float, high: float, field: Field | None) -> list[Array]:
     faces: list[list[float]] = [[], [], []]
     fine: list[list[Fine]] = [[], [], []]

@@ -9,7 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dosewright.core.errors import InputError
+from dosewright.geometry.beamline import heights_mm, voxel_count
+from dosewright.sources.pencil_beams import reach_mm
 from dosewright.workflow.preprocess.case import Case
+from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.target import Target
 
 MB = 1e6
@@ -23,6 +26,7 @@ PER_DOSE_VOXEL_AND_BEAM = 2.839e-05
 PER_DOSE_VOXEL_AND_THREAD = 1.6e-05
 PER_THREAD = 0
 PER_SPOT = 0.000178
+PER_BEAMLINE_VOXEL = 1.9e-05  # bytes allocated at most while a box of devices is filled and packed (tracemalloc)
 MEMINFO = Path("/proc/meminfo")
 CGROUPS = Path("/proc/self/cgroup")
 CGROUP_ROOT = Path("/sys/fs/cgroup")
@@ -30,13 +34,17 @@ CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class Load:
-    """What a calculation's memory depends on; `spots` are those of all beams."""
+    """What a calculation's memory depends on; `spots` are those of all beams.
+
+    `beamline_voxels` are those of what stands in the beams, all together.
+    """
 
     ct_voxels: int
     calculated_voxels: int
     dose_voxels: int
     beams: int
     spots: int
+    beamline_voxels: int = 0
 
     @classmethod
     def of(cls, case: Case, target: Target) -> "Load":
@@ -48,6 +56,7 @@ class Load:
             dose_voxels=target.score.grid.size,
             beams=len(case.beams),
             spots=sum(len(equipped.pencils.particles) for equipped in case.beams),
+            beamline_voxels=sum(_beamline_voxels(equipped) for equipped in case.beams),
         )
 
     def estimate_MB(self, threads: int) -> float:
@@ -60,8 +69,16 @@ class Load:
             + per_dose_voxel * self.dose_voxels
             + PER_THREAD * threads
             + PER_SPOT * self.spots
+            + PER_BEAMLINE_VOXEL * self.beamline_voxels
         )
         return RESERVE * model
+
+
+def _beamline_voxels(equipped: EquippedBeam) -> int:
+    found = heights_mm(equipped.devices)
+    if found is None:
+        return 0
+    return voxel_count(equipped.devices, equipped.pencils.start_mm, reach_mm(equipped.pencils, found[0]))
 
 
 @dataclass(frozen=True)
@@ -114,7 +131,8 @@ def refusal(load: Load, most_MB: float) -> str:
     return (
         f"The calculation would not fit into memory, even with one thread. Given: about {needed:,.0f} MB, for "
         f"{load.ct_voxels:,} CT voxels, {load.calculated_voxels:,} of them or around them calculated, "
-        f"{load.dose_voxels:,} dose voxels, {load.beams} beams and {load.spots:,} spots. Allowed: {most_MB:,.0f} MB. "
+        f"{load.dose_voxels:,} dose voxels, {load.beams} beams, {load.beamline_voxels:,} voxels of what stands "
+        f"in them and {load.spots:,} spots. Allowed: {most_MB:,.0f} MB. "
         f"What helps: {'; '.join(remedies)}."
     )
 
