@@ -12,7 +12,7 @@ from tests.commissioning.conftest import make_ideal_tree, make_site
 from tests.journey.bench import Bench
 
 from dosewright.commissioning.library_folder import PACKAGED
-from dosewright.core.plan import Block, RangeShifterSetting
+from dosewright.core.plan import Block, Compensator, RangeShifterSetting
 
 FEW = ("-n", "3000", "-j", "1")
 ROOM1 = 'default_ct_protocol = "generic"\n[[machine]]\nname = "GENERIC"\nbeam_model = "room1"\n'
@@ -122,19 +122,22 @@ def test_a_plan_is_measured_in_a_phantom_that_is_shifted(bench: Bench) -> None:
     assert any("shift" in said and "12" in said for said in [*summary["warnings"], *summary["assumptions"]])
 
 
-def test_an_aperture_and_a_range_shifter_ride_on_the_snout(bench: Bench) -> None:
-    """A brass aperture open on one side only, and 20 mm of polycarbonate: dose there only, and a shorter range."""
+def test_aperture_range_shifter_and_compensator_of_a_plan(bench: Bench) -> None:
+    """A brass aperture open on one side only, 20 mm of polycarbonate, and 10 mm of PMMA: dose there only, and a shorter
+    range."""
     outline = np.array([[2.0, -40.0], [40.0, -40.0], [40.0, 40.0], [2.0, 40.0]])
-    aperture = Block("A1", 1, "APERTURE", "brass", 65.0, 150.0, "PATIENT_SIDE", False, outline)
+    aperture = Block("A1", 1, "APERTURE", "BRASS", 65.0, 150.0, "PATIENT_SIDE", False, outline)
     shifter = RangeShifterSetting("RS_2CM", 1, "BINARY", 260.0)
+    thick = np.full((4, 4), 10.0)
+    even = Compensator("RC", 1, "PMMA", 70.0, "SOURCE_SIDE", False, thick, (25.0, 25.0), (-37.5, 37.5))
     one = bench.make_beam(1, "Top")
-    fitted = replace(one, blocks=(aperture,), range_shifters=(shifter,))
+    fitted = replace(one, blocks=(aperture,), range_shifters=(shifter,), compensators=(even,))
     calculated(bench, "open", case=bench.make_case(beams=(one,)))
     case = bench.make_case(beams=(fitted,))
     calculated(bench, "fitted", case=case)
     # 20 mm of polycarbonate of 1.2 g/cm3 are 23.0 mm of water: relative stopping power 1.148 by Bethe's formula with
-    # I = 73.1 eV (ICRU Report 37).
-    assert range_mm(bench, "open") - range_mm(bench, "fitted") == pytest.approx(23.0, abs=1.0)
+    # I = 73.1 eV (ICRU Report 37); 10 mm of PMMA of 1.19 g/cm3, I = 74 eV, are 11.6 mm.
+    assert range_mm(bench, "open") - range_mm(bench, "fitted") == pytest.approx(34.6, abs=1.0)
     dose, geometry = image(bench, "fitted", "beam1_to_medium")
     x = geometry.GetOrigin()[0] + geometry.GetSpacing()[0] * np.arange(dose.shape[2])
     across = dose.sum(axis=(0, 1))
@@ -142,3 +145,4 @@ def test_an_aperture_and_a_range_shifter_ride_on_the_snout(bench: Bench) -> None
     linted = bench.whole_case.run("lint", str(case.folder)).stdout
     assert "found: range shifter 'RS_2CM': 20.00 mm G4_POLYCARBONATE (1.2 g/cm3), 260.0 mm from the isocentre" in linted
     assert "found: aperture 'A1': 65.00 mm G4_BRASS (8.52 g/cm3), 85.0 mm from the isocentre" in linted
+    assert "found: compensator 'RC': 10.00 mm G4_PLEXIGLASS (1.19 g/cm3), 70.0 mm from the isocentre" in linted
