@@ -49,7 +49,7 @@ class Asked:
         """Return the sum of the scaled beams."""
         return plan_dose(
             [
-                scaled(b.to_water, b.to_medium, b.uncertainty, Scale(e.audit.particles, self.case.fractions))
+                scaled(b.to_water, b.to_medium, b.uncertainty, Scale(e.audit.particles, self.case.fractions, e.correction.dose_factor))
                 for e, b in zip(self.case.beams, beams, strict=True)
             ]
         )
@@ -218,3 +218,14 @@ def test_the_summary_and_report_say_whose_goal_it_was(tiny: Any, tmp_path: Path)
     assert reached <= 6.0
     assert summary["plan_dose_Gy"]["mean_uncertainty_percent"] == pytest.approx(reached, rel=1e-4)
     assert sum(beam["share_of_primaries"] for beam in summary["beams"]) == pytest.approx(1.0)
+
+
+def test_the_uncertainty_is_that_of_doses_with_the_machines_factors(uneven: Asked, tmp_path: Path) -> None:
+    """The weak beam times 10, as a site might correct its machine: it then counts as much as the strong one."""
+    strong, weak = uneven.case.beams
+    much = replace(weak, correction=weak.correction.model_copy(update={"dose_factor": 10.0}))
+    asked = replace(uneven, case=replace(uneven.case, beams=(strong, much)))
+    found = asked.run(tmp_path, goals=Goals(histories=16_000), goal_scope="plan")
+    said = found[0].figures["plan_uncertainty_percent"]
+    assert percent_of(asked, found) == pytest.approx(said, rel=1e-4)
+    assert 0.5 < found[0].histories / found[1].histories < 2.0
