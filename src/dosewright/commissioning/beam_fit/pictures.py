@@ -31,7 +31,7 @@ def depth_dose_picture(curve: Curve, fit: CurveFit, check: Check | None) -> Figu
     reach = curve.range_mm
     peak[0].set_xlim(max(reach - 25, 0), reach + 10)
     whole[0].set_ylabel("dose over largest")
-    whole[1].set_ylabel("difference, % of largest")
+    whole[1].set_ylabel("difference\n(% of largest)", fontsize=8)
     whole[0].legend(frameon=False)
     whole[0].set_title(f"{curve.nominal_MeV:g} MeV nominal: {fit.mean_MeV:.2f} MeV, spread {fit.sigma_MeV:.2f} MeV",
                        loc="left", fontsize=10)  # fmt: skip
