@@ -17,6 +17,7 @@ from dosewright.geometry.device_place import placed
 from dosewright.geometry.projection import projection_of
 from dosewright.geometry.range_shifter import range_shifter_plates, relative_stopping_power
 from dosewright.geometry.solid_inside import bounds_mm
+from dosewright.materials.library import written_exactly
 
 Named = Callable[[str], Material]
 Found = tuple[tuple[Device, ...], tuple[str, ...]]
@@ -100,15 +101,16 @@ def _described(beam: IonBeam, model: BeamModel, named: Named) -> Found:
         return (), ()
 
     def known(word: str) -> Material:
-        try:
-            return named(word)
-        except InputError as unknown:
-            hint = nearest(word, SUCH_AS.split(", "))
-            raise refuse(
-                f"Beam {beam.number}: a block or compensator is made of a material that is not known.{hint}",
-                given=repr(word),
-                allowed=f"a name or word that `dosewright query -M` lists, such as {SUCH_AS}",
-            ) from unknown
+        for name in dict.fromkeys((word, written_exactly(word))):  # the site's own names come first
+            found = tried(partial(named, name), [])
+            if found is not None:
+                return found
+        hint = nearest(word, SUCH_AS.split(", "))
+        raise refuse(
+            f"Beam {beam.number}: a block or compensator is made of a material that is not known.{hint}",
+            given=repr(word),
+            allowed=f"a name or word that `dosewright query -M` lists, such as {SUCH_AS}",
+        )
 
     projection, said = projection_of(beam, model)
     compensators, of_compensators = compensator_devices(beam, projection, known)
