@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dosewright.core.errors import InputError
-from dosewright.materials.library import citation, known_names, mcsquare_material, named
+from dosewright.materials.library import citation, known_names, mcsquare_material, named, written_exactly
 from dosewright.materials.stopping import mean_excitation_eV, proton_mass_stopping_power
 
 
@@ -83,3 +83,10 @@ def test_mcsquare_codes() -> None:
     assert mcsquare_material(62).mass_fractions[20] == pytest.approx(0.225, rel=5e-3)
     with pytest.raises(InputError, match="MCsquare material code"):
         mcsquare_material(14)
+
+
+def test_words_of_other_programs_are_found_whatever_their_case() -> None:
+    assert named(written_exactly("BRASS")) == named("G4_BRASS")
+    assert written_exactly(" g4_water ") == "G4_WATER"
+    assert written_exactly("PMMA") == "PMMA"
+    assert written_exactly("unobtainium") == "unobtainium"

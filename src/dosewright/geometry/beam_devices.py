@@ -18,7 +18,7 @@ from dosewright.geometry.device_place import placed
 from dosewright.geometry.projection import projection_of
 from dosewright.geometry.range_shifter import range_shifter_plates, relative_stopping_power
 from dosewright.geometry.solid_inside import bounds_mm
-from dosewright.materials.library import in_any_case
+from dosewright.materials.library import written_exactly
 
 Named = Callable[[str], Material]
 Found = tuple[tuple[Device, ...], tuple[str, ...]]
@@ -123,7 +123,7 @@ def _material(word: str, named: Named) -> Material:
     """Return what a plan's word means: exactly so, or in another case where that can be one thing only."""
     word = word.strip()
     exact = _found_under((word,), named)
-    found = exact or _found_under((word.lower(), word.capitalize(), word.upper(), *in_any_case(word)), named)
+    found = exact or _found_under((word.lower(), word.capitalize(), word.upper(), written_exactly(word)), named)
     if len(found) != 1:
         raise refuse(f"The material {word!r} is {'not known' if not found else 'known in several cases'}")
     return found[0]

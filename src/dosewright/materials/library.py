@@ -21,9 +21,13 @@ def named(name: str) -> Material:
     return _media()[key]
 
 
-def in_any_case(word: str) -> tuple[str, ...]:
-    """Return the names and common words that differ from a word by their case at most."""
-    return tuple(known for known in _by_word() if known.casefold() == word.strip().casefold())
+def written_exactly(word: str) -> str:
+    """Return the known name or common word that a word is but for its case; else the word itself.
+
+    For the words of other programs, such as the material of a plan's aperture, who write them as they like.
+    """
+    folded = {known.casefold(): known for known in reversed(_by_word())}
+    return word if word.strip() in _by_word() else folded.get(word.strip().casefold(), word)
 
 
 def known_names() -> tuple[str, ...]:
