@@ -49,7 +49,12 @@ class Asked:
         """Return the sum of the scaled beams."""
         return plan_dose(
             [
-                scaled(b.to_water, b.to_medium, b.uncertainty, Scale(e.audit.particles, self.case.fractions, e.correction.dose_factor))
+                scaled(
+                    b.to_water,
+                    b.to_medium,
+                    b.uncertainty,
+                    Scale(e.audit.particles, self.case.fractions, e.correction.dose_factor),
+                )
                 for e, b in zip(self.case.beams, beams, strict=True)
             ]
         )
