@@ -113,7 +113,7 @@ def _gamma_notes(results: tuple[GammaResult, ...]) -> Markup:
     thresholds = list(dict.fromkeys(g.threshold for g in results))
     remarks = list(dict.fromkeys(g.note for g in results if g.note))
     sentence = f"Share of voxels with gamma of at most 1; voxels below {', '.join(thresholds)} are left out."
-    dash = "A dash: nothing was compared, or there is too much noise to correct for."
+    dash = "A dash: nothing was compared, or there are too few voxels or too much noise for a correction."
     return element("p", " ".join([sentence, *remarks, dash]), css="soft")
 
 
