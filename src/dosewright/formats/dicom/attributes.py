@@ -92,7 +92,10 @@ class Attributes:
         return None if empty else value
 
     def text(self, keyword: str) -> str:
-        """Return the value as one line of text; what is no UID where one belongs is not shown: it may name a patient."""
+        """Return the value as one line of text.
+
+        What is no UID where one belongs is a problem that does not show it: it may name a patient.
+        """
         value = self.value(keyword)
         if isinstance(value, Sequence | bytes | Dataset):
             self.problem(f"{keyword} must be text")
