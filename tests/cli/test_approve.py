@@ -94,7 +94,7 @@ def test_a_protocol_of_several_files(library: Path, shared_data: Path) -> None:
         (("generic", "--kind", "beam"), "nobody", "is not in the site's settings"),
         (("generic", "--kind", "beam"), "CK", "belongs to another account"),
         (("generic",), "BJ", "'generic' names several things; add --kind. Given: beam, ct."),
-        (("generik",), "BJ", "There is nothing of this name to approve. Given: 'generik'."),
+        (("generik",), "BJ", "There is nothing of this name to approve. Did you mean 'generic'? Given: 'generik'."),
         (("generic", "--kind", "beem"), "BJ", "Unknown kind. Given: 'beem'."),
         ((str(PACKAGED / "beam_models" / "generic.toml"),), "BJ", "copy it into a library of your own first"),
         (("water_box", "--revoke"), "BJ", "no approval record to revoke"),

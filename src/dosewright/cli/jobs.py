@@ -50,7 +50,9 @@ def list_jobs(*, library: options.Library = None, as_json: options.Json = False)
             typer.echo("There are no jobs yet; `dosewright calc` enters its own.")
         else:
             console = Console(highlight=False)
-            console.print(job_table(found), width=None if console.is_terminal else PLAIN_WIDTH)
+            if not console.is_terminal:
+                console.width = PLAIN_WIDTH
+            console.print(job_table(found))
 
 
 @app.command()

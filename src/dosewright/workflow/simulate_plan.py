@@ -125,7 +125,8 @@ class _Runs:
         """Run a beam to a number of batches, as far as time and wishes allow."""
         result = self._simulate(beam, batches)
         self.done[beam] = result.histories
-        scale = self.case.beams[beam].audit.particles * self.case.fractions
+        equipped = self.case.beams[beam]
+        scale = equipped.audit.particles * self.case.fractions * equipped.correction.dose_factor
         dose = scale * result.dose_Gy.ravel()
         spread = dose * result.relative_uncertainty.ravel()
         ended = Ended.GOAL if result.goal_reached else Ended.REQUEST if result.stopped_on_request else Ended.TIME
