@@ -215,7 +215,8 @@ def as_values(seen: "Seen") -> dict[str, Any]:
         "seconds_left": beam.seconds_left,
     }  # fmt: skip
     values = {**job.as_json(), "state": seen.state.value, "running": seen.running, "note": seen.note, **times, **live}
-    files = {"log": str(job.place.log), "report": str(job.place.report)}
+    places = {"log": job.place.log, "report": job.place.report}
+    files = {name: str(path) if path.is_file() else None for name, path in places.items()}
     return {**values, **files, "beams": [asdict(beam) for beam in seen.beams]}
 
 
