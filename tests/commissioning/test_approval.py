@@ -74,6 +74,12 @@ def test_models_of_several_files_are_approved_with_the_hash_they_were_read_with(
     assert "changed" in (problem_of(model, content_sha256(model, density)) or "")
 
 
+def test_the_hash_of_the_file_alone_does_not_approve_what_lay_beside_it(model: Path) -> None:
+    """Else a beam line would stay approved without its nozzle and passive elements."""
+    approve(model, "asmith", models={"room1": "of source, nozzle and elements"})
+    assert "has changed since" in (problem_of(model, sha256(model)) or "")
+
+
 def test_the_record_is_as_readable_as_the_model(model: Path) -> None:
     model.chmod(0o644)
     approve(model, "asmith")

@@ -339,6 +339,14 @@ def test_what_is_not_read_is_noted(site: Path) -> None:
     assert notes == ["beam_models/old.xls is of no kind that is read there (.toml, .csv, .txt)."]
 
 
+def test_settings_without_effect_are_noted(site: Path, ideal: Path) -> None:
+    (site / "settings.toml").write_text('[folders]\nlogging = "/var/log/doses"\n')
+    notes = "\n".join(check_library(site).notes)
+    assert "folders.logging = '/var/log/doses' has no effect yet: the folder of each result holds its log." in notes
+    assert "folders.input" not in notes
+    assert "folders.input = '/clinic/in' has no effect yet: there is no file browser." in check_library(ideal).notes
+
+
 def test_it_is_json(ideal: Path, change: Changed) -> None:
     change("cfg/system.cfg", "PMMA = 1.195", "PMMA = 1.19")
     told = json.loads(json.dumps(check_library(ideal).as_json()))

@@ -77,6 +77,25 @@ def test_another_library_gives_no_clinical_role_even_with_the_same_users(tiny: A
     assert "was chosen (-s); it is not the usual one" in linted.stdout
 
 
+def test_other_settings_for_the_same_models_give_no_clinical_role(
+    tiny: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """IDEAL's configuration names the commissioning folder, so one of one's own can name that of the site."""
+    (tmp_path / "commissioning" / "beamlines").mkdir(parents=True)
+    text = f"[directories]\ncommissioning = {tmp_path}/commissioning\n[user roles]\nCL, {ACCOUNT} = clinical\n"
+    places = {}
+    for name, factor in (("site", 1.1), ("own", 1.4)):
+        (tmp_path / name).mkdir(mode=0o755)
+        places[name] = tmp_path / name / "system.cfg"
+        places[name].write_text(f"{text}[simulation]\nRBE factor protons = {factor}\n")
+        places[name].chmod(0o644)
+    monkeypatch.setenv("DOSEWRIGHT_LIBRARY", str(places["site"]))
+    said = "may not calculate with another library (-s) than the site's usual one"
+    for name in places:
+        linted = tiny.run("lint", str(tiny.folder), "-l", "CL", "-s", str(places[name]))
+        assert (said in linted.stdout) == (name == "own"), linted.stdout + linted.stderr
+
+
 def test_a_model_that_is_not_approved_or_changed_since_is_refused(tiny: Any, tmp_path: Path, site: Path) -> None:
     (site / "ct" / "generic.toml.approval.json").unlink()
     with (site / "beam_models" / "generic.toml").open("a") as file:

@@ -141,6 +141,20 @@ def test_settings_that_others_may_write_give_no_role_but_research(settings_file:
         assert f"chmod go-w '{path.resolve()}'" in str(refused.value)
 
 
+@pytest.mark.parametrize("name", ["library.toml", "log_daemon.cfg"])
+def test_what_decides_beside_the_settings_is_looked_at_too(settings_file: Path, name: str) -> None:
+    """Who may write library.toml could give a machine the approved model of another."""
+    beside = settings_file.with_name(name)
+    beside.touch()
+    beside.chmod(0o644)
+    assert write_problems(settings_file, STARS, os.getuid()) == []
+    beside.chmod(0o666)
+    (said,) = write_problems(settings_file, STARS, os.getuid())
+    assert said.startswith(
+        f"others than its owner may write the {name} beside the file of the settings. Do: chmod go-w"
+    )
+
+
 def test_settings_belong_to_root_oneself_or_an_admin(settings_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     owner = settings_file.stat().st_uid
     names = {owner: "yoda", LUKE: "luke"}

@@ -50,7 +50,9 @@ def list_jobs(*, library: options.Library = None, as_json: options.Json = False)
             typer.echo("There are no jobs yet; `dosewright calc` enters its own.")
         else:
             console = Console(highlight=False)
-            console.print(job_table(found), width=None if console.is_terminal else PLAIN_WIDTH)
+            if not console.is_terminal:
+                console.width = PLAIN_WIDTH
+            console.print(job_table(found))
 
 
 @app.command()
@@ -213,7 +215,8 @@ def as_values(seen: "Seen") -> dict[str, Any]:
         "seconds_left": beam.seconds_left,
     }  # fmt: skip
     values = {**job.as_json(), "state": seen.state.value, "running": seen.running, "note": seen.note, **times, **live}
-    files = {"log": str(job.place.log), "report": str(job.place.report)}
+    places = {"log": job.place.log, "report": job.place.report}
+    files = {name: str(path) if path.is_file() else None for name, path in places.items()}
     return {**values, **files, "beams": [asdict(beam) for beam in seen.beams]}
 
 

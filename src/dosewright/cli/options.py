@@ -19,11 +19,16 @@ Output = Annotated[
 ]
 Histories = Annotated[
     str | None,
-    typer.Option("--primaries", "-n", metavar="N", help="Primaries per beam, such as 1e6."),
+    typer.Option("--primaries", "-n", metavar="N", help="Primaries per beam (with --per plan: in all), such as 1e6."),
 ]
 Uncertainty = Annotated[
     str | None,
-    typer.Option("--uncertainty", "-u", metavar="PERCENT", help="Mean uncertainty per beam in percent."),
+    typer.Option(
+        "--uncertainty",
+        "-u",
+        metavar="PERCENT",
+        help="Mean uncertainty in percent, per beam (or of the plan: --per plan).",
+    ),
 ]
 Time = Annotated[
     str | None,

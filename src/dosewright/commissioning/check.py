@@ -11,6 +11,7 @@ from dosewright.commissioning.check_parts import (
     approval_problems,
     beam_model_problems,
     configuration_problems,
+    idle_settings,
     macro_notes,
     override_problems,
     permission_problems,
@@ -137,6 +138,7 @@ def _look(result: LibraryCheck, library: Library, folder: Path, *, ideal: bool) 
     if content.settings_file is not None:
         result.add(_relative(content.settings_file, folder), permission_problems(content.settings_file))
     _approvals(result, content, models, folder)
+    result.notes += idle_settings(content.settings)
     result.notes += (
         [*content.notes, *macro_notes(folder, content)] if ideal else [*content.notes, *unread_files(folder)]
     )

@@ -19,6 +19,7 @@ from dosewright.core.looks import tried
 from dosewright.formats.text.cut_parameters import read_cut_parameters
 from dosewright.formats.text.gate_macro import read_macro
 from dosewright.formats.text.hounsfield import CtProtocol
+from dosewright.formats.text.site_settings import SiteSettings
 from dosewright.materials.schneider import split
 
 ENERGIES = 5  # at which every beam model is asked for its beam
@@ -127,6 +128,16 @@ def permission_problems(file: Path) -> list[str]:
             problems += refuse(f"{what} can be changed by others than the owner", given=stat.filemode(mode),
                                allowed=f"only the owner may: chmod go-w {place.absolute()}").problems  # fmt: skip
     return problems
+
+
+def idle_settings(settings: SiteSettings) -> list[str]:
+    """Return a note for each setting that was given and has no effect yet."""
+    idle = {"input": "there is no file browser", "logging": "the folder of each result holds its log"}
+    return [
+        f"folders.{name} = {getattr(settings.folders, name)!r} has no effect yet: {why}."
+        for name, why in idle.items()
+        if getattr(settings.folders, name)
+    ]
 
 
 def macro_notes(folder: Path, content: LibraryContent) -> list[str]:

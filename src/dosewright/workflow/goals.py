@@ -1,7 +1,8 @@
 """When to stop: primaries, uncertainty, time, and all their combinations.
 
 The time limit beats the other two; between primaries and uncertainty both must be reached. Primaries and
-uncertainty are per beam; the time is for the simulation of all beams together, without reading and reporting.
+uncertainty are per beam or for the plan; the time is for the simulation of all beams together, without reading and
+reporting.
 """
 
 import math

@@ -119,7 +119,12 @@ class _Runs:
         batches = None if goals.histories is None else -(-goals.histories // self.size)
         goal = PlanGoal(goals.uncertainty_percent, batches, **site)
         density = np.asarray(self.problems[0].density_g_cm3, float).ravel()
-        return reach(goal, len(self.problems), density, self._former_shares(), self.advance, self.keep_shares)
+        reached = reach(goal, len(self.problems), density, self._former_shares(), self.advance, self.keep_shares)
+        if math.isfinite(reached.uncertainty_percent):
+            self.watch.say(
+                f"Plan at {reached.uncertainty_percent:.2f} %, {sum(reached.batches) * self.size:,} primaries."
+            )
+        return reached
 
     def advance(self, beam: int, batches: int) -> Scored:
         """Run a beam to a number of batches, as far as time and wishes allow."""

@@ -18,6 +18,7 @@ from dosewright.formats.text.site_settings import ROLES, SiteSettings, UserEntry
 
 WITHOUT_USERS = "research"  # role of everyone where no users are listed, and what stands for their acronym
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+BESIDE = ("library.toml", "log_daemon.cfg")
 ROOT = 0
 
 
@@ -131,10 +132,16 @@ def chosen(name: str, role: str, by_default: bool, account: str, entries: Sequen
 
 
 def write_problems(settings_file: Path, settings: SiteSettings, uid: int) -> list[str]:
-    """Return why others than their owner might have changed the settings, with what to do, for file and folder."""
+    """Return why others than their owner might have changed the settings, with what to do.
+
+    Looked at are their file and folder, and what lies beside them and decides as well: which machine has which model.
+    """
     admins = [one for one in settings.user if one.role == "admin"]
     found = []
-    for path, what in ((settings_file.resolve(), "file"), (settings_file.resolve().parent, "folder")):
+    file = settings_file.resolve()
+    places = {file: "file", file.parent: "folder"}
+    places |= {file.with_name(name): f"{name} beside the file" for name in BESIDE if file.with_name(name).is_file()}
+    for path, what in places.items():
         state = path.stat()
         owner = account_of(state.st_uid)
         if state.st_mode & OTHERS_WRITE:

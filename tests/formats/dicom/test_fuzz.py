@@ -153,6 +153,19 @@ def test_pydicom_logs_no_odd_values(study: Path, caplog: pytest.LogCaptureFixtur
     assert "Secret" not in caplog.text
 
 
+@pytest.mark.parametrize("uid", ["Secret^Name", "1.2.3^Secret", "1." * 32 + "1"])
+def test_what_is_no_uid_is_refused_unseen(study: Path, uid: str) -> None:
+    """A spoiled length can put the bytes of a name where a UID belongs."""
+    path = file_of(study, "structures")
+    dataset = pydicom.dcmread(path)
+    with pydicom.config.disable_value_validation():
+        dataset.ReferencedFrameOfReferenceSequence[0].FrameOfReferenceUID = uid
+        dataset.save_as(path)
+    with pytest.raises(InputError, match="FrameOfReferenceUID is no UID") as refused:
+        read_structures(path)
+    assert uid not in str(refused.value)
+
+
 def test_places_that_are_no_files(tmp_path: Path) -> None:
     for read in (read_ion_plan, read_structures, read_dose, find_study, lambda p: read_ct([p])):
         for path in (tmp_path, tmp_path / "missing"):

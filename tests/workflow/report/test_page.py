@@ -32,7 +32,7 @@ from dosewright.workflow.report.data import (
 from dosewright.workflow.report.findings import findings
 from dosewright.workflow.report.page import report_page, write_report
 from dosewright.workflow.report.style import style
-from dosewright.workflow.report.tables import audit
+from dosewright.workflow.report.tables import audit, beam_table
 from dosewright.workflow.report.views import views
 
 NASTY = "<script>alert('x')</script>\"&$\\frac{"
@@ -198,6 +198,11 @@ def read(page):
     reader.feed(page)
     assert reader.open == []
     return reader
+
+
+def test_the_voxels_of_the_mean_uncertainty_are_those_of_the_site(data):
+    beam = replace(data.beams[0], uncertainty_voxels="voxels above 60 % of the mean of the 50 highest")
+    assert "Mean uncertainty: voxels above 60 % of the mean of the 50 highest, 1 sigma." in str(beam_table((beam,)))
 
 
 def test_it_is_one_file_that_needs_and_runs_nothing(page):

@@ -1,5 +1,6 @@
 """A DICOM data set read attribute by attribute: what cannot be understood becomes a listed problem."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from dosewright.core.errors import refuse
 from dosewright.formats.dicom.conformance import EVERY_OBJECT, Read, declared
 
 MAX_BYTES: Final = 4 * 2**30  # no object of a treatment study is larger
+UID: Final = re.compile(r"[0-9.]{1,64}")  # PS3.5 9.1
 BINARY: Final[dict[str, np.dtype[np.floating]]] = {"FL": np.dtype("<f4"), "FD": np.dtype("<f8")}
 
 
@@ -90,14 +92,21 @@ class Attributes:
         return None if empty else value
 
     def text(self, keyword: str) -> str:
-        """Return the value as one line of text."""
+        """Return the value as one line of text.
+
+        What is no UID where one belongs is a problem that does not show it: it may name a patient.
+        """
         value = self.value(keyword)
         if isinstance(value, Sequence | bytes | Dataset):
             self.problem(f"{keyword} must be text")
             return ""
         if isinstance(value, MultiValue | list):
             value = "\\".join(str(part) for part in value)
-        return "" if value is None else " ".join(str(value).replace("\0", " ").split())
+        text = "" if value is None else " ".join(str(value).replace("\0", " ").split())
+        if text and dictionary_VR(keyword) == "UI" and not UID.fullmatch(text):
+            self.problem(f"{keyword} is no UID", allowed="digits and dots, at most 64 characters")
+            return ""
+        return text
 
     def numbers(self, keyword: str, count: int | None = None) -> NDArray[np.float64] | None:
         """Return the values as finite numbers, shape (n,); `count` is the number wanted."""

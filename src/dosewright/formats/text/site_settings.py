@@ -29,7 +29,7 @@ class Range(Checked):
     min: float = Field(gt=0, description="least value allowed")
     default: float = Field(gt=0, description="value taken where the goal is on and no other is given")
     max: float = Field(gt=0, description="largest value allowed")
-    step: float = Field(gt=0, description="step in which a user interface counts")
+    step: float = Field(gt=0, description="step in which a user interface counts; no effect yet")
     on: bool = Field(False, description="the goal holds where a user names none")
 
     @model_validator(mode="after")
@@ -43,7 +43,9 @@ class Goals(Checked):
     """Statistical goals, and how the mean uncertainty is formed."""
 
     minutes: Range = Field(Range(min=1, default=20, max=10080, step=1), description="minutes per calculation")
-    primaries: Range = Field(Range(min=100, default=1e6, max=1e12, step=100), description="primaries per beam")
+    primaries: Range = Field(
+        Range(min=100, default=1e6, max=1e12, step=100), description="primaries per beam, or of the plan"
+    )
     uncertainty_percent: Range = Field(
         Range(min=0.1, default=1.0, max=99.0, step=0.1, on=True), description="mean uncertainty in percent"
     )
@@ -165,8 +167,8 @@ class Folders(Checked):
 
     output: str = Field("", description="folder for results; default: beside the plan")
     second_output: str = Field("", description="results are copied there too, such as a file share")
-    input: str = Field("", description="where a file browser starts")
-    logging: str = Field("", description="folder for logs")
+    input: str = Field("", description="where a file browser starts; no effect yet")
+    logging: str = Field("", description="folder for logs; no effect yet: each result folder holds its own")
 
 
 class Jobs(Checked):

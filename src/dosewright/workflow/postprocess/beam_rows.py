@@ -1,5 +1,6 @@
 """One beam as the report shows it: the plan's figures, the meterset audit, what was simulated."""
 
+from dosewright.formats.text.site_settings import Goals
 from dosewright.geometry.beam_devices import device_text
 from dosewright.workflow.postprocess.treatment import Treatment
 from dosewright.workflow.preprocess.equip import EquippedBeam
@@ -8,8 +9,8 @@ from dosewright.workflow.report.data import BeamRow, DosePair, Factor, LayerRow
 from dosewright.workflow.simulate import SimulatedBeam
 
 
-def beam_row(equipped: EquippedBeam, simulated: SimulatedBeam, treatment: Treatment, goal: str) -> BeamRow:
-    """Return the report's row of a beam."""
+def beam_row(equipped: EquippedBeam, simulated: SimulatedBeam, treatment: Treatment, goal: str, site: Goals) -> BeamRow:
+    """Return the report's row of a beam; `site` says over which voxels its uncertainty is the mean."""
     beam, audit = equipped.beam, equipped.audit
     dose, tps = treatment.beams[beam.number], treatment.tps_beams.get(beam.number)
     percent = simulated.mean_uncertainty_percent
@@ -35,6 +36,8 @@ def beam_row(equipped: EquippedBeam, simulated: SimulatedBeam, treatment: Treatm
         devices=tuple(device_text(device) for device in equipped.devices),
         batches=simulated.figures["batches"],
         wall_seconds=simulated.figures["wall_seconds"],
+        uncertainty_voxels=f"voxels above {site.dose_threshold_percent:g} % of the mean of the {site.top_voxels} "
+        "highest",
         dose=DosePair(dose.physical, dose.uncertainty, tps.image if tps else None, treatment.body.where),
     )
 

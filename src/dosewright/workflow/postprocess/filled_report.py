@@ -33,6 +33,7 @@ def filled_report(
     on_phantom = case.request.phantom is not None
     study, tps = case.study, treatment.tps_plan
     pairs = list(zip(case.beams, beams, strict=True))
+    goal, site = case.request.goals.sentence(case.request.goal_scope), case.settings.goals
     return ReportData(
         plan_label=study.plan.label,
         plan_uid=study.plan.uid,
@@ -45,7 +46,7 @@ def filled_report(
         plan=DosePair(
             treatment.plan.physical, treatment.plan.uncertainty, tps.image if tps else None, treatment.body.where
         ),
-        beams=tuple(beam_row(e, b, treatment, case.request.goals.sentence(case.request.goal_scope)) for e, b in pairs),
+        beams=tuple(beam_row(e, b, treatment, goal, site) for e, b in pairs),
         ct=study.ct.image if study.ct and not on_phantom else None,
         structures=study.structures.structures if study.structures and not on_phantom else (),
         dvh=findings.histograms,

@@ -57,13 +57,17 @@ def unlisted(wishes: Wishes, library: Library) -> list[tuple[str, str]]:
 
 
 def is_other_library(wishes: Wishes, library: Library) -> bool:
-    """Say whether another library was chosen than the one that is taken where none is chosen."""
+    """Say whether another library, or other settings, were chosen than those taken where none is chosen."""
     if wishes.library is None:
         return False
     try:
-        usual = Library.open().folder
+        usual = Library.open()
     except InputError:
         return True
-    if usual is None or library.folder is None:
-        return usual is not library.folder
-    return usual.resolve() != library.folder.resolve()
+    return _what_decides(usual) != _what_decides(library)
+
+
+def _what_decides(library: Library) -> tuple[object, ...]:
+    """Return folder, settings, and what a configuration decides: that of IDEAL may name the folder of another."""
+    places = [None if one is None else one.resolve() for one in (library.folder, library.settings_file)]
+    return (*places, library.content.machines, library.content.default_ct_protocol)

@@ -94,7 +94,7 @@ class BeamRow:
     primaries
         Simulated histories.
     mean_uncertainty_percent
-        IDEAL's mean: voxels above 50 % of the mean of the 100 highest.
+        IDEAL's mean, over the voxels that `uncertainty_voxels` names.
     goal
         What was asked, in words, such as ``"2 % mean uncertainty"``.
     dose
@@ -123,6 +123,7 @@ class BeamRow:
     batches: int | None = None
     wall_seconds: float | None = None
     dose: DosePair | None = None
+    uncertainty_voxels: str = "voxels above 50 % of the mean of the 100 highest"
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,8 @@ def beam_table(beams: tuple[BeamRow, ...]) -> Markup:
         ]
         for b in beams
     ]
-    caption = "Mean uncertainty: voxels above half of the mean of the 100 highest, 1 sigma."
+    voxels = "; ".join(dict.fromkeys(b.uncertainty_voxels for b in beams))
+    caption = f"Mean uncertainty: {voxels}, 1 sigma."
     return Table(caption, heads, rows, (), (0, 1, 5, 6)).html()
 
 
