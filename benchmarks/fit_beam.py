@@ -18,8 +18,8 @@ from dosewright.commissioning.beam_fit.curve_fit import BEYOND, CurveFit, fit_cu
 from dosewright.commissioning.beam_fit.depth_dose import DepthDoses
 from dosewright.commissioning.beam_fit.kernels import Kernels, kernels_for
 from dosewright.commissioning.beam_fit.measurements import Curve, read_measurements
-from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.fit_beam import BeamFit, fit_beam
+from dosewright.commissioning.site.catalog import Library
 from dosewright.core.beam_model import BeamModel
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "beam-models"

@@ -14,10 +14,10 @@ from benchmarks.process_page import COLOURS, Page, Row
 from dosewright.analysis.profile import Profile, distal_position
 from dosewright.core.plan import Block, Compensator, EnergyLayer, IonBeam
 from dosewright.core.solids import Device, Prism, Solid
-from dosewright.geometry.aperture import block_devices
-from dosewright.geometry.compensator import compensator_devices
-from dosewright.geometry.projection import Projection
-from dosewright.geometry.range_shifter import plate
+from dosewright.geometry.beam.aperture import block_devices
+from dosewright.geometry.beam.compensator import compensator_devices
+from dosewright.geometry.beam.projection import Projection
+from dosewright.geometry.beam.range_shifter import plate
 from dosewright.materials.library import named
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dosewright.analysis.dvh import dvh
     from dosewright.analysis.gamma import GammaCriteria, gamma
-    from dosewright.commissioning.catalog import Library
+    from dosewright.commissioning.site.catalog import Library
     from dosewright.core.beam_model import BeamModel
     from dosewright.core.errors import InputError
     from dosewright.core.frame import Rigid, gantry_to_patient

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from dosewright.cli.main import app
-from dosewright.commissioning.approval import approval_of, content_sha256, problem_of, record_of
-from dosewright.commissioning.catalog import Library
-from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.commissioning.site.catalog import Library
+from dosewright.commissioning.site.library_folder import PACKAGED
+from dosewright.commissioning.upkeep.approval import approval_of, content_sha256, problem_of, record_of
 from dosewright.workflow.users import account_of
 
 USERS = "".join(

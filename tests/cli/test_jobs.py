@@ -45,5 +45,5 @@ def test_a_broken_library_keeps_nobody_from_looking(tmp_path: Path, monkeypatch:
 
 
 def test_looking_at_jobs_loads_no_compiler() -> None:
-    code = "import sys, dosewright.workflow.job_care, dosewright.cli.jobs; sys.exit('numba' in sys.modules)"
+    code = "import sys, dosewright.workflow.jobs.job_care, dosewright.cli.jobs; sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

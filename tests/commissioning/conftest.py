@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.commissioning.site.library_folder import PACKAGED
 
 SYSTEM_CFG = """# our own clinic
 [directories]

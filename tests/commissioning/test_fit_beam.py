@@ -9,11 +9,11 @@ from tests.commissioning.measured_beam import recovered, write_measurements
 from typer.testing import CliRunner
 
 from dosewright.cli.main import app
-from dosewright.commissioning.approval import approve, problem_of
 from dosewright.commissioning.beam_fit.check import check_all, depth_dose
 from dosewright.commissioning.beam_fit.measurements import BeamMeasurements, DepthDoseFile, read_measurements
-from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.fit_beam import BeamFit, fit_beam
+from dosewright.commissioning.site.catalog import Library
+from dosewright.commissioning.upkeep.approval import approve, problem_of
 from dosewright.core.beam_model import BeamModel
 
 ENERGIES = (70.0,)

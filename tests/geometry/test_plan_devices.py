@@ -20,11 +20,11 @@ from dosewright.core.plan import (
     RangeShifterSetting,
 )
 from dosewright.core.solids import Box, Device, Prism, Relief, Solid, Tube, content_sha256
-from dosewright.geometry.beam_devices import device_text, devices_in_beam
-from dosewright.geometry.beamline import beamline_box, heights_mm
-from dosewright.geometry.clearance import refuse_in_patient
-from dosewright.geometry.device_place import gantry_to_room
-from dosewright.geometry.range_shifter import plate
+from dosewright.geometry.beam.beam_devices import device_text, devices_in_beam
+from dosewright.geometry.beam.beamline import beamline_box, heights_mm
+from dosewright.geometry.beam.clearance import refuse_in_patient
+from dosewright.geometry.beam.device_place import gantry_to_room
+from dosewright.geometry.beam.range_shifter import plate
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 

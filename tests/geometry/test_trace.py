@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from dosewright.core.frame import Rigid, rotation_about
 from dosewright.core.single import f32
 from dosewright.core.solids import Device
-from dosewright.geometry.range_shifter import plate
+from dosewright.geometry.beam.range_shifter import plate
 from dosewright.geometry.trace import (
     BEAMLINE,
     FAR_CM,

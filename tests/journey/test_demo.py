@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dosewright.cli.demo import made_case
-from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.commissioning.site.library_folder import PACKAGED
 
 
 def test_few_primaries_raise_no_false_alarm(tiny: Any, tmp_path: Path) -> None:

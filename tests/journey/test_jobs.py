@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from dosewright.commissioning.library_folder import PACKAGED
-from dosewright.workflow.registry import FILE
+from dosewright.commissioning.site.library_folder import PACKAGED
+from dosewright.workflow.jobs.registry import FILE
 
 COMMAND = Path(sys.executable).with_name("dosewright")
 ENDLESS = ("-n", "1e9", "-b", "1", "-j", "1")

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dosewright.commissioning.catalog import Library
-from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.commissioning.site.catalog import Library
+from dosewright.commissioning.site.library_folder import PACKAGED
 from dosewright.core.mask import mask
 from dosewright.formats.dicom.dose import read_dose
 from dosewright.formats.dose.mhd import read_mhd

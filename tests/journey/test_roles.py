@@ -9,10 +9,10 @@ from typing import Any
 import pydicom
 import pytest
 
-from dosewright.commissioning.approvable import find
-from dosewright.commissioning.approval import approve, content_sha256
-from dosewright.commissioning.catalog import Library
-from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.commissioning.site.catalog import Library
+from dosewright.commissioning.site.library_folder import PACKAGED
+from dosewright.commissioning.upkeep.approvable import find
+from dosewright.commissioning.upkeep.approval import approve, content_sha256
 from dosewright.formats.dose.mhd import read_mhd_header
 from dosewright.workflow.users import account_of
 

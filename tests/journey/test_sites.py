@@ -11,7 +11,7 @@ import SimpleITK
 from tests.commissioning.conftest import make_ideal_tree, make_site
 from tests.journey.bench import Bench
 
-from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.commissioning.site.library_folder import PACKAGED
 from dosewright.core.plan import Block, Compensator, RangeShifterSetting
 
 FEW = ("-n", "3000", "-j", "1")

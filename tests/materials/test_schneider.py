@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dosewright.commissioning.catalog import Library
-from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.commissioning.site.catalog import Library
+from dosewright.commissioning.site.library_folder import PACKAGED
 from dosewright.core.errors import InputError
 from dosewright.core.matter import HounsfieldTable
 from dosewright.formats.text.hounsfield import NO_CURVE, schneider_table

@@ -14,11 +14,11 @@ from dosewright.core.frame import gantry_to_patient
 from dosewright.core.grid import Grid
 from dosewright.core.plan import Block, Compensator, EnergyLayer, IonBeam
 from dosewright.core.solids import Box, Device, Prism, Solid, Tube
-from dosewright.geometry.aperture import block_devices
-from dosewright.geometry.compensator import compensator_devices
-from dosewright.geometry.device_place import gantry_to_room, placed
-from dosewright.geometry.projection import Projection
-from dosewright.geometry.range_shifter import plate
+from dosewright.geometry.beam.aperture import block_devices
+from dosewright.geometry.beam.compensator import compensator_devices
+from dosewright.geometry.beam.device_place import gantry_to_room, placed
+from dosewright.geometry.beam.projection import Projection
+from dosewright.geometry.beam.range_shifter import plate
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.simulation.goal import Goal

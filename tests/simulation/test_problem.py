@@ -13,7 +13,7 @@ from dosewright.core.frame import Rigid, rotation_about
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
 from dosewright.core.solids import Device
-from dosewright.geometry.range_shifter import plate
+from dosewright.geometry.beam.range_shifter import plate
 from dosewright.geometry.trace import BEAMLINE, PATIENT, medium_of
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named

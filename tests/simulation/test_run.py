@@ -18,7 +18,7 @@ from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.solids import Device
 from dosewright.core.units import MEV_PER_G_IN_GY
-from dosewright.geometry.range_shifter import plate
+from dosewright.geometry.beam.range_shifter import plate
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.scoring.statistics import mean_uncertainty_percent

@@ -9,7 +9,7 @@ import numpy as np
 
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
-from dosewright.geometry.range_shifter import plate
+from dosewright.geometry.beam.range_shifter import plate
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.scoring.deposit import Tally, empty_tally

@@ -6,7 +6,7 @@ import pytest
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.solids import Box, Device, Solid
-from dosewright.geometry.range_shifter import plate
+from dosewright.geometry.beam.range_shifter import plate
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.materials.stopping import proton_mass_stopping_power

@@ -9,7 +9,7 @@ import pytest
 from dosewright.execution.artifact import file_sha256, private_folder, write_json
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.goals import Goals
-from dosewright.workflow.registry import Job, Registry, State
+from dosewright.workflow.jobs.registry import Job, Registry, State
 from dosewright.workflow.request import DoseRequest
 
 MakeJob = Callable[..., Job]

@@ -11,7 +11,7 @@ import pytest
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.solids import Box, Device, Prism, Solid
-from dosewright.geometry.beamline import voxel_count
+from dosewright.geometry.beam.beamline import voxel_count
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.simulation.pack import pack_geometry

@@ -8,7 +8,7 @@ from dosewright.cli import options
 from dosewright.cli.faults import faults_reported
 
 if TYPE_CHECKING:
-    from dosewright.commissioning.catalog import Library
+    from dosewright.commissioning.site.catalog import Library
     from dosewright.workflow.users import User
 
 
@@ -30,9 +30,9 @@ def approve(
         import json
         from dataclasses import asdict
 
-        from dosewright.commissioning import approval
-        from dosewright.commissioning.approvable import find
-        from dosewright.commissioning.catalog import Library
+        from dosewright.commissioning.site.catalog import Library
+        from dosewright.commissioning.upkeep import approval
+        from dosewright.commissioning.upkeep.approvable import find
 
         opened = Library.open(library)
         user = _who_may(login, opened)

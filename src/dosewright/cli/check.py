@@ -20,7 +20,7 @@ def check(
     with faults_reported(as_json=as_json):
         import json
 
-        from dosewright.commissioning.check import check_library
+        from dosewright.commissioning.upkeep.check import check_library
 
         found = check_library(library)
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False) if as_json else found.text())

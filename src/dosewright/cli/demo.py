@@ -20,7 +20,7 @@ def demo(
     """Make a small case and take it all the way to the report."""
     with faults_reported():
         from dosewright.cli.calc import run
-        from dosewright.commissioning.library_folder import PACKAGED
+        from dosewright.commissioning.site.library_folder import PACKAGED
         from dosewright.workflow.goals import Goals
         from dosewright.workflow.request import DoseRequest
 
@@ -37,9 +37,9 @@ def demo(
 
 def made_case(folder: Path) -> Path:
     """Return the demo case below a folder, made if it is not there."""
-    from dosewright.commissioning.catalog import Library
-    from dosewright.commissioning.demo_case import write_demo_case
-    from dosewright.commissioning.library_folder import PACKAGED
+    from dosewright.commissioning.demonstration.demo_case import write_demo_case
+    from dosewright.commissioning.site.catalog import Library
+    from dosewright.commissioning.site.library_folder import PACKAGED
 
     case = folder / "case"
     if not case.exists():

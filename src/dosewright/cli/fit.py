@@ -62,10 +62,10 @@ def hlut(
     with faults_reported(as_json=as_json):
         import json
 
-        from dosewright.commissioning.catalog import Library
         from dosewright.commissioning.fit_hlut import fit_hlut
         from dosewright.commissioning.hlut_fit.measurements import read_measurements
         from dosewright.commissioning.hlut_fit.write import residuals, write_fit
+        from dosewright.commissioning.site.catalog import Library
 
         found = fit_hlut(read_measurements(measurements, Library.open(library).material))
         protocol, report = write_fit(found, output)

@@ -21,9 +21,9 @@ def init(
         import json
         from dataclasses import asdict
 
-        from dosewright.commissioning.init_library import init_library
-        from dosewright.commissioning.machine_check import check_machine
-        from dosewright.commissioning.schneider_cache import users_cache
+        from dosewright.commissioning.site.schneider_cache import users_cache
+        from dosewright.commissioning.upkeep.init_library import init_library
+        from dosewright.commissioning.upkeep.machine_check import check_machine
 
         files = init_library(folder, name=name)
         findings = check_machine(folder, {"Cache of CT tables": users_cache()})

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from dosewright.formats.text.site_settings import Jobs
-    from dosewright.workflow.job_care import Seen
-    from dosewright.workflow.registry import Registry
+    from dosewright.workflow.jobs.job_care import Seen
+    from dosewright.workflow.jobs.registry import Registry
 
 FOLLOW_EVERY_S = 0.5
 PLAIN_WIDTH = 200  # of the list where there is no terminal
@@ -41,7 +41,7 @@ def list_jobs(*, library: options.Library = None, as_json: options.Json = False)
     with opened(library) as (registry, times):
         from rich.console import Console
 
-        from dosewright.workflow.job_care import seen
+        from dosewright.workflow.jobs.job_care import seen
 
         found = [seen(job, times) for job in registry.jobs()]
         if as_json:
@@ -59,7 +59,7 @@ def list_jobs(*, library: options.Library = None, as_json: options.Json = False)
 def show(job: JobId, *, library: options.Library = None, as_json: options.Json = False) -> None:
     """Show everything about one job, and where its files are."""
     with opened(library) as (registry, times):
-        from dosewright.workflow.job_care import seen
+        from dosewright.workflow.jobs.job_care import seen
 
         values = as_values(seen(registry.find(job), times))
         if as_json:
@@ -77,7 +77,7 @@ def follow(job: JobId, *, library: options.Library = None) -> None:
         import time
 
         from dosewright.cli.progress import watching
-        from dosewright.workflow.job_care import seen
+        from dosewright.workflow.jobs.job_care import seen
 
         number = registry.find(job).id
         try:
@@ -106,8 +106,8 @@ def stop(
 ) -> None:
     """Ask a job to stop and keep its result so far; with --hard end its process."""
     with opened(None) as (registry, _):
-        from dosewright.workflow.job_care import stop as stop_softly
-        from dosewright.workflow.job_care import stop_hard
+        from dosewright.workflow.jobs.job_care import stop as stop_softly
+        from dosewright.workflow.jobs.job_care import stop_hard
 
         found = registry.find(job)
         if hard:
@@ -122,9 +122,9 @@ def stop(
 def archive(job: JobId, *, library: options.Library = None) -> None:
     """Put the folder of a job at rest into one compressed archive, verified before the folder is removed."""
     with opened(library, strict=True) as (registry, times):
-        from dosewright.workflow.archive import archive as put_away
-        from dosewright.workflow.job_care import archive_place
-        from dosewright.workflow.registry import State
+        from dosewright.workflow.jobs.archive import archive as put_away
+        from dosewright.workflow.jobs.job_care import archive_place
+        from dosewright.workflow.jobs.registry import State
 
         found = registry.find(job)
         place = archive_place(times, good=found.state in (State.DONE, State.STOPPED), folder=folder_of(library))
@@ -135,7 +135,7 @@ def archive(job: JobId, *, library: options.Library = None) -> None:
 def restore(job: JobId) -> None:
     """Put an archived job back into its folder."""
     with opened(None) as (registry, _):
-        from dosewright.workflow.archive import restore as put_back
+        from dosewright.workflow.jobs.archive import restore as put_back
 
         back = put_back(registry.find(job), registry)
         typer.echo(f"Job {back.id} is back in {back.folder}")
@@ -145,8 +145,8 @@ def restore(job: JobId) -> None:
 def purge(job: JobId, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Remove a job for good: its folder, its archive, its entry."""
     with opened(None) as (registry, _):
-        from dosewright.workflow.archive import purge as remove
-        from dosewright.workflow.archive import refuse_unless_at_rest
+        from dosewright.workflow.jobs.archive import purge as remove
+        from dosewright.workflow.jobs.archive import refuse_unless_at_rest
 
         found = registry.find(job)
         refuse_unless_at_rest(found, "purged", archived_too=True)
@@ -161,7 +161,7 @@ def purge(job: JobId, *, yes: Annotated[bool, typer.Option("--yes", help="Do not
 def tidy(*, library: options.Library = None) -> None:
     """Settle jobs whose process is gone, try second copies that are still to be made, archive historic jobs."""
     with opened(library, strict=True) as (registry, times):
-        from dosewright.workflow.job_care import tidy as tidy_up
+        from dosewright.workflow.jobs.job_care import tidy as tidy_up
 
         did = tidy_up(registry, times, lambda said: typer.echo(said, err=True), folder=folder_of(library))
         for said in did or ["There was nothing to do."]:
@@ -177,7 +177,7 @@ def opened(library: Path | None, *, strict: bool = False) -> Iterator[tuple["Reg
     with faults_reported():
         from dosewright.core.errors import InputError
         from dosewright.formats.text.site_settings import Jobs
-        from dosewright.workflow.registry import Registry, usual_place
+        from dosewright.workflow.jobs.registry import Registry, usual_place
 
         try:
             times = times_of(library)
@@ -191,14 +191,14 @@ def opened(library: Path | None, *, strict: bool = False) -> Iterator[tuple["Reg
 
 def times_of(library: Path | None) -> "Jobs":
     """Return the site's settings for jobs."""
-    from dosewright.commissioning.catalog import Library
+    from dosewright.commissioning.site.catalog import Library
 
     return Library.open(library).settings.jobs
 
 
 def folder_of(library: Path | None) -> Path | None:
     """Return the folder of the library, to which the site's places are relative."""
-    from dosewright.commissioning.catalog import Library
+    from dosewright.commissioning.site.catalog import Library
 
     return Library.open(library).folder
 

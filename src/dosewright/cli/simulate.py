@@ -68,7 +68,7 @@ def library_resolvers(library: Path | None) -> "Resolvers":
     """Look names up in the library; it is opened when a name is first asked for."""
     from functools import cache
 
-    from dosewright.commissioning.catalog import Library
+    from dosewright.commissioning.site.catalog import Library
     from dosewright.simulation.setup.resolvers import Resolvers
 
     @cache

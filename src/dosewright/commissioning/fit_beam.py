@@ -16,7 +16,7 @@ from dosewright.commissioning.beam_fit.measurements import DOSE_UNITS, BeamMeasu
 from dosewright.commissioning.beam_fit.monitor import particles_per_mu
 from dosewright.commissioning.beam_fit.optics_fit import OpticsFit, as_size, fit_optics
 from dosewright.commissioning.beam_fit.spots_in_air import air_factor
-from dosewright.commissioning.water_depth_dose import energy_for_range_MeV
+from dosewright.commissioning.demonstration.water_depth_dose import energy_for_range_MeV
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import refuse
 from dosewright.formats.text.tabulated_beam import SpotAxis, SpotTable, TabulatedBeam

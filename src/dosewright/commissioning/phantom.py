@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from dosewright.commissioning.content_hash import content_hash
+from dosewright.commissioning.site.content_hash import content_hash
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.commissioning.content_hash import content_hash
 from dosewright.commissioning.phantom import DoseBox, Insert, Phantom, Points, Triple
+from dosewright.commissioning.site.content_hash import content_hash
 from dosewright.core.errors import refuse
 from dosewright.core.matter import Material
 from dosewright.core.solids import Box, Solid, Tube
-from dosewright.formats.text.ideal_phantom import IdealPhantom
+from dosewright.formats.text.ideal.ideal_phantom import IdealPhantom
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
 from dosewright.core.solids import Device, Field
 from dosewright.core.units import MM_PER_CM
-from dosewright.geometry.beamline import BeamlineBox, beamline_box
+from dosewright.geometry.beam.beamline import BeamlineBox, beamline_box
 from dosewright.geometry.mass import mass_on
 from dosewright.geometry.trace import BEAMLINE, PATIENT, Geometry, packed_voxels
 from dosewright.geometry.voxels import Voxels

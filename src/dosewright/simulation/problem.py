@@ -14,8 +14,8 @@ from dosewright.core.jit import COMPILED_ROOMS, source_hash
 from dosewright.core.matter import Material
 from dosewright.core.solids import Device
 from dosewright.core.units import MM_PER_CM
-from dosewright.geometry.beamline import heights_mm
-from dosewright.geometry.clearance import refuse_in_patient
+from dosewright.geometry.beam.beamline import heights_mm
+from dosewright.geometry.beam.clearance import refuse_in_patient
 from dosewright.geometry.trace import Geometry
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.ion_tables import HIGHEST_MEV, ion_tables

@@ -5,7 +5,7 @@ from typing import Any
 
 from dosewright.core.errors import InputError
 from dosewright.formats.dicom.study import Study
-from dosewright.geometry.beam_devices import device_text
+from dosewright.geometry.beam.beam_devices import device_text
 from dosewright.workflow.preprocess.look_up import BeamLook, look_up
 from dosewright.workflow.preprocess.tps_doses import comparable_doses
 from dosewright.workflow.request import Wishes

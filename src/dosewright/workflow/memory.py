@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dosewright.core.errors import InputError
-from dosewright.geometry.beamline import heights_mm, voxel_count
+from dosewright.geometry.beam.beamline import heights_mm, voxel_count
 from dosewright.sources.pencil_beams import reach_mm
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.equip import EquippedBeam

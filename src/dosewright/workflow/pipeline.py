@@ -16,6 +16,8 @@ from dosewright.core.solids import content_sha256
 from dosewright.core.whole_file import FILE_MODE
 from dosewright.execution.stop import stop_asked
 from dosewright.workflow.folder import JobFolder, claimed, refuse_foreign
+from dosewright.workflow.jobs.registry import State
+from dosewright.workflow.jobs.tracking import Tracker, Who, tracked
 from dosewright.workflow.memory import within_memory
 from dosewright.workflow.postprocess.body import body_on
 from dosewright.workflow.postprocess.conclude import conclude
@@ -26,11 +28,9 @@ from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.equip import EquippedBeam, correction_words
 from dosewright.workflow.preprocess.settled import outputs
 from dosewright.workflow.preprocess.target import Target, build_target
-from dosewright.workflow.registry import State
 from dosewright.workflow.simulate import SimulatedBeam, simulate_beams
 from dosewright.workflow.simulate_plan import simulate_plan
 from dosewright.workflow.stages import StageClock, arrays_sha256, digest, finished
-from dosewright.workflow.tracking import Tracker, Who, tracked
 from dosewright.workflow.watch import SILENT, Watch
 
 LOG = logging.getLogger("dosewright")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dosewright.commissioning.catalog import Library
+from dosewright.commissioning.site.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid
 from dosewright.formats.dicom.study import Study, find_study

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dosewright.commissioning.beam_fit.measurements import read_measurements
-from dosewright.commissioning.water_depth_dose import DepthDose
+from dosewright.commissioning.demonstration.water_depth_dose import DepthDose
 from dosewright.core.errors import InputError
 
 TOML = """

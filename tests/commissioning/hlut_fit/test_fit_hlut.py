@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.fit_hlut import fit_hlut, tissue_rows
 from dosewright.commissioning.hlut_fit.attenuation import PUBLISHED, hounsfield
 from dosewright.commissioning.hlut_fit.curve import protocol
 from dosewright.commissioning.hlut_fit.measurements import read_measurements
 from dosewright.commissioning.hlut_fit.tissues import anchors, tissues
+from dosewright.commissioning.site.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.formats.text.hounsfield import read_density_curve
 from dosewright.materials.library import named

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dosewright.formats.text import gate_macro, gate_volumes, ideal_config, ideal_daemon
+from dosewright.formats.text.ideal import gate_macro, gate_volumes, ideal_config, ideal_daemon
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "ideal_files.md"
 LABELS = (

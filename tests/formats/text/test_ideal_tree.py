@@ -6,13 +6,13 @@ import pytest
 
 from dosewright.core.matter import Material
 from dosewright.core.solids import Box
-from dosewright.formats.text.cut_parameters import read_cut_parameters
-from dosewright.formats.text.gate_macro import read_macro
-from dosewright.formats.text.gate_materials import read_gate_materials
 from dosewright.formats.text.hounsfield import read_hlut_conf
-from dosewright.formats.text.ideal_config import read_system_cfg, wrong_override_densities
-from dosewright.formats.text.ideal_phantom import read_ideal_phantom
-from dosewright.formats.text.ideal_source import read_ideal_source
+from dosewright.formats.text.ideal.cut_parameters import read_cut_parameters
+from dosewright.formats.text.ideal.gate_macro import read_macro
+from dosewright.formats.text.ideal.gate_materials import read_gate_materials
+from dosewright.formats.text.ideal.ideal_config import read_system_cfg, wrong_override_densities
+from dosewright.formats.text.ideal.ideal_phantom import read_ideal_phantom
+from dosewright.formats.text.ideal.ideal_source import read_ideal_source
 
 FILES = {
     "system.cfg": "[directories]\ncommissioning = .\n[mc stats]\nx pct unc in target = 0.1 1. 99. 0.1 default\n"

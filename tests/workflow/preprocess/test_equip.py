@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dosewright.commissioning.catalog import Library
+from dosewright.commissioning.site.catalog import Library
 from dosewright.core.beam_model import BeamAtEnergy, BeamModel, Optics
 from dosewright.core.errors import InputError
 from dosewright.core.plan import Block, EnergyLayer, IonBeam, RangeModulatorSetting
 from dosewright.core.solids import Box, Device, Solid, Tube
 from dosewright.formats.text.beam_toml import write_beam_toml
-from dosewright.geometry.beam_devices import device_text
+from dosewright.geometry.beam.beam_devices import device_text
 from dosewright.materials.library import named
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.preprocess.equip import equip_one

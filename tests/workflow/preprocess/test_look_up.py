@@ -8,9 +8,9 @@ from typing import Any
 import pydicom
 import pytest
 
-from dosewright.commissioning.catalog import Library
-from dosewright.commissioning.demo_case import write_demo_case
-from dosewright.commissioning.library_folder import PACKAGED
+from dosewright.commissioning.demonstration.demo_case import write_demo_case
+from dosewright.commissioning.site.catalog import Library
+from dosewright.commissioning.site.library_folder import PACKAGED
 from dosewright.core.errors import InputError
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.lint import lint_plan

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.commissioning.analytic_dose import SCATTERING_LENGTH_WATER_MM, scattering_power_per_mm
-from dosewright.commissioning.water_depth_dose import range_in_water_mm
+from dosewright.commissioning.demonstration.analytic_dose import SCATTERING_LENGTH_WATER_MM, scattering_power_per_mm
+from dosewright.commissioning.demonstration.water_depth_dose import range_in_water_mm
 from dosewright.core.matter import Material
 from dosewright.core.units import AVOGADRO_PER_MOL, CLASSICAL_ELECTRON_RADIUS_CM, FINE_STRUCTURE, MM_PER_CM
 from dosewright.materials.elements import element

@@ -13,7 +13,7 @@ from dosewright.commissioning.beam_fit.measurements import BeamMeasurements, Cur
 from dosewright.commissioning.beam_fit.one_spot import one_spot
 from dosewright.commissioning.beam_fit.rings import seen
 from dosewright.commissioning.beam_fit.spots_in_air import spot_sizes
-from dosewright.commissioning.water_depth_dose import range_in_water_mm
+from dosewright.commissioning.demonstration.water_depth_dose import range_in_water_mm
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.units import MM_PER_CM
 

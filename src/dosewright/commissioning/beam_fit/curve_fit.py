@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from dosewright.commissioning.beam_fit.measurements import Curve
-from dosewright.commissioning.water_depth_dose import energy_for_range_MeV, range_in_water_mm
+from dosewright.commissioning.demonstration.water_depth_dose import energy_for_range_MeV, range_in_water_mm
 from dosewright.core.errors import refuse
 
 Array = NDArray[np.float64]

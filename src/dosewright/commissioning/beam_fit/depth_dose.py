@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dosewright.commissioning.beam_fit.kernels import Kernels
 from dosewright.commissioning.beam_fit.rings import seen
-from dosewright.commissioning.water_depth_dose import range_in_water_mm
+from dosewright.commissioning.demonstration.water_depth_dose import range_in_water_mm
 from dosewright.core.errors import refuse
 
 Array = NDArray[np.float64]

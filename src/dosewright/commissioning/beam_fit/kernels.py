@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.commissioning.beam_fit.rings import RINGS_MM, edges_mm, ring_shares
-from dosewright.commissioning.water_depth_dose import range_in_water_mm
+from dosewright.commissioning.demonstration.water_depth_dose import range_in_water_mm
 from dosewright.core.frame import Rigid
 from dosewright.core.jit import cache_folder
 from dosewright.core.units import MEV_PER_G_IN_GY, MM_PER_CM

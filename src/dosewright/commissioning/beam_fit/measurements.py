@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from dosewright.analysis.profile import Profile, distal_position
+from dosewright.commissioning.demonstration.water_depth_dose import energy_for_range_MeV
 from dosewright.commissioning.provenance import FILE_STEM
-from dosewright.commissioning.water_depth_dose import energy_for_range_MeV
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.units import FWHM_PER_SIGMA
 from dosewright.formats.text.checked_toml import Checked, read_checked

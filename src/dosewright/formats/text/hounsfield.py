@@ -14,7 +14,7 @@ from pydicom.datadict import keyword_dict
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.looks import tried
 from dosewright.core.matter import HounsfieldTable, Material
-from dosewright.formats.text.labels import Section, Setting, read_sections
+from dosewright.formats.text.ideal.labels import Section, Setting, read_sections
 from dosewright.formats.text.lines import Line, content_lines, number, numeric_rows, read_text, sha256
 
 Array = NDArray[np.float64]

@@ -1,7 +1,7 @@
 """One beam as the report shows it: the plan's figures, the meterset audit, what was simulated."""
 
 from dosewright.formats.text.site_settings import Goals
-from dosewright.geometry.beam_devices import device_text
+from dosewright.geometry.beam.beam_devices import device_text
 from dosewright.workflow.postprocess.treatment import Treatment
 from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.target import beam_frame

@@ -1,6 +1,6 @@
 """What is wished for against what the role and the site allow."""
 
-from dosewright.commissioning.catalog import Library
+from dosewright.commissioning.site.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.workflow import rights
 from dosewright.workflow.goals import beyond_site, worse_than_usual

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dosewright.commissioning.catalog import Library
+from dosewright.commissioning.site.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.structures import Structure
 from dosewright.formats.dicom.study import Study

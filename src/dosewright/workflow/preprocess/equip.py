@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from dosewright.commissioning.catalog import Library
+from dosewright.commissioning.site.catalog import Library
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError
 from dosewright.core.looks import tried
 from dosewright.core.plan import IonBeam
 from dosewright.core.solids import Device
 from dosewright.formats.text.site_settings import MachineCorrection, SiteSettings
-from dosewright.geometry.beam_devices import devices_in_beam
-from dosewright.geometry.beamline import start_above_mm
+from dosewright.geometry.beam.beam_devices import devices_in_beam
+from dosewright.geometry.beam.beamline import start_above_mm
 from dosewright.sources.meterset import MetersetAudit, meterset_audit
 from dosewright.sources.pencil_beams import PencilBeams, pencil_beams
 from dosewright.workflow.request import Wishes

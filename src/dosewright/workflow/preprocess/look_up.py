@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.phantom import Phantom
+from dosewright.commissioning.site.catalog import Library
 from dosewright.core.looks import tried
 from dosewright.core.matter import HounsfieldTable
 from dosewright.core.plan import IonBeam

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
 
-from dosewright.commissioning.approvable import find
-from dosewright.commissioning.approval import Approval, approval_of, content_sha256, problem_of
-from dosewright.commissioning.catalog import Library
 from dosewright.commissioning.phantom import Phantom
+from dosewright.commissioning.site.catalog import Library
+from dosewright.commissioning.upkeep.approvable import find
+from dosewright.commissioning.upkeep.approval import Approval, approval_of, content_sha256, problem_of
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError
 from dosewright.core.matter import HounsfieldTable

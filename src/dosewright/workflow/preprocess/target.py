@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from dosewright.commissioning.catalog import Library
+from dosewright.commissioning.site.catalog import Library
 from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid, gantry_to_patient
 from dosewright.core.grid import Grid

@@ -1,0 +1,1 @@
+"""The demonstration: an invented head, its plan and planned dose."""

@@ -1,0 +1,1 @@
+"""The library of a site: ours or IDEAL's, read once, found by name."""

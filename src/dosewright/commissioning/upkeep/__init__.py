@@ -1,0 +1,1 @@
+"""A library made, looked at, approved."""

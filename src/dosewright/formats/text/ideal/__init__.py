@@ -1,0 +1,1 @@
+"""Files of IDEAL and GATE."""

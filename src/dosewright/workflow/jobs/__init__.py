@@ -1,0 +1,1 @@
+"""The jobs of this machine: registered, looked at, stopped, archived, copied."""
