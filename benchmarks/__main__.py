@@ -6,6 +6,7 @@ from benchmarks import (
     fit_beam,
     gamma_noise,
     gamma_speed,
+    memory_estimate,
     passive_elements,
     photon_processes,
     photon_speed,
@@ -31,6 +32,7 @@ def main() -> None:
     gamma_noise.main()
     dvh_noise.main()
     fit_beam.main([])
+    memory_estimate.main()
     real_plans.main([])
 
 

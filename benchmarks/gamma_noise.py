@@ -236,10 +236,8 @@ def main() -> None:
         found.extend(rows(case))
         print(case, flush=True)
     draw(found)
-    words = Path(__file__).with_suffix(".txt")
-    said = words.read_text(encoding="utf-8") if words.exists() else ""
     PAGE.write_text(
-        f"{TOP}\n{said}\n## By noise, all cases\n\n{summary(found)}\n\n## Each case\n\n{table(found)}\n",
+        f"{TOP}\n## By noise, all cases\n\n{summary(found)}\n\n## Each case\n\n{table(found)}\n",
         encoding="utf-8",
     )
     print(summary(found))

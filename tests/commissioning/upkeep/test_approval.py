@@ -137,3 +137,15 @@ def test_a_folder_that_may_not_be_written_is_said(model: Path) -> None:
             approve(model, "asmith")
     finally:
         model.parent.chmod(0o700)
+
+
+@pytest.mark.parametrize("place", ["record", "folder"])
+def test_what_others_may_write_approves_nothing(model: Path, place: str) -> None:
+    approve(model, "asmith")
+    path = record_of(model) if place == "record" else model.parent
+    path.chmod(path.stat().st_mode | 0o020)
+    problem = problem_of(model, content_sha256(model)) or ""
+    assert problem.startswith("The approval of room1.toml counts for nothing while others than its owner may write it.")
+    assert f"chmod go-w '{path}'" in problem
+    path.chmod(path.stat().st_mode & ~0o020)
+    assert problem_of(model, content_sha256(model)) is None

@@ -6,6 +6,7 @@ lies in: whoever may write there may write a record.
 
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -81,6 +82,10 @@ def approval_of(model_file: Path) -> Approval | None:
     return Approval(**{name: content[name] for name in Approval.__dataclass_fields__ if name in content})
 
 
+def _others_may_write(path: Path) -> bool:
+    return bool(path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
 def _is_record(content: Any) -> bool:
     if not isinstance(content, dict):
         return False
@@ -153,6 +158,12 @@ def problem_of(model_file: Path, sha256: str) -> str | None:
         now = content_sha256(model_file)
     except InputError as error:
         return " ".join(error.problems)
+    open_to_others = [path for path in (record_of(model_file), model_file.parent) if _others_may_write(path)]
+    if open_to_others:
+        return (
+            f"The approval of {model_file.name} counts for nothing while others than its owner may write it. "
+            f"Do: chmod go-w {' '.join(repr(str(path)) for path in open_to_others)}."
+        )
     # The hash of the file alone is not that of a model of several files: it would approve a nozzle taken away.
     allowed = set(approval.models.values()) or {approval.sha256}
     if now == approval.sha256 and sha256 in allowed:
