@@ -41,7 +41,7 @@ _HOMES = {
     "Image": "core.grid",
     "InputError": "core.errors",
     "IonPlan": "core.plan",
-    "Library": "commissioning.catalog",
+    "Library": "commissioning.site.catalog",
     "Material": "core.matter",
     "Result": "simulation.result",
     "Rigid": "core.frame",
