@@ -18,14 +18,14 @@ from dosewright.workflow.preprocess.target import Target
 MB = 1e6
 RESERVE = 1.15  # the model is up to a tenth below and a fifteenth above what was measured
 # MB, and MB per unit: benchmarks/memory_estimate.py
-OFFSET_MB = 351.8
-PER_CT_VOXEL = 1.221e-06
-PER_CALCULATED_VOXEL = 9.226e-06
-PER_DOSE_VOXEL = 0.0002971
-PER_DOSE_VOXEL_AND_BEAM = 2.839e-05
+OFFSET_MB = 354.3
+PER_CT_VOXEL = 1.179e-06
+PER_CALCULATED_VOXEL = 9.067e-06
+PER_DOSE_VOXEL = 0.0002967
+PER_DOSE_VOXEL_AND_BEAM = 2.846e-05
 PER_DOSE_VOXEL_AND_THREAD = 1.6e-05
 PER_THREAD = 0
-PER_SPOT = 0.000178
+PER_SPOT = 0.0001719
 PER_BEAMLINE_VOXEL = 1.9e-05  # bytes allocated at most while a box of devices is filled and packed (tracemalloc)
 MEMINFO = Path("/proc/meminfo")
 CGROUPS = Path("/proc/self/cgroup")
