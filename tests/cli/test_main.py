@@ -1,9 +1,9 @@
 """The command line: quick, thin, and never a traceback."""
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,14 +20,20 @@ def dosewright(*arguments: str, **keywords: object) -> subprocess.CompletedProce
     return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False, **keywords)  # type: ignore[call-overload, no-any-return]
 
 
+def processor_seconds() -> float:
+    """Return the processor time of all processes that were started and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_help_is_quick() -> None:
     def seconds() -> float:
-        started = time.perf_counter()
+        started = processor_seconds()
         shown = dosewright("--help")
         assert shown.returncode == 0
         for command in ("calc", "query", "lint", "demo", "version"):
             assert command in shown.stdout
-        return time.perf_counter() - started
+        return processor_seconds() - started
 
     assert min(seconds() for _ in range(5)) < 0.3
 
