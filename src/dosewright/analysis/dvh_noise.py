@@ -36,7 +36,6 @@ CLASS_RATIO = 1.3  # from one class of noise to the next
 MOST_PLACES = 240
 PLACES_PER_SIGMA = 5.0
 LEFT_OVER = 0.2  # of the correction, what is left of it in structures of many voxels (docs/measured/dvh_noise.md)
-REACH = 4.0  # standard deviations beyond which noise does not reach
 WIDE_SIGMAS = 2.0  # the half width of the band
 
 

@@ -45,6 +45,13 @@ def test_log_daemon_cfg_says_what_becomes_of_jobs(ideal: Path, change: Changed) 
         Library.open(ideal)
 
 
+def test_api_cfg_is_named_and_its_mistakes_refuse_no_library(ideal: Path, change: Changed) -> None:
+    change("cfg/api.cfg", "", "[receiver]\nsend result = true\n")
+    assert any("send result" in note and "no web service" in note for note in Library.open(ideal).content.notes)
+    change("cfg/api.cfg", "send result", "sent result")
+    assert any("sent result" in note for note in Library.open(ideal).content.notes)
+
+
 def test_files_of_ideal_may_be_named_by_their_path(ideal: Path, tmp_path: Path, change: Changed) -> None:
     packaged = Library.open()
     change("commissioning/phantoms/water_box.mac", "PMMA", "G4_PLEXIGLASS")

@@ -18,11 +18,11 @@ from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.looks import tried
 from dosewright.formats.text.ideal.ideal_config import IdealConfig, read_system_cfg, wrong_override_densities
-from dosewright.formats.text.ideal.ideal_daemon import read_log_daemon_cfg
+from dosewright.formats.text.ideal.ideal_daemon import read_api_cfg, read_log_daemon_cfg
 from dosewright.formats.text.ideal.ideal_phantom import read_ideal_phantom
 from dosewright.formats.text.site_settings import SiteSettings
 
-SYSTEM, SYSTEM_SUFFIX, DAEMON = "system.cfg", ".cfg", "log_daemon.cfg"
+SYSTEM, SYSTEM_SUFFIX, DAEMON, SERVICE = "system.cfg", ".cfg", "log_daemon.cfg", "api.cfg"
 BEAM_LINES, CT, PHANTOMS, MATERIAL = "beamlines", "CT", "phantoms", "material"
 HLUT = "hlut.conf"
 STANDARD_DATABASE = "GateMaterials.db"  # where system.cfg names none
@@ -64,13 +64,15 @@ def survey_ideal(place: Path, problems: list[str]) -> tuple[LibraryContent, Path
 
 
 def _configuration(file: Path) -> IdealConfig:
-    """Read a system.cfg, and the times of jobs from the log_daemon.cfg beside it."""
+    """Read a system.cfg; beside it the times of jobs from log_daemon.cfg, and what api.cfg asks for in vain."""
     config = read_system_cfg(file)
-    beside = file.with_name(DAEMON)
-    if not beside.is_file():
-        return config
-    notes = list(config.notes)
-    settings = config.settings.model_copy(update={"jobs": read_log_daemon_cfg(beside, notes)})
+    notes, settings = list(config.notes), config.settings
+    daemon, service = file.with_name(DAEMON), file.with_name(SERVICE)
+    if daemon.is_file():
+        settings = settings.model_copy(update={"jobs": read_log_daemon_cfg(daemon, notes)})
+    if service.is_file():
+        mistakes: list[str] = []  # of a file without effect: told, no reason to refuse the library
+        notes += tried(lambda: read_api_cfg(service), mistakes) or mistakes
     return replace(config, settings=settings, notes=tuple(notes))
 
 

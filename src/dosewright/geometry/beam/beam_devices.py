@@ -103,15 +103,21 @@ def _described(beam: IonBeam, model: BeamModel, named: Named) -> Found:
         return (), ()
 
     def known(word: str) -> Material:
-        try:
-            return _material(word, named)
-        except InputError as unknown:
-            hint = nearest(word, SUCH_AS.split(", "))
+        found = _meant(word.strip(), named)
+        if len(found) == 1:
+            return found[0]
+        if found:
             raise refuse(
-                f"Beam {beam.number}: a block or compensator is made of a material that is not known.{hint}",
+                f"Beam {beam.number}: the material of a block or compensator is known in several cases of its letters",
                 given=repr(word),
-                allowed=f"a name or word that `dosewright query -M` lists, such as {SUCH_AS}",
-            ) from unknown
+                allowed=f"one of them exactly; they mean {', '.join(one.name for one in found)}",
+            )
+        raise refuse(
+            f"Beam {beam.number}: a block or compensator is made of a material that is not known."
+            f"{nearest(word, SUCH_AS.split(', '))}",
+            given=repr(word),
+            allowed=f"a name or word that `dosewright query -M` lists, such as {SUCH_AS}",
+        )
 
     projection, said = projection_of(beam, model)
     compensators, of_compensators = compensator_devices(beam, projection, known)
@@ -119,14 +125,10 @@ def _described(beam: IonBeam, model: BeamModel, named: Named) -> Found:
     return (*compensators, *blocks), (*said, *of_compensators, *of_blocks)
 
 
-def _material(word: str, named: Named) -> Material:
-    """Return what a plan's word means: exactly so, or in another case where that can be one thing only."""
-    word = word.strip()
+def _meant(word: str, named: Named) -> list[Material]:
+    """Return what a plan's word may mean: the medium of exactly that name, else all that differ in case only."""
     exact = _found_under((word,), named)
-    found = exact or _found_under((word.lower(), word.capitalize(), word.upper(), written_exactly(word)), named)
-    if len(found) != 1:
-        raise refuse(f"The material {word!r} is {'not known' if not found else 'known in several cases'}")
-    return found[0]
+    return exact or _found_under((word.lower(), word.capitalize(), word.upper(), written_exactly(word)), named)
 
 
 def _found_under(words: Iterable[str], named: Named) -> list[Material]:

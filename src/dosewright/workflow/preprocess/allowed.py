@@ -9,8 +9,6 @@ from dosewright.workflow.request import Wishes
 from dosewright.workflow.rights import Right
 from dosewright.workflow.users import User
 
-CLINICAL = "clinical"
-
 
 def claims(wishes: Wishes, library: Library, models: tuple[ModelUsed, ...] = ()) -> list[tuple[Right, str]]:
     """Return every right that the wishes need, with what it is about."""

@@ -34,7 +34,7 @@ def equip_one(beam: IonBeam, wishes: Wishes, library: Library) -> EquippedBeam:
     if wishes.beam_model is None:
         model = library.beam_model_for(beam.machine, beam.radiation)
     else:
-        model = library.beam_model(wishes.beam_model)
+        model = library.beam_model(wishes.beam_model, beam.radiation)
     if wishes.phantom is not None:
         beam = on_phantom(beam)
     problems: list[str] = []

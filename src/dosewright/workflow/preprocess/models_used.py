@@ -14,8 +14,6 @@ from dosewright.core.errors import InputError
 from dosewright.core.matter import HounsfieldTable
 from dosewright.workflow.request import Wishes
 
-NEED_APPROVAL = ("beam model", "CT protocol")
-
 
 @dataclass(frozen=True)
 class ModelUsed:
