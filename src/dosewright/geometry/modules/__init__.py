@@ -1,0 +1,1 @@
+"""Modules of a beam line made into parts of a scene."""

@@ -1,0 +1,1 @@
+"""Scenes: shapes as convex cells, found and traced by kernels."""
