@@ -70,7 +70,7 @@ def medium_of_cell(scene, cell):
 
 @inlined
 def part_of(scene, cell):
-    """Return the index of a cell's part; `VOXELS` for the box of voxels, the number of parts for what fills the scene."""
+    """Return the index of a cell's part: `VOXELS` for the box of voxels, the number of parts where there is none."""
     return scene.cells[cell, PART] if cell >= 0 else np.int32(scene.parts)
 
 
