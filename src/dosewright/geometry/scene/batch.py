@@ -2,7 +2,7 @@
 
 from dosewright.core.jit import kernel
 from dosewright.geometry.scene.trace import BEYOND, ahead, crossed, locate, nearest, part_of
-from dosewright.geometry.trace import Ray
+from dosewright.geometry.trace import Ray, advance
 
 
 @kernel
@@ -34,9 +34,7 @@ def follow(scene, ray, longest, phase, distances, cells):
         gone += way
         if gone >= longest:
             break
-        ray, cell = crossed(
-            scene, Ray(ray.x + way * ray.u, ray.y + way * ray.v, ray.z + way * ray.w, ray.u, ray.v, ray.w), phase
-        )
+        ray, cell = crossed(scene, advance(ray, way), phase)
         distances[count] = gone
         count += 1
         cells[count] = cell
@@ -57,8 +55,6 @@ def path_lengths(scene, rays, longest, phase, lengths, boundaries):
             gone += way
             if gone >= longest:
                 break
-            ray, cell = crossed(
-                scene, Ray(ray.x + way * ray.u, ray.y + way * ray.v, ray.z + way * ray.w, ray.u, ray.v, ray.w), phase
-            )
+            ray, cell = crossed(scene, advance(ray, way), phase)
             count += 1
         boundaries[k] = count
