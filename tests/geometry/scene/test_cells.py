@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.geometry.scene.inside import inside
+from tests.geometry.scene.shapes_drawn import alone, shapes
 
 from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid
@@ -11,8 +13,6 @@ from dosewright.core.shapes import Cone, Difference, Intersection, Placement, Po
 from dosewright.core.solids import Box, Frustum, Prism, Tube
 from dosewright.geometry.scene.cells import cells_of
 from dosewright.geometry.scene.rays import parts_at
-from tests.geometry.scene.inside import inside
-from tests.geometry.scene.shapes_drawn import alone, shapes
 
 HERE = Rigid.identity()
 

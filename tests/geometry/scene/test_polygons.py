@@ -4,20 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
-
-from dosewright.core.errors import InputError
-from dosewright.geometry.scene.polygons import convex_pieces, tidy
 from tests.geometry.scene.inside import in_outline
 from tests.geometry.scene.shapes_drawn import outlines
 
+from dosewright.core.errors import InputError
+from dosewright.geometry.scene.polygons import convex_pieces, tidy
+
 # A leaf with tongue and groove on both sides, clockwise, with points on its sides: 27 points.
-LEAF = np.array(
-    [(-2.5, 40), (0, 40), (2.5, 40), (2.5, 20), (2.9, 20), (2.9, 15), (2.9, 10), (2.5, 10), (2.5, 0), (2.2, 0)]
-    + [(2.2, -12), (2.5, -12), (2.5, -30), (1.5, -30), (1.5, -40), (-1.5, -40), (-1.5, -30), (-2.5, -30)]
-    + [(-2.5, -12.5), (-2.8, -12.5), (-2.8, -0.5), (-2.5, -0.5), (-2.5, 9.5), (-2.1, 9.5), (-2.1, 20.5)]
-    + [(-2.5, 20.5), (-2.5, 30)],
-    float,
-)
+RIGHT = [(-2.5, 40), (0, 40), (2.5, 40), (2.5, 20), (2.9, 20), (2.9, 15), (2.9, 10), (2.5, 10), (2.5, 0), (2.2, 0)]
+LOWER = [(2.2, -12), (2.5, -12), (2.5, -30), (1.5, -30), (1.5, -40), (-1.5, -40), (-1.5, -30), (-2.5, -30)]
+LEFT = [(-2.5, -12.5), (-2.8, -12.5), (-2.8, -0.5), (-2.5, -0.5), (-2.5, 9.5), (-2.1, 9.5), (-2.1, 20.5)]
+LEAF = np.array([*RIGHT, *LOWER, *LEFT, (-2.5, 20.5), (-2.5, 30)], float)
 
 
 def area(points: NDArray[np.float64]) -> float:
@@ -59,7 +56,9 @@ def test_a_comb_and_a_spiral_are_cut() -> None:
         if k:
             comb += [(float(2 * k), 1.0), (2 * k - 1.0, 1.0)]
     check(np.array(comb[:2] + comb[2:]))
-    spiral = np.array([(0, 0), (10, 0), (10, 10), (2, 10), (2, 4), (6, 4), (6, 6), (4, 6), (4, 8), (8, 8), (8, 2), (0, 2)])
+    spiral = np.array(
+        [(0, 0), (10, 0), (10, 10), (2, 10), (2, 4), (6, 4), (6, 6), (4, 6), (4, 8), (8, 8), (8, 2), (0, 2)]
+    )
     check(spiral.astype(float))
 
 
