@@ -17,6 +17,7 @@ from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import LOW, philox
 from dosewright.geometry.scene.intersect import (
     PARALLEL,
+    below,
     outside_by,
     plane_height,
     plane_slope,
@@ -111,10 +112,10 @@ def _rotated(x, y, z, a, b, c, cos, sin):
 
 @kernel
 def holds(scene, cell, ray):
-    """Say whether a cell holds a point; the ray is in the axes of the cell's group."""
+    """Say whether a cell holds a ray as it goes on; the ray is in the axes of the cell's group."""
     start = scene.cells[cell, FIRST_PLANE]
     for i in range(start, start + scene.cells[cell, PLANES]):
-        if plane_height(scene.planes, i, ray) < 0.0:
+        if not below(plane_height(scene.planes, i, ray), plane_slope(scene.planes, i, ray)):
             return False
     start = scene.cells[cell, FIRST_CURVED]
     for i in range(start, start + scene.cells[cell, CURVED]):
@@ -132,16 +133,27 @@ def _in_box(boxes, i, ray):
     )
 
 
+@inlined
+def _in_world(world, ray):
+    """Say whether a ray goes on in the world."""
+    return (
+        below(ray.x - world[0], -ray.u)
+        and below(world[3] - ray.x, ray.u)
+        and below(ray.y - world[1], -ray.v)
+        and below(world[4] - ray.y, ray.v)
+        and below(ray.z - world[2], -ray.w)
+        and below(world[5] - ray.z, ray.w)
+    )
+
+
 @kernel
-def locate(scene, x, y, z, phase):
-    """Return the deepest cell that holds a point, else `FILL` inside the world and `BEYOND` outside it."""
-    point = Ray(x, y, z, 0.0, 0.0, 1.0)
-    world = scene.world
-    if not (world[0] <= x <= world[3] and world[1] <= y <= world[4] and world[2] <= z <= world[5]):
+def _cell_of(scene, ray, phase):
+    """Return the deepest cell that holds a ray as it goes on, else `FILL` inside the world and `BEYOND` outside it."""
+    if not _in_world(scene.world, ray):
         return BEYOND
     found, depth = FILL, 0
     for group in range(len(scene.roots)):
-        here = turned(scene, group, point, phase)
+        here = turned(scene, group, ray, phase)
         node = scene.roots[group]
         while node >= 0:
             if scene.leaves[node, DEEPEST] <= depth or not _in_box(scene.boxes, node, here):
@@ -158,10 +170,19 @@ def locate(scene, x, y, z, phase):
 
 
 @inlined
+def locate(scene, x, y, z, phase):
+    """Return the deepest cell that holds a point, else `FILL` inside the world and `BEYOND` outside it."""
+    return _cell_of(scene, Ray(x, y, z, 0.0, 0.0, 0.0), phase)
+
+
+@inlined
 def crossed(scene, ray, phase):
-    """Return a ray that stands on a boundary put a little beyond it, and the cell it is in then."""
+    """Return a ray that stands on a boundary put a little beyond it, and the cell it is in then.
+
+    Where it is so flat to a surface that it is on it still, its direction says on which side it goes on.
+    """
     over = advance(ray, BEYOND_CM)
-    return over, locate(scene, over.x, over.y, over.z, phase)
+    return over, _cell_of(scene, over, phase)
 
 
 @kernel
@@ -177,7 +198,7 @@ def leaves_cell(scene, cell, ray, longest):
         span = span_inside(scene.curved, i, ray)
         if scene.curved[i, 8] > 0.0:
             longest = min(longest, span.leave)
-        elif span.leave > 0.0 and span.enter < span.leave:
+        elif span.enter < span.leave and span.enter + span.leave > 0.0:  # not just left
             longest = min(longest, span.enter)
     return max(longest, 0.0)
 
@@ -263,15 +284,21 @@ def _first_deeper(scene, group, depth, ray, longest):
     return longest
 
 
+@inlined
+def _to_faces(low, high, x, u, longest):
+    """Return the distance along one axis to the face ahead."""
+    if abs(u) <= PARALLEL:
+        return longest
+    return min((high - x if u > 0.0 else low - x) / u, longest)
+
+
 @kernel
 def _leaves_world(scene, ray, longest):
     """Return the distance at which a ray in the world leaves it."""
-    over_u, over_v, over_w = _inverse(ray.u), _inverse(ray.v), _inverse(ray.w)
     w = scene.world
-    x = max((w[0] - ray.x) * over_u, (w[3] - ray.x) * over_u)
-    y = max((w[1] - ray.y) * over_v, (w[4] - ray.y) * over_v)
-    z = max((w[2] - ray.z) * over_w, (w[5] - ray.z) * over_w)
-    return max(min(min(x, y), min(z, longest)), 0.0)
+    longest = _to_faces(w[0], w[3], ray.x, ray.u, longest)
+    longest = _to_faces(w[1], w[4], ray.y, ray.v, longest)
+    return max(_to_faces(w[2], w[5], ray.z, ray.w, longest), 0.0)
 
 
 @kernel
@@ -284,7 +311,11 @@ def _enters_world(scene, ray, longest):
     e, f = (w[2] - ray.z) * over_w, (w[5] - ray.z) * over_w
     enter = max(max(min(a, b), min(c, d)), max(min(e, f), 0.0))
     leave = min(min(max(a, b), max(c, d)), max(e, f))
-    return min(enter, longest) if enter < leave else longest
+    if enter >= leave:
+        return longest
+    if enter > 0.0:
+        return min(enter, longest)
+    return 0.0 if _in_world(w, advance(ray, BEYOND_CM)) else longest
 
 
 @kernel
