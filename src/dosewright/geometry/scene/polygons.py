@@ -74,7 +74,8 @@ def _flat(points: list[Point]) -> float:
     if not points:
         return 0.0
     x, y = zip(*points, strict=True)
-    return FLAT * max(max(x) - min(x), max(y) - min(y)) ** 2
+    reach: float = max(max(x) - min(x), max(y) - min(y))
+    return FLAT * reach * reach
 
 
 def _refuse_crossing(points: list[Point]) -> None:

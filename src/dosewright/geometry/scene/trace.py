@@ -15,24 +15,27 @@ from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import LOW, philox
-from dosewright.geometry.scene.intersect import (
-    PARALLEL,
-    below,
-    outside_by,
-    plane_height,
-    plane_slope,
-    span_inside,
-    within,
+from dosewright.geometry.scene.cell_rays import (
+    BEYOND_CM,
+    DEEPER,
+    DEPTH,
+    GROUP,
+    MATERIAL,
+    PART,
+    distance_inside,
+    distance_outside,
+    enters_cell,
+    holds,
+    leaves_cell,
 )
+from dosewright.geometry.scene.intersect import PARALLEL, below
 from dosewright.geometry.trace import FAR_CM, Ray, advance
 
 FILL, BEYOND = -1, -2  # instead of a cell: what fills the scene; outside its world
 VOXELS = -1  # instead of a part: the box of voxels
-BEYOND_CM = 1.0e-8  # how far a ray is put over a boundary
 PHASE_DRAW = np.uint64(0x50484153)  # a word of the counter that no particle of a history has
 TURN = 2.0 * np.pi
 
-FIRST_PLANE, PLANES, FIRST_CURVED, CURVED, DEPTH, PART, MATERIAL, GROUP, DEEPER = range(9)  # columns of `cells`
 LEAF, DEEPEST = range(2)  # columns of `leaves`
 
 
@@ -110,20 +113,6 @@ def _rotated(x, y, z, a, b, c, cos, sin):
     )
 
 
-@kernel
-def holds(scene, cell, ray):
-    """Say whether a cell holds a ray as it goes on; the ray is in the axes of the cell's group."""
-    start = scene.cells[cell, FIRST_PLANE]
-    for i in range(start, start + scene.cells[cell, PLANES]):
-        if not below(plane_height(scene.planes, i, ray), plane_slope(scene.planes, i, ray)):
-            return False
-    start = scene.cells[cell, FIRST_CURVED]
-    for i in range(start, start + scene.cells[cell, CURVED]):
-        if within(scene.curved, i, ray) != (scene.curved[i, 8] > 0.0):
-            return False
-    return True
-
-
 @inlined
 def _in_box(boxes, i, ray):
     return (
@@ -183,65 +172,6 @@ def crossed(scene, ray, phase):
     """
     over = advance(ray, BEYOND_CM)
     return over, _cell_of(scene, over, phase)
-
-
-@kernel
-def leaves_cell(scene, cell, ray, longest):
-    """Return the distance at which a ray leaves the cell it is in; the ray is in the axes of the cell's group."""
-    start = scene.cells[cell, FIRST_PLANE]
-    for i in range(start, start + scene.cells[cell, PLANES]):
-        slope = plane_slope(scene.planes, i, ray)
-        if slope > PARALLEL:
-            longest = min(longest, plane_height(scene.planes, i, ray) / slope)
-    start = scene.cells[cell, FIRST_CURVED]
-    for i in range(start, start + scene.cells[cell, CURVED]):
-        span = span_inside(scene.curved, i, ray)
-        if scene.curved[i, 8] > 0.0:
-            longest = min(longest, span.leave)
-        elif span.enter < span.leave and span.enter + span.leave > 0.0:  # not just left
-            longest = min(longest, span.enter)
-    return max(longest, 0.0)
-
-
-@kernel
-def enters_cell(scene, cell, ray, longest):
-    """Return the distance at which a ray enters a cell it is not in, `longest` where not before."""
-    enter, leave = 0.0, longest
-    start = scene.cells[cell, FIRST_PLANE]
-    for i in range(start, start + scene.cells[cell, PLANES]):
-        height, slope = plane_height(scene.planes, i, ray), plane_slope(scene.planes, i, ray)
-        if slope > PARALLEL:
-            leave = min(leave, height / slope)
-        elif slope < -PARALLEL:
-            enter = max(enter, height / slope)
-        elif height < 0.0:
-            return longest
-        if enter >= leave:
-            return longest
-    first, last = scene.cells[cell, FIRST_CURVED], scene.cells[cell, FIRST_CURVED] + scene.cells[cell, CURVED]
-    holes = 0
-    for i in range(first, last):
-        if scene.curved[i, 8] > 0.0:
-            span = span_inside(scene.curved, i, ray)
-            enter, leave = max(enter, span.enter), min(leave, span.leave)
-            if enter >= leave:
-                return longest
-        else:
-            holes += 1
-    for _ in range(holes):  # each may begin where another one ends
-        before = enter
-        for i in range(first, last):
-            if scene.curved[i, 8] <= 0.0:
-                span = span_inside(scene.curved, i, ray)
-                if span.enter <= enter < span.leave:
-                    enter = span.leave
-        if enter >= leave:
-            return longest
-        if enter == before:
-            break
-    if enter > 0.0:
-        return enter
-    return 0.0 if holds(scene, cell, advance(ray, BEYOND_CM)) else longest
 
 
 @inlined
@@ -337,31 +267,6 @@ def ahead(scene, cell, ray, longest, phase):
     return longest
 
 
-@kernel
-def _distance_inside(scene, cell, ray, enough):
-    """Return a lower bound of the distance from a point in a cell to its surface."""
-    start = scene.cells[cell, FIRST_PLANE]
-    for i in range(start, start + scene.cells[cell, PLANES]):
-        enough = min(enough, plane_height(scene.planes, i, ray))
-    start = scene.cells[cell, FIRST_CURVED]
-    for i in range(start, start + scene.cells[cell, CURVED]):
-        enough = min(enough, -scene.curved[i, 8] * outside_by(scene.curved, i, ray))
-    return max(enough, 0.0)
-
-
-@kernel
-def _distance_outside(scene, cell, ray):
-    """Return a lower bound of the distance from a point to a cell."""
-    far = 0.0
-    start = scene.cells[cell, FIRST_PLANE]
-    for i in range(start, start + scene.cells[cell, PLANES]):
-        far = max(far, -plane_height(scene.planes, i, ray))
-    start = scene.cells[cell, FIRST_CURVED]
-    for i in range(start, start + scene.cells[cell, CURVED]):
-        far = max(far, scene.curved[i, 8] * outside_by(scene.curved, i, ray))
-    return far
-
-
 @inlined
 def _box_apart_2(boxes, i, ray):
     """Return the square of the distance from a point to a box."""
@@ -384,7 +289,7 @@ def _nearest_deeper(scene, group, depth, ray, enough):
         if cell < 0:
             node = scene.first[0, node]
             continue
-        enough = min(enough, max(_distance_outside(scene, cell, ray), np.sqrt(apart_2)))
+        enough = min(enough, max(distance_outside(scene, cell, ray), np.sqrt(apart_2)))
         node = scene.after[0, node]
     return enough
 
@@ -408,7 +313,7 @@ def nearest(scene, cell, ray, enough, phase):
     else:
         depth = scene.cells[cell, DEPTH]
         own = turned(scene, scene.cells[cell, GROUP], ray, phase)
-        enough = _distance_inside(scene, cell, own, enough)
+        enough = distance_inside(scene, cell, own, enough)
         if scene.cells[cell, DEEPER] == 0:
             return enough
     for group in range(len(scene.roots)):
