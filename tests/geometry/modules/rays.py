@@ -1,6 +1,7 @@
 """A ray through shapes in closed form, as intervals of distance: written for the tests, and for nothing else."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,7 +126,7 @@ def cone(shape: Cone, p: Array, u: Array) -> Spans:
         turn = (np.rad2deg(np.arctan2(y, x)) - shape.start_deg) % 360.0
         return bool(abs(z) < half and within < np.hypot(x, y) < out and turn < shape.sweep_deg)
 
-    pieces = zip(cuts, cuts[1:], strict=False)
+    pieces = pairwise(cuts)
     return united([(a, b) for a, b in pieces if b > a and holds(0.5 * (a + b))], [])
 
 
@@ -144,7 +145,7 @@ def without(one: Spans, other: Spans) -> Spans:
 def merged(one: Spans, other: Spans, keep: Callable[[bool, bool], bool]) -> Spans:
     cuts = sorted({end for span in (*one, *other) for end in span})
     found: Spans = []
-    for a, b in zip(cuts, cuts[1:], strict=False):
+    for a, b in pairwise(cuts):
         middle = 0.5 * (a + b)
         if keep(*(any(low < middle < high for low, high in spans) for spans in (one, other))):
             if found and found[-1][1] == a:

@@ -5,12 +5,12 @@ from math import exp, hypot, log
 
 import numpy as np
 import pytest
+from tests.geometry.modules.rays import length_in
 
 from dosewright.core.errors import InputError
 from dosewright.core.matter import Material
 from dosewright.core.modules import Jaws, Tip
 from dosewright.geometry.modules.build import assumptions_of, parts_of
-from tests.geometry.modules.rays import length_in
 
 TUNGSTEN = Material("tungsten", 19.3, {74: 1.0})
 TIPS = {
@@ -137,7 +137,7 @@ def test_the_two_directions_of_flight_mirror_each_other() -> None:
         one, other = (parts_of(jaws(tip, "X", beam, (-70.0, 20.0))) for beam in (-1, 1))
         rng = np.random.default_rng(3)
         for _ in range(40):
-            p, q = rng.uniform(-150, 150, (2, 3)) + [0.0, 0.0, 680.0]
+            p, q = rng.uniform(-150, 150, (2, 3)) + np.array([0.0, 0.0, 680.0])
             mirror = np.array([1.0, 1.0, -1.0])
             for a, b in zip(one, other, strict=True):
                 assert length_in([a], p, q) == pytest.approx(length_in([b], p * mirror, q * mirror), abs=1e-7)
