@@ -11,7 +11,7 @@ import numpy as np
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.openings import KIND, KINDS, BeamOpenings, ControlPoint, DeviceOpening
-from dosewright.formats.dicom.attributes import Attributes, open_dataset
+from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
 from dosewright.formats.dicom.conformance import Read, declared
 from dosewright.formats.dicom.sop_classes import RT_PLAN, name_of
 
@@ -70,6 +70,7 @@ READS: Final = (
 )
 
 
+@quietly()
 def read_openings(path: Path) -> tuple[BeamOpenings, ...]:
     """Read where jaws and leaves stand in all beams of an RT Plan; `InputError` with all problems."""
     plan = Attributes(open_dataset(path, pixels=False), path.name, [])
