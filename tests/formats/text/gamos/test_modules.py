@@ -42,11 +42,11 @@ LEAF 4
 0. -1. 0. 1. -70. 1. -70. -1.
 BLOCK 3
 0. -2. 0. 2.
--60. 0.
+-80. 0.
 $N
-2 -30. 30.5
-1 -3*cm 31
-2 -32 0
+1 -30. 30.5
+2 -3*cm -30
+1 -32 0
 RTUW world
 """
 WHEEL = """:MODULE RANGE_MODULATOR wheel 70/2 50*3/2 280 4 3
@@ -110,9 +110,9 @@ def test_a_collimator_of_leaves(tmp_path: Path) -> None:
     positions = ((0.0, 0.0), (50.0, 49.5), (100.0, 98.0))
     profiles = (
         LeafProfile("LEAF", ((0.0, -1.0), (0.0, 1.0), (-70.0, 1.0), (-70.0, -1.0))),
-        LeafProfile("BLOCK", ((0.0, -2.0), (0.0, 2.0), (-60.0, 0.0))),
+        LeafProfile("BLOCK", ((0.0, -2.0), (0.0, 2.0), (-80.0, 0.0))),
     )
-    pairs = (LeafPair(2, -30.0, 30.5), LeafPair(1, -30.0, 31.0), LeafPair(2, -32.0, 0.0))
+    pairs = (LeafPair(1, -30.0, 30.5), LeafPair(2, -30.0, -30.0), LeafPair(1, -32.0, 0.0))
     tip = Tip("ROUND_DISP_POSFILE", 90.0, 33.0, positions_mm=positions)
     start = pytest.approx(-3.2)
     assert mlc == Mlc("leaves", True, "X", tip, 75.0, 2.0, 5.0, -1000.0, -450.0, -70.0, 0.2, start, profiles,  # type: ignore[arg-type]
@@ -174,10 +174,10 @@ def test_a_half_value_layer_in_the_place_of_a_file_is_explained(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("$N\n2 -30", "4\n2 -30", r"Neither a unit nor a function. Given: 'RTUW'"),
-        ("$N\n2 -30", "2\n2 -30", r"Expected a material after 2 pairs of leaves.*Given: 2, and 5 words are left"),
-        ("2 -30. 30.5", "2 -50 -30. 30.5", r"Pair 2 of 3 names a profile that is not there.*no cross position"),
-        ("2 -30. 30.5", "3 -30. 30.5", r"Pair 1 of 3 names a profile.*Given: 3. Allowed: 1 to 2"),
+        ("$N\n1 -30", "4\n1 -30", r"Neither a unit nor a function. Given: 'RTUW'"),
+        ("$N\n1 -30", "2\n1 -30", r"Expected a material after 2 pairs of leaves.*Given: 1, and 5 words are left"),
+        ("1 -30. 30.5", "1 -50 -30. 30.5", r"Pair 2 of 3 names a profile that is not there.*no cross position"),
+        ("1 -30. 30.5", "3 -30. 30.5", r"Pair 1 of 3 names a profile.*Given: 3. Allowed: 1 to 2"),
         ("LEAF 4", "LEAF 3", r"Expected LEAF or BLOCK of profile 2 of 2. Given: '-70.'"),
         ("BLOCK 3", "BLOK 3", r"Expected LEAF or BLOCK of profile 2 of 2. Did you mean 'BLOCK'"),
         ("BLOCK 3", "BLOCK 2", r"Profile 2 needs three points"),

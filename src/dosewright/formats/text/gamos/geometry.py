@@ -144,7 +144,8 @@ class _Text:
         for pending, material in zip(self.modules, of_modules, strict=True):
             parent = tried(partial(self._parent, pending, world, instances), self.problems)
             if material is not None and parent is not None:
-                modules.append(pending.make(material, parent or None))
+                made = tried(partial(pending.make, material, parent or None), self.problems)
+                modules += [made] if made else []
         self._stop()
         self.problems += tree_problems(parts, modules)
         self._stop()
@@ -173,9 +174,11 @@ class _Text:
                 parts.append(Part(one.name, made.shape, material, placement, one.mother, where=one.place.where))
             elif material is not None:
                 tried(partial(_upright, one, placement.rotation), self.problems)
-                modules.append(RangeModulator(
-                    one.name, made.hub_inner_mm, made.hub_outer_mm, made.outer_mm, made.blades, made.thickness_mm,
-                    made.weights, material, placement.centre_mm, one.mother, where=made.where))  # fmt: skip
+                wheel = tried(partial(
+                    RangeModulator, one.name, made.hub_inner_mm, made.hub_outer_mm, made.outer_mm, made.blades,
+                    made.thickness_mm, made.weights, material, placement.centre_mm, one.mother, where=made.where
+                ), self.problems)  # fmt: skip
+                modules += [wheel] if wheel else []
         return parts, modules
 
     def _parent(self, module: Pending, world: Volume, instances: list[Instance]) -> str:

@@ -14,7 +14,8 @@ from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
 from dosewright.formats.text.gamos.cursor import Cursor
-from dosewright.formats.text.scene.material_tables import HEAVIEST_Z, SUM_TOLERANCE, atomic_numbers
+from dosewright.formats.text.scene.material_tables import HEAVIEST_Z, SUM_TOLERANCE, atomic_numbers, hinted
+from dosewright.formats.text.scene.tables import placed
 
 Named = Callable[[str], Material]
 Fractions = dict[int, float]
@@ -245,8 +246,4 @@ class Materials:
             return self._ready[name]
         if name in self._refused:
             raise InputError
-        try:
-            return self._named(name)
-        except InputError as error:
-            hint = nearest(name, self._ready)
-            raise InputError(*(f"{problem}{hint} Where: {where}." for problem in error.problems)) from error
+        return placed(lambda: hinted(self._named, name, self._ready), where)
