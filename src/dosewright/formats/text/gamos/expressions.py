@@ -6,9 +6,9 @@ or an angle given with a unit in a parameter and used without one, whose radians
 """
 
 import math
-import re
 
 from dosewright.core.errors import InputError, nearest, refuse
+from dosewright.core.looks import tried
 from dosewright.formats.text.gamos.arithmetic import LONGEST, Definitions, Quantity, Stream, value_of
 from dosewright.formats.text.gamos.lexer import Word
 from dosewright.formats.text.gamos.units import ANGLE, DENSITY, ENERGY, LENGTH, MOLAR_MASS, PLAIN, Measure
@@ -100,9 +100,11 @@ class Parameters(Definitions):
         return quantity, expression.units
 
 
-def is_number(word: Word) -> bool:
-    """Return whether a word looks like arithmetic rather than like a name."""
-    return not word.quoted and bool(re.match(r"[-+(.]*[\d$]|[-+(]", word.text))
+def is_number(word: Word, parameters: Parameters) -> bool:
+    """Return whether a word is arithmetic, right or wrong, rather than a name."""
+    if word.quoted or word.text.removeprefix("$") in parameters.texts:
+        return False
+    return word.text[:1] in "$-+(" or tried(lambda: parameters.evaluated(word), []) is not None
 
 
 def _unfit(word: Word, quantity: Quantity, what: str, unit: str) -> Exception:
