@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, LOW, draw_four, start_stream
-from dosewright.geometry.trace import FAR_CM, PATIENT, Place, Ray, advance, medium_of, to_box, to_patient_axes
+from dosewright.geometry.trace import FAR_CM, PATIENT, Place, Ray, advance, medium_of, to_box, to_exit, to_patient_axes
 from dosewright.materials.electrons.lookup import WATER_RATIO, value
 from dosewright.materials.electrons.lookup import position as electron_position
 from dosewright.materials.photons.lookup import position
@@ -63,9 +63,9 @@ from dosewright.transport.lanes import (
     taken,
 )
 from dosewright.transport.photons.interact import interact as photon_interact
-from dosewright.transport.tracks import PHOTON, STACK_ROWS, name_children, pop, push
+from dosewright.transport.tracks import PHOTON, STACK_COLUMNS, STACK_ROWS, name_children, pop, push
 
-_SLOT, _ALIVE, _COLUMNS = 14, 15, 16  # of the stack, after those of `transport.tracks`
+_SLOT, _ALIVE, _COLUMNS = STACK_COLUMNS, STACK_COLUMNS + 1, STACK_COLUMNS + 2  # after those of `transport.tracks`
 MOST_INTERACTIONS = 100_000
 
 
@@ -164,7 +164,7 @@ def born(phantom, number, pencil, seed, tally, stack, waiting):
         tally.account[ESCAPED] += energy
         return waiting
     waiting = push(stack, waiting, advance(ray, distance), Place(PATIENT, 0, 0, 0), energy, PHOTON)
-    name_children(stack, before, waiting, stream)
+    name_children(stack, before, waiting, stream, 1.0)
     return waiting
 
 
@@ -200,7 +200,7 @@ def fly(problem, at, energy, tally, room, waiting, stream):
         before, alive = waiting, all_alive(problem.copies)
         ray, place = Ray(0.5, 0.5, 0.5, at.u, at.v, at.w), Place(PATIENT, 0, 0, 0)
         after, ray, here, made, waiting, stream = photon_interact(
-            free, material, i, f, b * total, energy, ray, place, room.stack, waiting, stream
+            free, material, i, f, b * total, energy, 1.0, ray, place, room.stack, waiting, stream
         )
         tally.account[BINDING] += p * made
         if here > 0.0:
@@ -263,23 +263,6 @@ def from_begin(free, fraction):
 
 
 @inlined
-def to_exit(geometry, ray):
-    """Return the distance from a point in the patient box to where its ray leaves it; zero outside."""
-    way = FAR_CM
-    for axis in range(3):
-        begin = geometry.first[PATIENT, axis]
-        low, high = geometry.edges[begin], geometry.edges[begin + geometry.cells[PATIENT, axis]]
-        x, u = (ray.x, ray.y, ray.z)[axis], (ray.u, ray.v, ray.w)[axis]
-        if u > 0.0:
-            way = min(way, (high - x) / u)
-        elif u < 0.0:
-            way = min(way, (low - x) / u)
-        elif not low <= x < high:
-            way = 0.0
-    return max(way, 0.0)
-
-
-@inlined
 def score_step(problem, tally, room, i):
     """Score what a lane lost in its last step at all its places; copies that have left the phantom end."""
     f, slot = room.lanes.floats, room.slot[i]
@@ -314,7 +297,7 @@ def settled(problem, track, event, tally, room, i, waiting, stream):
     material = np.int64(medium_of(problem.phantom.geometry.voxels[0])[0])
     if event == STOPS:  # its energy is scored; a positron still annihilates
         here, made, waiting, stream = stopped(problem.free, material, track, room.stack, waiting, stream)
-        name_children(room.stack, before, waiting, stream)
+        name_children(room.stack, before, waiting, stream, 1.0)
         after = ended(track)
     else:
         after, here, made, waiting, stream = interact(problem.free, track, material, room.stack, waiting, stream)
