@@ -10,7 +10,7 @@ from dosewright import __version__
 from dosewright.execution.artifact import file_sha256
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import DEFINITIONS, names_of, unit_of
-from dosewright.simulation.run_file.tables import COUPLED, RunFile, Score
+from dosewright.simulation.run_file.tables import AUTO, COUPLED, OFF, RunFile, Score
 from dosewright.simulation.setup.prepare import Prepared
 from dosewright.simulation.transport_account import transport_account
 
@@ -63,9 +63,11 @@ def hashes(files: Iterable[Path]) -> dict[str, str]:
 
 def input_hashes(run_file: RunFile) -> dict[str, str]:
     """Return the SHA-256 of the files a run reads, by their key."""
+    limits = run_file.variance_reduction.xy_limits
     named = {
-        "phantom.image": run_file.phantom.image,
-        "phantom.hlut": run_file.phantom.hlut,
+        **{f"phantom.{key}": getattr(run_file.phantom, key, None) for key in ("image", "hlut")},
+        "scene.file": run_file.scene.file if run_file.scene else None,
+        "variance_reduction.xy_limits": None if limits in (OFF, AUTO) else limits,
         **{f"source.{key}": getattr(run_file.source, key, None) for key in ("spectrum", "file", "plan", "beam_model")},
     }
     return {key: file_sha256(Path(text)) for key, text in named.items() if text and Path(text).is_file()}

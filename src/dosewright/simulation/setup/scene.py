@@ -1,0 +1,99 @@
+"""The scene of a run file: parts of solids and modules, what lies between them, and where they are in the run."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.errors import InputError, nearest, refuse
+from dosewright.core.frame import Rigid, rotation_about
+from dosewright.core.matter import Material
+from dosewright.core.scene import Module, Part, Scene
+from dosewright.geometry.modules.build import parts_of
+from dosewright.simulation.run_file.tables import Scene as SceneTable
+from dosewright.simulation.run_file.tables import Triple
+from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
+from dosewright.simulation.setup.scene_file import read_scene_file
+
+VACUUM, AIR = "vacuum", "air"
+AIR_NAME = "G4_AIR"
+
+
+@dataclass(frozen=True)
+class PlacedScene:
+    """Parts (those of modules too), what fills the space between them (None: vacuum), the way to the run's axes (mm).
+
+    `of_module` has the names of the parts that each module is made of.
+    """
+
+    scene: Scene
+    parts: tuple[Part, ...]
+    fill: Material | None
+    to_run: Rigid
+    of_module: dict[str, tuple[str, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names that regions may have: of parts, and of modules as wholes."""
+        return (*self.of_module, *(part.name for part in self.parts))
+
+    @property
+    def materials(self) -> tuple[Material, ...]:
+        """All materials, each once."""
+        found = [part.material for part in self.parts if part.material is not None]
+        return tuple({material.name: material for material in [*found, *([self.fill] if self.fill else [])]}.values())
+
+
+def placed_scene(table: SceneTable, resolvers: Resolvers = WITHOUT_LIBRARY) -> PlacedScene:
+    """Read a scene and put it where the run file says; refuses what its file, its modules or its fill have wrong."""
+    scene = read_scene_file(Path(table.file), resolvers.material)
+    made, problems = _parts_of_modules(scene.modules)
+    if problems:
+        raise InputError(*problems)
+    parts = (*scene.parts, *(part for of_one in made.values() for part in of_one))
+    fill = scene.fill if table.fill is None else fill_of(table.fill, parts, resolvers.material)
+    of_module = {name: tuple(part.name for part in of_one) for name, of_one in made.items()}
+    return PlacedScene(scene, parts, fill, way_of(table.origin_mm, table.rotation_deg), of_module)
+
+
+def way_of(origin_mm: Triple, rotation_deg: Triple) -> Rigid:
+    """Return the way of axes that are turned about the x, then the y, then the z of the run, and then moved (mm)."""
+    return Rigid(turned_axes(rotation_deg), np.array(origin_mm, float))
+
+
+def turned_axes(rotation_deg: Triple) -> NDArray[np.float64]:
+    """Return the rotation about x, then y, then z, degrees."""
+    x, y, z = (rotation_about(axis, angle) for axis, angle in zip("xyz", rotation_deg, strict=True))
+    turned: NDArray[np.float64] = z @ y @ x
+    return turned
+
+
+def fill_of(word: str, parts: tuple[Part, ...], material: Callable[[str], Material]) -> Material | None:
+    """Return what a word fills the scene with: nothing, air, a material of the scene or of the library."""
+    if word == VACUUM:
+        return None
+    if word == AIR:
+        return material(AIR_NAME)
+    own = {part.material.name: part.material for part in parts if part.material is not None}
+    if word in own:
+        return own[word]
+    try:
+        return material(word)
+    except InputError as error:
+        if hint := nearest(word, (VACUUM, AIR, *own)):
+            raise refuse(f"Unknown fill of the scene {word!r}.{hint}", allowed="vacuum, air, or a material") from error
+        raise
+
+
+def _parts_of_modules(modules: tuple[Module, ...]) -> tuple[dict[str, tuple[Part, ...]], list[str]]:
+    """Return the parts of each module, and the problems of those that cannot be made."""
+    made: dict[str, tuple[Part, ...]] = {}
+    problems: list[str] = []
+    for module in modules:
+        try:
+            made[module.name] = parts_of(module)
+        except InputError as error:
+            problems += error.problems
+    return made, problems
