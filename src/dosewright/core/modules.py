@@ -115,3 +115,6 @@ class RangeModulator:
     parent: str | None = None
     turns: bool = True
     where: str = ""
+
+
+MODULES: dict[str, type] = {"jaws": Jaws, "mlc": Mlc, "range_modulator": RangeModulator}  # by their word in files
