@@ -163,6 +163,10 @@ class LeafProfile:
         heights = [z for z, _ in self.points_mm]
         return min(heights), max(heights)
 
+    def low_at(self, z: float) -> float:
+        """Return its most negative position across at a height; it must have a width there."""
+        return (extent_at(self.points_mm, z) or (0.0, 0.0))[0]
+
 
 @dataclass(frozen=True)
 class LeafPair:

@@ -32,8 +32,18 @@ class TipInLeaf:
         """Whether it has a circle."""
         return self.kind.startswith("ROUND")
 
+    @property
+    def inner_radius(self) -> float:
+        """How far the top of the leaf is from the axis of movement (STRAIGHT)."""
+        return self.travel_radius - (self.high - self.centre)
+
     def problems(self) -> Iterator[str]:
         """Yield what is wrong whatever the opening."""
+        if self.kind == "STRAIGHT" and not self.length < 2.0 * self.inner_radius:
+            yield (
+                f"{self.name}: a leaf of {self.length:g} mm cannot move on a circle of radius {self.travel_radius:g} mm; "
+                f"at its top the radius is {self.inner_radius:g} mm, and the length must be less than twice that"
+            )
         if not self.round:
             return
         if not self.low <= self.centre <= self.high:
@@ -67,11 +77,11 @@ class TipInLeaf:
         elif self.round:
             yield from self._chord_problems(edge, s)
         elif self.kind == "STRAIGHT":
-            pivot = self.centre + self.travel_radius
-            if on_circle(s, self.focus, pivot, self.travel_radius) is None:
+            pivot, within = self.centre + self.travel_radius, 0.5 * self.inner_radius
+            if on_circle(s, self.focus, pivot, within) is None:
                 yield (
-                    f"{self.name}: the ray to the field edge {edge:g} mm does not meet the circle of radius "
-                    f"{self.travel_radius:g} mm that the leaf moves on"
+                    f"{self.name}: the ray to the field edge {edge:g} mm passes the axis of movement, at height "
+                    f"{pivot:g} mm, farther away than half of the radius at the top, {within:g} mm"
                 )
 
     def _chord_problems(self, edge: float, s: float) -> Iterator[str]:
