@@ -12,7 +12,7 @@ from dosewright.core.shapes import Cone, Difference, Intersection, Placement, Po
 from dosewright.core.solids import Box, Frustum, Prism, Tube
 from dosewright.geometry.scene.polygons import convex_pieces
 from dosewright.geometry.scene.polytope import THINNEST_MM, corners, thickness
-from dosewright.geometry.scene.surfaces import PLANE, Surface, ball, cone, cylinder, plane
+from dosewright.geometry.scene.surfaces import PLANE, Surface, ball, cone, plane
 
 Array = NDArray[np.float64]
 HALF_TURN = 180.0

@@ -53,7 +53,7 @@ class Surface:
         return replace(self, point=frame.points(self.point), axis=axis)
 
     def beyond(self, points: Array) -> Array:
-        """Return by how much points (n, 3) lie outside the convex side, negative in it; never more than the distance."""
+        """Return by how much points (n, 3) lie outside the convex side, at most their distance; negative in it."""
         if self.kind == PLANE:
             return np.asarray(points @ self.axis - self.size)
         apart = points - self.point

@@ -23,7 +23,7 @@ from dosewright.geometry.scene.intersect import (
     span_inside,
     within,
 )
-from dosewright.geometry.trace import FAR_CM, Ray
+from dosewright.geometry.trace import FAR_CM, Ray, advance
 
 FILL, BEYOND = -1, -2  # instead of a cell: what fills the scene; outside its world
 VOXELS = -1  # instead of a part: the box of voxels
@@ -70,7 +70,7 @@ def medium_of_cell(scene, cell):
 
 @inlined
 def part_of(scene, cell):
-    """Return the index of a cell's part; `VOXELS` for the box of voxels, the number of parts for what fills the scene."""
+    """Return the index of a cell's part: `VOXELS` for the box of voxels, the number of parts where there is none."""
     return scene.cells[cell, PART] if cell >= 0 else np.int32(scene.parts)
 
 
@@ -160,8 +160,8 @@ def locate(scene, x, y, z, phase):
 @inlined
 def crossed(scene, ray, phase):
     """Return a ray that stands on a boundary put a little beyond it, and the cell it is in then."""
-    x, y, z = ray.x + BEYOND_CM * ray.u, ray.y + BEYOND_CM * ray.v, ray.z + BEYOND_CM * ray.w
-    return Ray(x, y, z, ray.u, ray.v, ray.w), locate(scene, x, y, z, phase)
+    over = advance(ray, BEYOND_CM)
+    return over, locate(scene, over.x, over.y, over.z, phase)
 
 
 @kernel
@@ -220,8 +220,7 @@ def enters_cell(scene, cell, ray, longest):
             break
     if enter > 0.0:
         return enter
-    over = Ray(ray.x + BEYOND_CM * ray.u, ray.y + BEYOND_CM * ray.v, ray.z + BEYOND_CM * ray.w, ray.u, ray.v, ray.w)
-    return 0.0 if holds(scene, cell, over) else longest
+    return 0.0 if holds(scene, cell, advance(ray, BEYOND_CM)) else longest
 
 
 @inlined
