@@ -37,8 +37,8 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
     ray, paths = Ray(x, y, z, u, v, w), -np.log(a)
     if geometry.cells[BEAMLINE, 0] > 0:
         ray, place = enter_box(geometry, ray, BEAMLINE)
-        return Track(ray, place, energy, PROTON, 0.0, paths), waiting, stream
-    track = Track(to_patient_axes(geometry, ray), Place(GAP, 0, 0, 0), energy, PROTON, 0.0, paths)
+        return Track(ray, place, energy, PROTON, 0.0, paths, 1.0), waiting, stream
+    track = Track(to_patient_axes(geometry, ray), Place(GAP, 0, 0, 0), energy, PROTON, 0.0, paths, 1.0)
     return to_patient(problem, track, tally, stack, waiting, stream)
 
 
@@ -49,7 +49,7 @@ def taken_up(problem, tally, stack, waiting, seed):
     waiting -= 1
     if track.energy < problem.controls.cut_MeV * NUCLEONS[track.species]:
         absorb(problem, tally, track, track.energy, water_ratio(problem, track), 0.0)
-        return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0), waiting, stream
+        return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0, 1.0), waiting, stream
     if track.place.region == GAP:
         return to_patient(problem, track, tally, stack, waiting, stream)
     return track, waiting, stream
@@ -80,7 +80,9 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         return interact(problem, track, material, tally, stack, waiting, stream)
     if event == LEAVES and track.place.region == BEAMLINE and track.place.iz < 0:
         out = to_patient_axes(geometry, leave_box(geometry, track.ray, track.place))
-        track = Track(out, Place(GAP, 0, 0, 0), track.energy, track.species, track.deflection_due, track.free_paths)
+        track = Track(
+            out, Place(GAP, 0, 0, 0), track.energy, track.species, track.deflection_due, track.free_paths, 1.0
+        )
         return to_patient(problem, track, tally, stack, waiting, stream)
     if event == LEAVES:
         tally.account[ESCAPED] += track.energy
@@ -88,4 +90,4 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         end_of_range(problem, tally, track)
     if event == CAPPED:
         tally.account[CAPPED_HISTORIES] += 1.0
-    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0), waiting, stream
+    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0, 1.0), waiting, stream

@@ -1,0 +1,1 @@
+"""Geometry text of GAMOS and Geant4: volumes, materials and modules."""

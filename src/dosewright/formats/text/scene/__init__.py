@@ -1,0 +1,1 @@
+"""Scene files: parts, materials and modules as TOML."""
