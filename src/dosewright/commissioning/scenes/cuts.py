@@ -12,7 +12,7 @@ from dosewright.geometry.scene_check.intervals import Floats
 from dosewright.geometry.scene_check.placed import Placed
 
 NOTHING = -1  # instead of a part: what fills the scene
-THINNEST = 2  # pixels that the thinnest foil covers
+THINNEST = 3  # pixels that the thinnest foil covers
 Indices = NDArray[np.int32]
 
 

@@ -24,10 +24,11 @@ from dosewright.geometry.scene_check.placed import Placed
 NO_DEVICE = "not a medical device; QA and research"
 DPI, FINER = 160, 2  # pixels of a picture per inch; pixels of a cut per pixel of the picture
 LONGEST_IN, NARROWEST = 8.5, 0.4  # of a panel: its longer side, and the shorter one over it
-GUTTER_IN, HEAD_IN, FOOT_IN, LEGEND_IN = 1.9, 0.75, 0.65, 0.24
+TICKS_IN, HEAD_IN, FOOT_IN, LEGEND_IN = 0.6, 0.75, 0.65, 0.24
 PANELS_IN_A_ROW, LEGEND_COLUMN_IN = 3, 2.6
 LETTER_PT, LINE_PT = 7.0, 9.5  # size of names, height of their lines
 INK, RAY = "#1b2733", "#c2185b"
+DARK, OUTLINE = 0.55, 0.35  # lightness below which names are white; of outlines over that of their part
 # After Okabe and Ito, Color Universal Design (2008), and lighter and darker tones of the same; the densest first.
 COLOURS = ("#5f6b73", "#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#8c6d46", "#a3c585", "#9467bd",
            "#e8c39e", "#7fb8b0", "#c7526a", "#b5bd4c", "#93a8c9", "#d9a6c8")  # fmt: skip
@@ -48,25 +49,26 @@ class Picture:
 def draw(picture: Picture, planes: Sequence[Plane], window: Window, output: Path) -> None:
     """Draw cuts on planes, side by side, into a PNG file."""
     colours = colours_of(picture)
-    views = [(plane, *window.on(plane, NARROWEST)) for plane in planes]
-    rows = [views[n : n + PANELS_IN_A_ROW] for n in range(0, len(views), PANELS_IN_A_ROW)]
-    wide = max(sum(_size_in(low, high)[0] + 2 * GUTTER_IN for _, low, high in row) for row in rows)
-    legend_rows = int(np.ceil(len(colours) / max(int(wide / LEGEND_COLUMN_IN), 1)))
-    tall = HEAD_IN + sum(_row_height(row) for row in rows) + LEGEND_IN * legend_rows + 0.2
+    panels = [_panel_of(picture, plane, *window.on(plane, NARROWEST)) for plane in planes]
+    rows = [panels[n : n + PANELS_IN_A_ROW] for n in range(0, len(panels), PANELS_IN_A_ROW)]
+    wide = max(sum(panel.width_in for panel in row) for row in rows)
+    columns = max(int(wide / LEGEND_COLUMN_IN), 1)
+    tall = HEAD_IN + sum(_row_height(row) for row in rows) + LEGEND_IN * int(np.ceil(len(colours) / columns)) + 0.2
     figure = Figure(figsize=(wide, tall), dpi=DPI, facecolor="white")
-    figure.text(0.3 / wide, 1 - 0.3 / tall, picture.title, size=11, color=INK, va="center", weight="bold")
+    for n, line in enumerate(picture.title.split("\n")):
+        figure.text(0.25 / wide, 1 - (0.27 + 0.2 * n) / tall, line, size=10 if n == 0 else 8, color=INK, va="center")
     top = tall - HEAD_IN
     for row in rows:
         left = 0.0
-        for plane, low, high in row:
-            w, h = _size_in(low, high)
-            place = ((left + GUTTER_IN) / wide, (top - 0.25 - h) / tall, w / wide, h / tall)
-            _panel(figure.add_axes(place), picture, plane, low, high, colours)
-            left += w + 2 * GUTTER_IN
+        for panel in row:
+            w, h = panel.size_in
+            place = ((left + panel.gutters_in[0]) / wide, (top - 0.25 - h) / tall, w / wide, h / tall)
+            _draw_panel(figure.add_axes(place), picture, panel, colours)
+            left += panel.width_in
         top -= _row_height(row)
     handles = [Patch(facecolor=colour, edgecolor=INK, linewidth=0.5, label=label) for label, colour in colours.items()]
-    figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.2 / wide, 0.05 / tall), frameon=False,
-                  fontsize=8, ncols=max(int(wide / LEGEND_COLUMN_IN), 1))  # fmt: skip
+    figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.15 / wide, 0.05 / tall), frameon=False,
+                  fontsize=8, ncols=columns)  # fmt: skip
     write_whole(output, lambda file: figure.savefig(file, format="png", dpi=DPI))
 
 
@@ -103,49 +105,92 @@ def _legend(part: Placed) -> str:
     return f"{part.part.material.name if part.part.material else ''} ({_density(part):.4g} g/cm3)"
 
 
-def _size_in(low: tuple[float, float], high: tuple[float, float]) -> tuple[float, float]:
-    width, height = high[0] - low[0], high[1] - low[1]
-    scale = LONGEST_IN / max(width, height)
-    return width * scale, height * scale
+@dataclass(frozen=True)
+class _Panel:
+    """One cut with its names: those in parts, and those to the left and the right of it from below."""
+
+    seen: Cut
+    inside: tuple[Name, ...]
+    beside: tuple[tuple[Name, ...], tuple[Name, ...]]
+
+    @property
+    def size_in(self) -> tuple[float, float]:
+        """Width and height without names, inches."""
+        (a, b), (c, d) = self.seen.low, self.seen.high
+        scale = LONGEST_IN / max(c - a, d - b)
+        return (c - a) * scale, (d - b) * scale
+
+    @property
+    def gutters_in(self) -> tuple[float, float]:
+        """Room to the left and to the right: for ticks, and for names."""
+        longest = [max((len(name.text) for name in names), default=0) for names in self.beside]
+        left, right = (0.35 + 0.065 * letters if letters else 0.0 for letters in longest)
+        return TICKS_IN + left, 0.25 + right
+
+    @property
+    def width_in(self) -> float:
+        """Width with names, inches."""
+        return sum(self.gutters_in) + self.size_in[0]
 
 
-def _row_height(row: Sequence[tuple[Plane, tuple[float, float], tuple[float, float]]]) -> float:
-    return max(_size_in(low, high)[1] for _, low, high in row) + 0.25 + FOOT_IN
+def _row_height(row: Sequence[_Panel]) -> float:
+    return max(panel.size_in[1] for panel in row) + 0.25 + FOOT_IN
 
 
-def _panel(axes: Axes, picture: Picture, plane: Plane, low: tuple[float, float], high: tuple[float, float],
-           colours: dict[str, str]) -> None:  # fmt: skip
+def _panel_of(picture: Picture, plane: Plane, low: tuple[float, float], high: tuple[float, float]) -> _Panel:
     pixel = max(high[0] - low[0], high[1] - low[1]) / (LONGEST_IN * DPI * FINER)
     seen = cut(picture.placed, plane, low, high, pixel)
+    empty = _Panel(seen, (), ((), ()))
+    lines = int(empty.size_in[1] * 72 / (1.15 * LINE_PT))
+    letter_px = tuple(size * DPI * FINER / 72 for size in (0.6 * LETTER_PT, LINE_PT))
+    names = names_on(seen, [p.name for p in picture.placed], (letter_px[0], letter_px[1]), lines)
+    beside = sorted((name for name in names if not name.inside), key=lambda name: name.at_mm[1])
+    left_of = (low[0] + high[0]) / 2 - 0.1 * (high[0] - low[0])
+    sides = [name for name in beside if name.at_mm[0] < left_of], [name for name in beside if name.at_mm[0] >= left_of]
+    return _Panel(seen, tuple(name for name in names if name.inside), (tuple(sides[0]), tuple(sides[1])))
+
+
+def _draw_panel(axes: Axes, picture: Picture, panel: _Panel, colours: dict[str, str]) -> None:
+    seen, (low, high) = panel.seen, (panel.seen.low, panel.seen.high)
     fill = list(colours.values())[-1]
-    palette = np.array([to_rgb(colours[_legend(p)] if p.part.material else fill) for p in picture.placed] + [to_rgb(fill)])
+    tones = [colours[_legend(p)] if p.part.material else fill for p in picture.placed] + [fill]
+    palette = np.array([to_rgb(tone) for tone in tones])
     axes.imshow(_with_outlines(seen, palette), origin="lower", extent=(low[0], high[0], low[1], high[1]),
                 interpolation="antialiased", aspect="equal")  # fmt: skip
-    right, up = ("xyz"[k] for k in plane.across)
-    axes.set_title(plane.title, loc="left", size=9, color=INK)
+    right, up = ("xyz"[k] for k in seen.plane.across)
+    axes.set_title(seen.plane.title, loc="left", size=9, color=INK)
     axes.set_xlabel(f"{right} (mm)", size=8)
-    axes.set_ylabel(f"{up} (mm)", size=8)
+    axes.set_ylabel(f"{up} (mm)", size=8, loc="top")
     axes.tick_params(labelsize=7, width=0.6)
-    axes.grid(color="0.75", lw=0.3, alpha=0.6)
-    axes.set_axisbelow(False)
+    axes.grid(color="0.7", lw=0.3, alpha=0.5)
     if picture.rays:
-        _draw_rays(axes, picture, plane)
+        _draw_rays(axes, picture, seen.plane)
     axes.set_xlim(low[0], high[0])
     axes.set_ylim(low[1], high[1])
-    letter = tuple(size * DPI * FINER / 72 for size in (0.6 * LETTER_PT, LINE_PT))
-    tall = _size_in(low, high)[1] * 72 / (1.15 * LINE_PT)
-    names = names_on(seen, [p.name for p in picture.placed], (letter[0], letter[1]), 2 * int(tall))
-    _write_names(axes, names, low, high, int(tall))
+    for name in panel.inside:
+        dark = palette[name.index] @ (0.3, 0.59, 0.11) < DARK
+        axes.text(*name.at_mm, name.text, size=LETTER_PT, color="white" if dark else INK, ha="center", va="center",
+                  rotation=90 if name.upright else 0, zorder=5, clip_on=True,
+                  path_effects=[withStroke(linewidth=1.5, foreground=tones[name.index])])  # fmt: skip
+    for names, side in zip(panel.beside, (-1, 1), strict=True):
+        _write_beside(axes, names, side, panel)
 
 
 def _with_outlines(seen: Cut, palette: Floats) -> Floats:
-    """Return the colours of a cut, darker where parts end."""
-    parts = seen.parts
-    image = palette[np.where(parts == NOTHING, len(palette) - 1, parts)]
+    """Return the colours of a cut, dark where parts end: on the side of the larger part, so that foils keep theirs."""
+    parts = np.where(seen.parts == NOTHING, len(palette) - 1, seen.parts)
+    area = np.bincount(parts.ravel(), minlength=len(palette))
+    area[-1] = parts.size + 1
     edge = np.zeros(parts.shape, bool)
-    edge[:, 1:] |= parts[:, 1:] != parts[:, :-1]
-    edge[1:] |= parts[1:] != parts[:-1]
-    image[edge] = 0.55 * image[edge]
+    for one, other, first, second in (
+        (parts[:, 1:], parts[:, :-1], edge[:, 1:], edge[:, :-1]),
+        (parts[1:], parts[:-1], edge[1:], edge[:-1]),
+    ):
+        differ, larger = one != other, area[one] >= area[other]
+        first |= differ & larger
+        second |= differ & ~larger
+    image = palette[parts]
+    image[edge] = OUTLINE * image[edge]
     return image
 
 
@@ -158,31 +203,18 @@ def _draw_rays(axes: Axes, picture: Picture, plane: Plane) -> None:
                           annotation_clip=True)  # fmt: skip
 
 
-def _write_names(axes: Axes, names: Sequence[Name], low: tuple[float, float], high: tuple[float, float],
-                 lines: int) -> None:  # fmt: skip
-    halo = [withStroke(linewidth=1.8, foreground="white")]
-    for name in names:
-        if name.inside:
-            axes.text(*name.at_mm, name.text, size=LETTER_PT, color=INK, ha="center", va="center", family="monospace",
-                      rotation=90 if name.upright else 0, path_effects=halo, zorder=5, clip_on=True)  # fmt: skip
-    middle = (low[0] + high[0]) / 2
-    for side in (-1, 1):
-        here = [name for name in names if not name.inside and (name.at_mm[0] >= middle) == (side > 0)]
-        _write_beside(axes, sorted(here, key=lambda name: name.at_mm[1]), side, low, high, lines)
-
-
-def _write_beside(axes: Axes, names: Sequence[Name], side: int, low: tuple[float, float], high: tuple[float, float],
-                  lines: int) -> None:  # fmt: skip
+def _write_beside(axes: Axes, names: Sequence[Name], side: int, panel: _Panel) -> None:
     """Write names in a column beside the panel, at the height of their parts as far as there is room."""
     if not names:
         return
-    step = 1.0 / lines
-    wanted = np.array([(name.at_mm[1] - low[1]) / (high[1] - low[1]) for name in names[:lines]])
-    for name, height in zip(names, spread(wanted, step), strict=False):
-        at = (1.02, height) if side > 0 else (-0.02 - 0.45 / _size_in(low, high)[0], height)
+    low, high = panel.seen.low[1], panel.seen.high[1]
+    wide, tall = panel.size_in
+    wanted = np.array([(name.at_mm[1] - low) / (high - low) for name in names])
+    for name, height in zip(names, spread(wanted, 1.15 * LINE_PT / 72 / tall), strict=True):
         axes.annotate(
-            name.text, name.at_mm, xytext=at, textcoords="axes fraction", size=LETTER_PT, color=INK, va="center",
-            ha="left" if side > 0 else "right", annotation_clip=False, zorder=6,
+            name.text, name.at_mm, xytext=(1 + 0.25 / wide if side > 0 else -TICKS_IN / wide, height),
+            textcoords="axes fraction", size=LETTER_PT, color=INK, va="center", ha="left" if side > 0 else "right",
+            annotation_clip=False, zorder=6,
             arrowprops={"arrowstyle": "-", "lw": 0.5, "color": INK, "shrinkA": 1, "shrinkB": 0},
         )  # fmt: skip
         axes.plot(*name.at_mm, ".", ms=2.5, color=INK, zorder=6)

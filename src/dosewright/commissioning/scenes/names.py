@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,10 @@ SHRINK = 4  # pixels of a cut per pixel in which room for a name is looked for
 
 @dataclass(frozen=True)
 class Name:
-    """A name, the place it belongs to (mm, on the cut), and how it is written: inside, upright inside, or beside."""
+    """A name, the part, the place it belongs to (mm, on the cut), and how it is written: inside, upright, or beside."""
 
     text: str
+    index: int
     at_mm: tuple[float, float]
     inside: bool
     upright: bool = False
@@ -33,14 +34,13 @@ def names_on(cut: Cut, names: Sequence[str], letter_px: tuple[float, float], mos
     found, homeless = [], []
     for index in np.unique(cut.parts[cut.parts >= 0]).tolist():
         mask, corner = _cropped(cut.parts == index)
-        name = _inside(cut, mask, corner, names[index], letter_px)
-        if name is not None:
-            found.append(name)
+        place = _room(cut, mask, corner, names[index], letter_px)
+        if place is not None:
+            found.append(Name(names[index], index, place[0], True, place[1]))
         else:
-            homeless.append((names[index], int(mask.sum()), _middle(cut, mask, corner)))
-    beside = sorted(_together(homeless), key=lambda one: -one[1])
-    found += [Name(text, at, inside=False) for text, _, at in beside[:most_beside]]
-    return found
+            homeless.append((int(mask.sum()), Name(names[index], index, _middle(cut, mask, corner), inside=False)))
+    beside = sorted(_together(homeless), key=lambda one: -one[0])
+    return found + [name for _, name in beside[:most_beside]]
 
 
 def _cropped(mask: Bools) -> tuple[Bools, tuple[int, int]]:
@@ -49,8 +49,10 @@ def _cropped(mask: Bools) -> tuple[Bools, tuple[int, int]]:
     return mask[corner[0] : rows[-1] + 1, corner[1] : columns[-1] + 1], corner
 
 
-def _inside(cut: Cut, mask: Bools, corner: tuple[int, int], text: str, letter_px: tuple[float, float]) -> Name | None:
-    """Return the name where it fits into its part, lying or upright, nearest to the middle."""
+def _room(
+    cut: Cut, mask: Bools, corner: tuple[int, int], text: str, letter_px: tuple[float, float]
+) -> tuple[tuple[float, float], bool] | None:
+    """Return where a name fits into its part, nearest to the middle, and whether upright only."""
     coarse = mask[::SHRINK, ::SHRINK]
     wide = int((len(text) + 1) * letter_px[0] / SHRINK) + 1
     tall = int(1.25 * letter_px[1] / SHRINK) + 1
@@ -62,7 +64,7 @@ def _inside(cut: Cut, mask: Bools, corner: tuple[int, int], text: str, letter_px
         if rows.size:
             middle = np.array(coarse.shape) / 2
             best = int(np.argmin((rows - middle[0]) ** 2 + (columns - middle[1]) ** 2))
-            return Name(text, _place(cut, corner, rows[best] * SHRINK, columns[best] * SHRINK), True, upright)
+            return _place(cut, corner, rows[best] * SHRINK, columns[best] * SHRINK), upright
     return None
 
 
@@ -78,18 +80,16 @@ def _place(cut: Cut, corner: tuple[int, int], row: float, column: float) -> tupl
     return right, cut.low[1] + (corner[0] + float(row) + 0.5) * cut.pixel_mm
 
 
-def _together(
-    homeless: Sequence[tuple[str, int, tuple[float, float]]],
-) -> list[tuple[str, int, tuple[float, float]]]:
-    """Put three and more names that differ in numbers only into one, at the place of the middle one."""
-    alike: dict[str, list[tuple[str, int, tuple[float, float]]]] = {}
+def _together(homeless: Sequence[tuple[int, Name]]) -> list[tuple[int, Name]]:
+    """Put three and more names that differ in numbers only into one, at the place of the middle one; with areas."""
+    alike: dict[str, list[tuple[int, Name]]] = {}
     for one in homeless:
-        alike.setdefault(re.sub(r"\d+", "#", one[0]), []).append(one)
+        alike.setdefault(re.sub(r"\d+", "#", one[1].text), []).append(one)
     told = []
     for group in alike.values():
         if len(group) < 3:
             told += group
             continue
-        text = f"{group[0][0]} ... {group[-1][0]} ({len(group)})"
-        told.append((text, sum(area for _, area, _ in group), group[len(group) // 2][2]))
+        text = f"{group[0][1].text} ... {group[-1][1].text} ({len(group)})"
+        told.append((sum(area for area, _ in group), replace(group[len(group) // 2][1], text=text)))
     return told
