@@ -51,7 +51,8 @@ def transport_account(run_file: RunFile, prepared: Prepared) -> dict[str, Any]:
 
 
 def _cuts(prepared: Prepared, settings: CoupledSettings) -> list[dict[str, Any]]:
-    _, media = media_of(prepared.phantom.voxels, settings, prepared.phantom.inserts)
+    phantom = prepared.phantom
+    _, media = media_of(phantom.voxels, settings, phantom.inserts)
     return [
         {
             "material": medium.material.name,

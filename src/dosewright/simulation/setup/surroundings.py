@@ -64,7 +64,7 @@ def in_scene(
     """Return a problem with the mass of the scene on its score grid, and what a reader should know of the scene."""
     if scene is None:
         return problem, ()
-    said = [_what_fills(scene)]
+    said = [_what_fills(scene), *scene.assumptions]
     grid = problem.score_grid
     if grid is not None:
         to_box = Rigid.identity() if phantom is None else phantom.voxels.frame.inverse()
@@ -73,7 +73,7 @@ def in_scene(
             mass += mass_on(phantom.voxels, grid)
         problem = replace(problem, mass_g=mass, density_g_cm3=mass / grid.voxel_volume_cm3)
         said.append(
-            f"Doses on the score grid divide by the mass of the scene along {LINES**2} lines through each voxel: where a "
+            f"Doses on the score grid divide by the mass of the scene on {LINES**2} lines through each voxel: where a "
             "surface that is not normal to z cuts a voxel, its mass is off by a few percent."
         )
     if any(part.turns for part in scene.parts):
