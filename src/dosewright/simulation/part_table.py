@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from dosewright.core.frame import Rigid
 from dosewright.core.scene import Part
 from dosewright.core.shapes import Placement
@@ -78,7 +80,7 @@ def _as_part(voxels: Voxels | None, scene_to_run: Rigid) -> tuple[Part, ...]:
     low, high = ([float(edges[end]) for edges in voxels.edges_mm] for end in (0, -1))
     size = (high[0] - low[0], high[1] - low[1], high[2] - low[2])
     to_scene = voxels.frame.then(scene_to_run.inverse())
-    x, y, z = to_scene.points([(a + b) / 2 for a, b in zip(low, high, strict=True)])
+    x, y, z = to_scene.points(np.array([(a + b) / 2 for a, b in zip(low, high, strict=True)]))
     return (Part(PHANTOM, Box(size), None, Placement((float(x), float(y), float(z)), to_scene.rotation)),)
 
 
@@ -94,12 +96,9 @@ def write_parts(folder: Path, rows: tuple[PartRow, ...]) -> Path:
     """Write the table; what is not known stays empty. Returns the file."""
     lines = [",".join(COLUMNS)]
     for row in rows:
-        volume = row.volume
-        numbers = [
-            row.density_g_cm3, row.energy_MeV, 100 * row.energy_error,
-            None if volume is None else volume.mm3 / MM3_PER_CM3, None if volume is None else 100 * volume.relative_error,
-            row.mass_g, row.dose_Gy,
-        ]  # fmt: skip
+        room = row.volume
+        of_room = (None, None) if room is None else (room.mm3 / MM3_PER_CM3, 100 * room.relative_error)
+        numbers = (row.density_g_cm3, row.energy_MeV, 100 * row.energy_error, *of_room, row.mass_g, row.dose_Gy)
         cells = [row.name, row.material, *("" if number is None else f"{number:.9g}" for number in numbers)]
         lines.append(",".join(_quoted(cell) for cell in cells))
     text = "\n".join(lines) + "\n"

@@ -30,16 +30,16 @@ def refuse_overlap(parts: Sequence[Placed], low_mm: Array, high_mm: Array, to_sc
         place = _overlap(part, low, high, to_scene)
         if place is not None:
             x, y, z = to_run.points(place)
-            problems += refuse(
-                f"The phantom and the part {part.name!r} of the scene overlap", given=f"at ({x:.4g}, {y:.4g}, {z:.4g}) mm",
-                allowed="a phantom wholly outside of a part, or wholly inside it", where=part.part.where or None,
-            ).problems  # fmt: skip
+            what = f"The phantom and the part {part.name!r} of the scene overlap"
+            given = f"at ({x:.4g}, {y:.4g}, {z:.4g}) mm"
+            allowed = "a phantom wholly outside of a part, or wholly inside it"
+            problems += refuse(what, given=given, allowed=allowed, where=part.part.where or None).problems
     if problems:
         raise InputError(*problems)
 
 
 def _overlap(part: Placed, low: Array, high: Array, to_scene: Rigid) -> Array | None:
-    """Return a place (axes of the box) inside a box and a part that does not hold all of it; None where there is none."""
+    """Return a place (axes of the box) inside a box and a part that does not hold all of it; None: there is none."""
     around = box_around(part.low, part.high, to_scene.inverse())
     first, last = np.maximum(low, around[0]), np.minimum(high, around[1])
     if np.any(last <= first):

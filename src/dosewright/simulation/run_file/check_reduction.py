@@ -26,6 +26,11 @@ def reduction_faults(reduction: VarianceReduction, source: AnySource | None, *, 
     if reduction.russian_roulette and (reduction.directional or reduction.equal_weight):
         what = "Splitting towards a field plays a roulette of its own with electrons"
         faults.append(Fault(("variance_reduction", "russian_roulette"), what, reduction.russian_roulette, 0))
+    for key in ("directional", "equal_weight"):
+        table = getattr(reduction, key)
+        if table is not None and table.electron_plane_mm == table.at_mm[2]:
+            what = f"variance_reduction.{key}: electron_plane_mm must lie upstream of the field"
+            faults.append(Fault(("variance_reduction", key), what, f"both at z = {table.at_mm[2]:g} mm"))
     used = [*split, *(["russian_roulette"] if reduction.russian_roulette else [])]
     used += ["xy_limits"] if reduction.xy_limits != OFF else []
     faults += [fault for key in used for fault in _needs(key, source, in_scene=in_scene)]

@@ -7,6 +7,7 @@ from dosewright.core.grid import Grid
 from dosewright.simulation.coupled_problem import coupled_problem
 from dosewright.simulation.coupled_settings import CoupledSettings, RegionCuts
 from dosewright.simulation.problem import Problem, TransportSettings, phantom_problem, proton_problem
+from dosewright.simulation.reduction_settings import ReductionSettings
 from dosewright.simulation.run_file.axes import score_edges
 from dosewright.simulation.run_file.tables import RunFile, SpotsSource
 from dosewright.simulation.setup.beam_source import beam_source
@@ -64,7 +65,7 @@ def _protons(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         scene_to_box=around.scene_to_box,
         voxel_box=phantom is not None,
     )
-    problem, of_scene = in_scene(problem, phantom, scene)
+    problem, of_scene = in_scene(problem, phantom, scene, getattr(run_file.source, "position_mm", None))
     return Prepared(problem, phantom, source.particles, (*said, *of_scene), settings, scene)
 
 
@@ -74,6 +75,7 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
     apart = [region.name for region in settings.regions]
     phantom = None if run_file.phantom is None else phantom_voxels(run_file.phantom, resolvers, apart=apart)
     source, around = beam_source(run_file.source), Around.of(phantom, scene)
+    reduction = ReductionSettings() if scene is None else reduction_settings(run_file, scene, around.run_to_box)
     problem = coupled_problem(
         voxels=around.voxels,
         source=source.packed,
@@ -88,10 +90,11 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         fill=around.fill,
         scene_to_box=around.scene_to_box,
         voxel_box=phantom is not None,
-        reduction=None if scene is None else reduction_settings(run_file, scene, around.run_to_box),
+        reduction=reduction,
     )
-    problem, of_scene = in_scene(problem, phantom, scene)
-    said = (*_said_of(phantom), *transport_warnings(run_file), *problem.assumptions, *of_scene)
+    problem, of_scene = in_scene(problem, phantom, scene, getattr(run_file.source, "position_mm", None))
+    biased = (reduction.biased,) if reduction.biased else ()
+    said = (*_said_of(phantom), *transport_warnings(run_file), *problem.assumptions, *of_scene, *biased)
     return Prepared(problem, phantom, source.particles, said, settings, scene)
 
 

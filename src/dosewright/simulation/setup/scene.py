@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError, nearest, refuse
-from dosewright.core.frame import Rigid, rotation_about
+from dosewright.core.frame import Rigid, turned_axes
 from dosewright.core.matter import Material
-from dosewright.core.scene import Module, Part, Scene
-from dosewright.geometry.modules.build import parts_of
+from dosewright.core.scene import Part, Scene
+from dosewright.geometry.modules.build import all_parts, assumptions_of, parts_of
 from dosewright.simulation.run_file.tables import Scene as SceneTable
 from dosewright.simulation.run_file.tables import Triple
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
@@ -25,7 +24,7 @@ AIR_NAME = "G4_AIR"
 class PlacedScene:
     """Parts (those of modules too), what fills the space between them (None: vacuum), the way to the run's axes (mm).
 
-    `of_module` has the names of the parts that each module is made of.
+    `of_module` has the names of the parts that each module is made of; `assumptions` say what was taken in making them.
     """
 
     scene: Scene
@@ -33,6 +32,7 @@ class PlacedScene:
     fill: Material | None
     to_run: Rigid
     of_module: dict[str, tuple[str, ...]]
+    assumptions: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,25 +49,25 @@ class PlacedScene:
 def placed_scene(table: SceneTable, resolvers: Resolvers = WITHOUT_LIBRARY) -> PlacedScene:
     """Read a scene and put it where the run file says; refuses what its file, its modules or its fill have wrong."""
     scene = read_scene_file(Path(table.file), resolvers.material)
-    made, problems = _parts_of_modules(scene.modules)
+    of_module: dict[str, tuple[str, ...]] = {}
+    assumptions: list[str] = []
+    problems: list[str] = []
+    for module in scene.modules:
+        try:
+            of_module[module.name] = tuple(part.name for part in parts_of(module))
+            assumptions += assumptions_of(module)
+        except InputError as error:
+            problems += error.problems
     if problems:
         raise InputError(*problems)
-    parts = (*scene.parts, *(part for of_one in made.values() for part in of_one))
+    parts = all_parts(scene)
     fill = scene.fill if table.fill is None else fill_of(table.fill, parts, resolvers.material)
-    of_module = {name: tuple(part.name for part in of_one) for name, of_one in made.items()}
-    return PlacedScene(scene, parts, fill, way_of(table.origin_mm, table.rotation_deg), of_module)
+    return PlacedScene(scene, parts, fill, way_of(table.origin_mm, table.rotation_deg), of_module, tuple(assumptions))
 
 
 def way_of(origin_mm: Triple, rotation_deg: Triple) -> Rigid:
     """Return the way of axes that are turned about the x, then the y, then the z of the run, and then moved (mm)."""
     return Rigid(turned_axes(rotation_deg), np.array(origin_mm, float))
-
-
-def turned_axes(rotation_deg: Triple) -> NDArray[np.float64]:
-    """Return the rotation about x, then y, then z, degrees."""
-    x, y, z = (rotation_about(axis, angle) for axis, angle in zip("xyz", rotation_deg, strict=True))
-    turned: NDArray[np.float64] = z @ y @ x
-    return turned
 
 
 def fill_of(word: str, parts: tuple[Part, ...], material: Callable[[str], Material]) -> Material | None:
@@ -82,18 +82,7 @@ def fill_of(word: str, parts: tuple[Part, ...], material: Callable[[str], Materi
     try:
         return material(word)
     except InputError as error:
-        if hint := nearest(word, (VACUUM, AIR, *own)):
-            raise refuse(f"Unknown fill of the scene {word!r}.{hint}", allowed="vacuum, air, or a material") from error
-        raise
-
-
-def _parts_of_modules(modules: tuple[Module, ...]) -> tuple[dict[str, tuple[Part, ...]], list[str]]:
-    """Return the parts of each module, and the problems of those that cannot be made."""
-    made: dict[str, tuple[Part, ...]] = {}
-    problems: list[str] = []
-    for module in modules:
-        try:
-            made[module.name] = parts_of(module)
-        except InputError as error:
-            problems += error.problems
-    return made, problems
+        if "Did you mean" in str(error):
+            raise
+        hint, allowed = nearest(word, (VACUUM, AIR, *own)), "vacuum, air, a material of the scene or of the library"
+        raise refuse(f"Unknown fill of the scene {word!r}.{hint}", allowed=allowed) from error

@@ -8,6 +8,8 @@ from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid
 from dosewright.core.matter import Material
 from dosewright.core.scene import Part
+from dosewright.core.solids import Triple
+from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.mass import mass_on
 from dosewright.geometry.scene.clearance import refuse_overlap
 from dosewright.geometry.scene.masses import LINES, scene_mass_on
@@ -59,12 +61,15 @@ def _no_voxels(scene: PlacedScene) -> Voxels:
 
 
 def in_scene(
-    problem: Problem, phantom: PhantomVoxels | None, scene: PlacedScene | None
+    problem: Problem, phantom: PhantomVoxels | None, scene: PlacedScene | None, source_mm: Triple | None
 ) -> tuple[Problem, tuple[str, ...]]:
-    """Return a problem with the mass of the scene on its score grid, and what a reader should know of the scene."""
+    """Return a problem with the mass of the scene on its score grid, and what a reader should know of the scene.
+
+    `source_mm` is where the source starts, in the axes of the run; None for one without a place.
+    """
     if scene is None:
         return problem, ()
-    said = [_what_fills(scene)]
+    said = [_what_fills(scene), *scene.assumptions, *_far_source(problem, phantom, scene, source_mm)]
     grid = problem.score_grid
     if grid is not None:
         to_box = Rigid.identity() if phantom is None else phantom.voxels.frame.inverse()
@@ -73,13 +78,27 @@ def in_scene(
             mass += mass_on(phantom.voxels, grid)
         problem = replace(problem, mass_g=mass, density_g_cm3=mass / grid.voxel_volume_cm3)
         said.append(
-            f"Doses on the score grid divide by the mass of the scene along {LINES**2} lines through each voxel: where a "
+            f"Doses on the score grid divide by the mass of the scene on {LINES**2} lines through each voxel: where a "
             "surface that is not normal to z cuts a voxel, its mass is off by a few percent."
         )
     if any(part.turns for part in scene.parts):
         turning = ", ".join(part.name for part in scene.parts if part.turns)
         said.append(f"Each history meets at a random angle of its own what turns: {turning}.")
     return problem, tuple(said)
+
+
+def _far_source(
+    problem: Problem, phantom: PhantomVoxels | None, scene: PlacedScene, source_mm: Triple | None
+) -> tuple[str, ...]:
+    """Say where a source starts beyond what fills the scene."""
+    if source_mm is None or scene.fill is None:
+        return ()
+    to_box = Rigid.identity() if phantom is None else phantom.voxels.frame.inverse()
+    low, high = np.split(problem.packed.scene.world, 2)
+    at = to_box.points(np.array(source_mm)) / MM_PER_CM
+    if np.all((at >= low) & (at <= high)):
+        return ()
+    return (f"The source lies outside the box around the scene: there is no {scene.fill.name} on its way to it.",)
 
 
 def _what_fills(scene: PlacedScene) -> str:
