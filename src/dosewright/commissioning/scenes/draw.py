@@ -11,15 +11,20 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 
-from dosewright.commissioning.scenes.cuts import NOTHING, Cut, Plane, cut
+from dosewright import __version__
+from dosewright.commissioning.scenes.cuts import NOTHING, Cut, Plane, cut, read_plane
 from dosewright.commissioning.scenes.field_edges import edge_lines
 from dosewright.commissioning.scenes.names import Name, names_on
-from dosewright.commissioning.scenes.window import Window
+from dosewright.commissioning.scenes.opened import OpenedScene
+from dosewright.commissioning.scenes.window import Window, box_window, part_window, usual_planes, whole_scene
+from dosewright.core.errors import InputError, refuse
+from dosewright.core.looks import tried
 from dosewright.core.matter import Material
 from dosewright.core.scene import Module
+from dosewright.core.solids import Triple
 from dosewright.core.whole_file import write_whole
 from dosewright.geometry.scene_check.intervals import Floats
-from dosewright.geometry.scene_check.placed import Placed
+from dosewright.geometry.scene_check.placed import Placed, place
 
 NO_DEVICE = "not a medical device; QA and research"
 DPI, FINER = 160, 2  # pixels of a picture per inch; pixels of a cut per pixel of the picture
@@ -30,7 +35,7 @@ LETTER_PT, LINE_PT = 7.0, 9.5  # size of names, height of their lines
 INK, RAY = "#1b2733", "#c2185b"
 DARK, OUTLINE = 0.55, 0.35  # lightness below which names are white; of outlines over that of their part
 # After Okabe and Ito, Color Universal Design (2008), and lighter and darker tones of the same; the densest first.
-COLOURS = ("#5f6b73", "#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#8c6d46", "#a3c585", "#9467bd",
+COLOURS = ("#9aa5ad", "#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#8c6d46", "#a3c585", "#9467bd",
            "#e8c39e", "#7fb8b0", "#c7526a", "#b5bd4c", "#93a8c9", "#d9a6c8")  # fmt: skip
 VACUUM, GAS, GAS_G_CM3 = "#ffffff", "#e9f2f7", 0.01
 
@@ -44,6 +49,49 @@ class Picture:
     fill: Material | None
     title: str
     rays: bool = False
+    phase: float = 0.0
+
+
+def draw_scene(
+    opened: OpenedScene,
+    output: Path,
+    *,
+    planes: Sequence[str] = (),
+    low_mm: Triple | None = None,
+    high_mm: Triple | None = None,
+    zoom: str | None = None,
+    rays: bool = False,
+    phase_deg: float = 0.0,
+) -> list[str]:
+    """Draw a scene on planes such as ``x=0`` (none: usual ones) into a PNG file; return the planes.
+
+    What is shown: the box between two corners (mm), the parts that `zoom` names, or all.
+    """
+    problems: list[str] = []
+    chosen = [tried(lambda text=text: read_plane(text), problems) for text in planes]  # type: ignore[misc]
+    if output.suffix.lower() != ".png":
+        problems += refuse("A picture is a PNG file", given=output.name, allowed="a name that ends in .png").problems
+    placed, tree_problems = place(opened.parts)
+    modules = opened.scene.modules
+    window = tried(lambda: _window(placed, modules, low_mm, high_mm, zoom, rays), problems)
+    if problems or tree_problems or window is None:
+        raise InputError(*problems, *tree_problems)
+    shown = [plane for plane in chosen if plane] or usual_planes(placed, modules, window)
+    title = f"{opened.file}\nDosewright {__version__}, {NO_DEVICE}. SHA-256 of the file {opened.sha256}"
+    draw(Picture(placed, modules, opened.scene.fill, title, rays, float(np.deg2rad(phase_deg))), shown, window, output)
+    return [f"{plane.axis}={plane.at_mm:g}" for plane in shown]
+
+
+def _window(placed: Sequence[Placed], modules: Sequence[Module], low: Triple | None, high: Triple | None,
+            zoom: str | None, rays: bool) -> Window:  # fmt: skip
+    if not placed:
+        raise refuse("The scene has no parts to draw")
+    if (low is None) != (high is None) or (low is not None and zoom is not None):
+        raise refuse("What is shown is a box, or parts", given="one corner, or both a box and parts",
+                     allowed="--from and --to together, or --zoom, or none of them")  # fmt: skip
+    if low is not None and high is not None:
+        return box_window(low, high)
+    return part_window(placed, zoom) if zoom is not None else whole_scene(placed, modules, rays)
 
 
 def draw(picture: Picture, planes: Sequence[Plane], window: Window, output: Path) -> None:
@@ -139,7 +187,7 @@ def _row_height(row: Sequence[_Panel]) -> float:
 
 def _panel_of(picture: Picture, plane: Plane, low: tuple[float, float], high: tuple[float, float]) -> _Panel:
     pixel = max(high[0] - low[0], high[1] - low[1]) / (LONGEST_IN * DPI * FINER)
-    seen = cut(picture.placed, plane, low, high, pixel)
+    seen = cut(picture.placed, plane, low, high, pixel, picture.phase)
     empty = _Panel(seen, (), ((), ()))
     lines = int(empty.size_in[1] * 72 / (1.15 * LINE_PT))
     letter_px = tuple(size * DPI * FINER / 72 for size in (0.6 * LETTER_PT, LINE_PT))

@@ -39,7 +39,7 @@ def names_on(cut: Cut, names: Sequence[str], letter_px: tuple[float, float], mos
             found.append(Name(names[index], index, place[0], True, place[1]))
         else:
             homeless.append((int(mask.sum()), Name(names[index], index, _middle(cut, mask, corner), inside=False)))
-    beside = sorted(_together(homeless), key=lambda one: -one[0])
+    beside = sorted(_together(homeless, found), key=lambda one: -one[0])
     return found + [name for _, name in beside[:most_beside]]
 
 
@@ -55,7 +55,7 @@ def _room(
     """Return where a name fits into its part, nearest to the middle, and whether upright only."""
     coarse = mask[::SHRINK, ::SHRINK]
     wide = int((len(text) + 1) * letter_px[0] / SHRINK) + 1
-    tall = int(1.25 * letter_px[1] / SHRINK) + 1
+    tall = int(letter_px[1] / SHRINK) + 1
     for upright, size in ((False, (tall, wide)), (True, (wide, tall))):
         if size[0] > coarse.shape[0] or size[1] > coarse.shape[1]:
             continue
@@ -80,16 +80,24 @@ def _place(cut: Cut, corner: tuple[int, int], row: float, column: float) -> tupl
     return right, cut.low[1] + (corner[0] + float(row) + 0.5) * cut.pixel_mm
 
 
-def _together(homeless: Sequence[tuple[int, Name]]) -> list[tuple[int, Name]]:
-    """Put three and more names that differ in numbers only into one, at the place of the middle one; with areas."""
+def _together(homeless: Sequence[tuple[int, Name]], inside: Sequence[Name]) -> list[tuple[int, Name]]:
+    """Put three and more names that differ in numbers only into one, at the place of the middle one; with areas.
+
+    Not where some alike are named inside: then it would not be clear which are meant.
+    """
+    apart = {_pattern(name.text) for name in inside}
     alike: dict[str, list[tuple[int, Name]]] = {}
     for one in homeless:
-        alike.setdefault(re.sub(r"\d+", "#", one[1].text), []).append(one)
+        alike.setdefault(_pattern(one[1].text), []).append(one)
     told = []
-    for group in alike.values():
-        if len(group) < 3:
+    for pattern, group in alike.items():
+        if len(group) < 3 or pattern in apart:
             told += group
             continue
         text = f"{group[0][1].text} ... {group[-1][1].text} ({len(group)})"
         told.append((sum(area for area, _ in group), replace(group[len(group) // 2][1], text=text)))
     return told
+
+
+def _pattern(text: str) -> str:
+    return re.sub(r"\d+", "#", text)
