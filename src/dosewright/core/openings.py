@@ -1,4 +1,4 @@
-"""What jaws and leaves of a photon or electron beam are told to do, free of DICOM; positions at the isocentre plane, mm."""
+"""Where jaws and leaves of a beam stand, free of DICOM; positions at the isocentre plane, mm."""
 
 import re
 from collections.abc import Iterator
@@ -78,7 +78,7 @@ class ControlPoint:
 
 @dataclass(frozen=True)
 class BeamOpenings:
-    """The openings of a beam at all its control points; between two of them positions change in proportion to meterset."""
+    """The openings of a beam at all its control points; in between, positions change in proportion to meterset."""
 
     number: int
     name: str

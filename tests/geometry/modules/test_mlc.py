@@ -67,6 +67,13 @@ def ray(module: Mlc, edge: float, cross: float) -> tuple[tuple[float, float, flo
     return (*start, module.focus_z_mm), (*end, module.isocentre_z_mm)
 
 
+def gaps_of(module: Mlc) -> list[float]:
+    """Where the middles of the gaps, at the plane that defines them, are seen at the isocentre plane."""
+    f, scale = module.cross_focus_mm, 1000.0 / (400.0 - module.gap_z_mm)
+    sides = module.sides_mm()
+    return [f + (0.5 * (a[1] + b[0]) - f) * scale for a, b in zip(sides, sides[1:], strict=False)]
+
+
 def bowed(module: Mlc, edge: float, cross: float) -> float:
     """Where a wall that is seen across at the edge 0 is seen at another edge: walls of revolved leaves are cones."""
     if module.tip.kind != "STRAIGHT":
@@ -103,7 +110,7 @@ def test_sides_of_focused_leaves_point_at_the_focus(name: str, beam: int) -> Non
     openings = ((-30.0, 30.0), (-60.0, 20.0), (0.0, 90.0), (-90.0, -50.0), (40.0, 60.0))
     module = mlc(TIPS[name], beam=beam, openings=openings)
     parts = list(parts_of(module))
-    for boundary in module.boundaries_mm()[1:-1]:
+    for boundary in gaps_of(module):
         for share, shortest, longest in ((0.0, 0.0, 0.0), (0.499, 0.0, 0.0), (0.501, 69.0, 80.0)):
             for side in (-1.0, 1.0):
                 across = boundary + side * share * 0.1 * 1000.0 / 435.0
@@ -115,6 +122,7 @@ def test_leaves_follow_one_another_from_the_start() -> None:
     assert module.sides_mm() == pytest.approx(np.array([(-12.7 + 5.1 * k, -7.7 + 5.1 * k) for k in range(5)]))
     scale = 1000.0 / 435.0
     assert module.boundaries_mm() == pytest.approx([4.0 + (-12.75 + 5.1 * k - 4.0) * scale for k in range(6)])
+    assert module.boundaries_mm()[1:-1] == pytest.approx(gaps_of(module))
     parts = named(module)
     assert list(parts)[:3] == ["leaf_1_negative", "leaf_1_positive", "leaf_2_negative"]
     for k, (low, high) in enumerate(module.sides_mm(), 1):
@@ -136,7 +144,7 @@ def test_tongues_stand_in_grooves(name: str) -> None:
     openings = ((-30.0, 30.0), (-60.0, 60.0), (-9.0, 9.0), (-60.0, -50.0), (-40.0, 60.0))
     module = replace(mlc(TIPS[name], profile=STEPPED, openings=openings, cross_focus=0.0), gap_z_mm=-60.0)
     parts = list(parts_of(module))
-    for boundary in module.boundaries_mm()[1:-1]:
+    for boundary in gaps_of(module):
         seen = length_in(parts, *ray(module, 110.0, bowed(module, 110.0, boundary)))
         aslant = hypot(110.0, 1000.0) / 1000.0
         # A revolved tongue lies between radii, a level one between heights.
