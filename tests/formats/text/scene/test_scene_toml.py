@@ -243,13 +243,16 @@ def test_modules_have_the_fields_of_their_dataclass(tmp_path: Path) -> None:
     assert (wheel.thickness_mm, wheel.weights, wheel.turns) == ((5.0, 11.0), (0.2, 0.3), False)
 
 
+VALUES: tuple[object, ...] = ("water", 1, 1.5, True, [], [1], [[1.0, 2.0]], {}, [{}])
+
+
 @pytest.mark.parametrize("kind", MODULES)
 def test_every_module_of_core_can_be_read(kind: str) -> None:
     """Each field's type is one that a table can hold; a text is refused or taken, never a crash."""
     file = TableFile(Path("a.toml"), TomlLines(""), named)
     hints = get_type_hints(MODULES[kind])
     for one in fields(MODULES[kind]):
-        for value in ("water", 1, 1.5, True, [], [1], [[1.0, 2.0]], {}, [{}]):
+        for value in VALUES:
             try:
                 read_value(hints[one.name], value, (one.name,), file)
             except InputError:
