@@ -127,7 +127,8 @@ def colours_of(picture: Picture) -> dict[str, str]:
         if part.part.material is not None:
             found[_legend(part)] = _density(part)
     ordered = sorted(found, key=lambda label: (-found[label], label))
-    colours, solid = {}, 0
+    colours: dict[str, str] = {}
+    solid = 0
     for label in ordered:
         if found[label] < GAS_G_CM3:
             colours[label] = _lighter("#56B4E9", 0.55 + 0.1 * (len(colours) % 3))
@@ -140,7 +141,7 @@ def colours_of(picture: Picture) -> dict[str, str]:
 
 
 def _lighter(colour: str, by: float) -> str:
-    r, g, b = (int(round(255 * (c + (1 - c) * by))) for c in to_rgb(colour))
+    r, g, b = (round(255 * (c + (1 - c) * by)) for c in to_rgb(colour))
     return f"#{r:02x}{g:02x}{b:02x}"
 
 
@@ -246,9 +247,11 @@ def _draw_rays(axes: Axes, picture: Picture, plane: Plane) -> None:
     for line in edge_lines(picture.modules, picture.placed, plane):
         axes.plot(*line.points_mm.T, ls=(0, (5, 3)), lw=0.9, color=RAY, zorder=3)
         if line.says:
-            axes.annotate(line.says, line.points_mm[-1], xytext=(0, -3), textcoords="offset points", size=6.5, color=RAY,
-                          ha="center", va="top", zorder=4, path_effects=[withStroke(linewidth=2, foreground="white")],
-                          annotation_clip=True)  # fmt: skip
+            axes.annotate(
+                line.says, line.points_mm[-1], xytext=(0, -3), textcoords="offset points", size=6.5, color=RAY,
+                ha="center", va="top", zorder=4, annotation_clip=True,
+                path_effects=[withStroke(linewidth=2, foreground="white")],
+            )  # fmt: skip
 
 
 def _write_beside(axes: Axes, names: Sequence[Name], side: int, panel: _Panel) -> None:
