@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dosewright.core.errors import InputError
-from dosewright.formats.text.gamos.expressions import Parameters, Quantity
+from dosewright.formats.text.gamos.arithmetic import Quantity
+from dosewright.formats.text.gamos.expressions import Parameters
 from dosewright.formats.text.gamos.lexer import Word
 from dosewright.formats.text.gamos.units import ANGLE, LENGTH, UNITS, Measure
 

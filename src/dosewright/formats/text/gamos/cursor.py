@@ -1,6 +1,8 @@
 """The words of a statement, one after another, each asked for by what it must be."""
 
-from dosewright.core.errors import nearest, refuse
+from collections.abc import Callable
+
+from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.solids import Triple
 from dosewright.formats.text.gamos.expressions import Parameters
 from dosewright.formats.text.gamos.lexer import Statement, Word
@@ -46,7 +48,7 @@ class Cursor:
 
     def length_mm(self, what: str) -> float:
         """Return the next word as a length."""
-        return self.parameters.length_mm(self.word(what))
+        return _told(what, self.parameters.length_mm, self.word(what))
 
     def point_mm(self) -> Triple:
         """Return the next three words as a place."""
@@ -55,14 +57,14 @@ class Cursor:
     def positive_mm(self, what: str) -> float:
         """Return the next word as a length above zero."""
         word = self.word(what)
-        length = self.parameters.length_mm(word)
+        length = _told(what, self.parameters.length_mm, word)
         if not length > 0:
             raise refuse(f"{what} must be positive", given=f"{word.text} = {length:g} mm", where=word.where)
         return length
 
     def number(self, what: str) -> float:
         """Return the next word as a bare number."""
-        return self.parameters.number(self.word(what))
+        return _told(what, self.parameters.number, self.word(what))
 
     def whole(self, what: str, most: int = 10000) -> int:
         """Return the next word as a count from 1."""
@@ -75,3 +77,11 @@ class Cursor:
             shown = " ".join(word.text for word in left[:6]) + (" ..." if len(left) > 6 else "")
             raise refuse(f"{self.statement.tag} has more words than it needs", given=f"{len(left)} more: {shown}",
                          where=left[0].where)  # fmt: skip
+
+
+def _told(what: str, read: Callable[[Word], float], word: Word) -> float:
+    """Return a word as a number; a word that is none is refused with what was to be there."""
+    try:
+        return read(word)
+    except InputError as error:
+        raise InputError(*(f"{what[0].upper()}{what[1:]}: {problem}" for problem in error.problems)) from error

@@ -13,12 +13,13 @@ from dosewright.formats.text.gamos import materials as media
 from dosewright.formats.text.gamos import volumes as places
 from dosewright.formats.text.gamos.cursor import Cursor
 from dosewright.formats.text.gamos.expressions import Parameters
+from dosewright.formats.text.gamos.hierarchy import Instance, below, check_places, placement, world_of
 from dosewright.formats.text.gamos.lexer import Statement, read_statements
 from dosewright.formats.text.gamos.materials import Materials, Named
 from dosewright.formats.text.gamos.modules import Pending, Wheel, read_module
 from dosewright.formats.text.gamos.rotations import Matrix
 from dosewright.formats.text.gamos.solids import Made
-from dosewright.formats.text.gamos.volumes import Instance, Volume, Volumes
+from dosewright.formats.text.gamos.volumes import Volume, Volumes
 from dosewright.formats.text.scene.scene_toml import filled_with
 from dosewright.formats.text.scene.tree import tree_problems
 
@@ -134,17 +135,18 @@ class _Text:
         of_modules = [
             tried(partial(self.materials.find, one.material, one.where), self.problems) for one in self.modules
         ]
-        self.volumes.check_places(self.problems)
+        check_places(self.volumes, self.problems)
         self._stop()
-        world = tried(partial(self.volumes.world, {one.mother for one in self.modules}), self.problems)
-        instances = tried(partial(self.volumes.below, world), self.problems) if world else None
+        world = tried(partial(world_of, self.volumes, {one.mother for one in self.modules}), self.problems)
+        instances = tried(partial(below, self.volumes, world), self.problems) if world else None
         if world is None or instances is None:
             raise InputError(*self.problems)
         parts, modules = self._parts(instances, of_volumes)
         for pending, material in zip(self.modules, of_modules, strict=True):
             parent = tried(partial(self._parent, pending, world, instances), self.problems)
             if material is not None and parent is not None:
-                modules.append(pending.make(material, parent or None))
+                made = tried(partial(pending.make, material, parent or None), self.problems)
+                modules += [made] if made else []
         self._stop()
         self.problems += tree_problems(parts, modules)
         self._stop()
@@ -164,18 +166,20 @@ class _Text:
         modules: list[Module] = []
         wheels = {one.name for one in instances if isinstance(one.volume.solid, Wheel)}
         for one in instances:
-            placement = self.volumes.placement(one)
+            place = placement(self.volumes, one)
             material, made = of_volumes[one.volume.name], one.volume.solid
             if one.mother in wheels:
                 self.problems.append(str(refuse("Nothing can be placed in a range modulator", where=one.place.where,
                                                 given=f"{one.name} in {one.mother}")))  # fmt: skip
             elif isinstance(made, Made):
-                parts.append(Part(one.name, made.shape, material, placement, one.mother, where=one.place.where))
+                parts.append(Part(one.name, made.shape, material, place, one.mother, where=one.place.where))
             elif material is not None:
-                tried(partial(_upright, one, placement.rotation), self.problems)
-                modules.append(RangeModulator(
-                    one.name, made.hub_inner_mm, made.hub_outer_mm, made.outer_mm, made.blades, made.thickness_mm,
-                    made.weights, material, placement.centre_mm, one.mother, where=made.where))  # fmt: skip
+                tried(partial(_upright, one, place.rotation), self.problems)
+                wheel = tried(partial(
+                    RangeModulator, one.name, made.hub_inner_mm, made.hub_outer_mm, made.outer_mm, made.blades,
+                    made.thickness_mm, made.weights, material, place.centre_mm, one.mother, where=made.where
+                ), self.problems)  # fmt: skip
+                modules += [wheel] if wheel else []
         return parts, modules
 
     def _parent(self, module: Pending, world: Volume, instances: list[Instance]) -> str:

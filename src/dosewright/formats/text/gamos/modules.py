@@ -7,6 +7,7 @@ Source: GAMOS 5.1 User's Guide, "Radiotherapy application: Geometrical modules",
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from dosewright.formats.text.gamos.cursor import Cursor
 from dosewright.formats.text.gamos.expressions import Parameters, is_number
 from dosewright.formats.text.gamos.lexer import Word
 from dosewright.formats.text.lines import numeric_rows
+from dosewright.formats.text.scene.tables import placed
 
 MODULES = ("JAWS", "MLC", "RANGE_MODULATOR")
 TYPES = ("FOCUSED", "UNFOCUSED")
@@ -89,7 +91,7 @@ def _jaws(name: str, cursor: Cursor, folder: Path) -> Pending:
     negative, positive = cursor.length_mm("the negative field edge"), cursor.length_mm("the positive field edge")
     beam = _beam(name, focus, isocentre, cursor)
     material, mother = _material_and_mother(cursor)
-    tip = Tip(kind, radius, below, half_value, travel, positions)
+    tip = placed(partial(Tip, kind, radius, below, half_value, travel, positions), cursor.where)
 
     def make(medium: Material, parent: str | None) -> Jaws:
         return Jaws(name, orientation, tip, (x, y, z), focus, centre, isocentre, negative, positive, medium, parent,
@@ -114,7 +116,7 @@ def _mlc(name: str, cursor: Cursor, folder: Path) -> Pending:
     pairs = _pairs(cursor, len(profiles))
     beam = _beam(name, focus, isocentre, cursor)
     material, mother = _material_and_mother(cursor, len(pairs))
-    tip = Tip(kind, radius, below, half_value, travel, positions)
+    tip = placed(partial(Tip, kind, radius, below, half_value, travel, positions), cursor.where)
 
     def make(medium: Material, parent: str | None) -> Mlc:
         return Mlc(name, focused, orientation, tip, half_length, focus, cross_focus, isocentre, top, gap_z, gap, start,
@@ -134,8 +136,7 @@ def _circle(kind: str, cursor: Cursor, folder: Path) -> tuple[float, float, tupl
 def _positions(cursor: Cursor, folder: Path) -> tuple[tuple[float, float], ...]:
     """Return the table in the file that a word names: opening and position of the tip, at the isocentre."""
     word = cursor.word("the name of the file of tip positions")
-    texts = cursor.parameters.texts
-    if is_number(word) and not (word.text[1:] in texts and word.text.startswith("$")):
+    if is_number(word, cursor.parameters):
         raise refuse("ROUND_DISP_POSFILE takes the name of a file with the positions of the tip here, not a number",
                      given=f"{word.text}; a half-value layer belongs to ROUND and ROUND_DISP only",
                      allowed="a file of two columns, opening and position of the tip at the isocentre in mm; or the tip"
@@ -186,9 +187,11 @@ def _profiles(cursor: Cursor) -> tuple[LeafProfile, ...]:
         if points < 3:
             raise refuse(f"Profile {i} needs three points or more", given=points, where=cursor.where)
         what = f"point {{}} of {points} of profile {i}"
-        profiles.append(LeafProfile(kind, tuple(
+        outline = tuple(
             (cursor.length_mm("z of " + what.format(k)), cursor.length_mm("cross of " + what.format(k)))
-            for k in range(1, points + 1))))  # fmt: skip
+            for k in range(1, points + 1)
+        )
+        profiles.append(placed(partial(LeafProfile, kind, outline), cursor.where))
     return tuple(profiles)
 
 
@@ -209,7 +212,7 @@ def _pairs(cursor: Cursor, profiles: int) -> tuple[LeafPair, ...]:
 
 def _material_and_mother(cursor: Cursor, pairs: int | None = None) -> tuple[str, str]:
     word = cursor.word("the material")
-    if is_number(word) and not (word.text.startswith("$") and word.text[1:] in cursor.parameters.texts):
+    if is_number(word, cursor.parameters):
         left = len(cursor.left()) + 1
         more = f" after {pairs} pairs of leaves" if pairs is not None else ""
         raise refuse(f"Expected a material{more}; the module has more or fewer numbers than its type needs",
