@@ -103,14 +103,18 @@ def inside(outline: Array, p: Array) -> bool:
 
 
 def cone(shape: Cone, p: Array, u: Array) -> Spans:
-    """By sampling where the sign can change: roots of all surfaces, and what is true between them."""
+    """Where the line crosses all surfaces, and what is true between the crossings."""
     half = 0.5 * shape.length_mm
     cuts = [-EVER, EVER]
     for lower, upper in ((shape.lower_radius_mm, shape.upper_radius_mm), (shape.lower_inner_mm, shape.upper_inner_mm)):
         k = (upper - lower) / shape.length_mm
         r, dr = 0.5 * (lower + upper) + k * p[2], k * u[2]
         a, b, c = u[0] ** 2 + u[1] ** 2 - dr**2, p[0] * u[0] + p[1] * u[1] - r * dr, p[0] ** 2 + p[1] ** 2 - r**2
-        cuts += [float(t.real) for t in np.roots([a, 2 * b, c]) if abs(t.imag) < 1e-12]
+        square = b * b - a * c
+        if abs(a) < 1e-14:
+            cuts += [-0.5 * c / b] if b else []
+        elif square > 0:
+            cuts += [(-b - np.sqrt(square)) / a, (-b + np.sqrt(square)) / a]
     cuts += [t for span in slab(p[2], u[2], half) for t in span]
     for angle in np.deg2rad([shape.start_deg, shape.start_deg + shape.sweep_deg]):
         across = np.cos(angle) * u[1] - np.sin(angle) * u[0]
@@ -124,7 +128,7 @@ def cone(shape: Cone, p: Array, u: Array) -> Spans:
         out = shape.lower_radius_mm + share * (shape.upper_radius_mm - shape.lower_radius_mm)
         within = shape.lower_inner_mm + share * (shape.upper_inner_mm - shape.lower_inner_mm)
         turn = (np.rad2deg(np.arctan2(y, x)) - shape.start_deg) % 360.0
-        return bool(abs(z) < half and within < np.hypot(x, y) < out and turn < shape.sweep_deg)
+        return bool(abs(z) < half and within <= np.hypot(x, y) < out and turn < shape.sweep_deg)
 
     pieces = pairwise(cuts)
     return united([(a, b) for a, b in pieces if b > a and holds(0.5 * (a + b))], [])

@@ -1,6 +1,7 @@
 """Leaves: where they lie across and along, by exact rays from the focus."""
 
 from dataclasses import replace
+from itertools import pairwise
 from math import hypot
 
 import numpy as np
@@ -71,7 +72,7 @@ def gaps_of(module: Mlc) -> list[float]:
     """Where the middles of the gaps, at the plane that defines them, are seen at the isocentre plane."""
     f, scale = module.cross_focus_mm, 1000.0 / (400.0 - module.gap_z_mm)
     sides = module.sides_mm()
-    return [f + (0.5 * (a[1] + b[0]) - f) * scale for a, b in zip(sides, sides[1:], strict=False)]
+    return [f + (0.5 * (a[1] + b[0]) - f) * scale for a, b in pairwise(sides)]
 
 
 def bowed(module: Mlc, edge: float, cross: float) -> float:
