@@ -31,6 +31,7 @@ DPI, FINER = 160, 2  # pixels of a picture per inch; pixels of a cut per pixel o
 LONGEST_IN, NARROWEST = 8.5, 0.4  # of a panel: its longer side, and the shorter one over it
 TICKS_IN, HEAD_IN, FOOT_IN, LEGEND_IN = 0.6, 0.75, 0.65, 0.24
 PANELS_IN_A_ROW, LEGEND_COLUMN_IN = 3, 2.6
+LEAST_WIDTH_IN = 9.5  # of a picture: the hash of the file fits
 LETTER_PT, LINE_PT = 7.0, 9.5  # size of names, height of their lines
 INK, RAY = "#1b2733", "#c2185b"
 DARK, OUTLINE = 0.55, 0.35  # lightness below which names are white; of outlines over that of their part
@@ -99,7 +100,7 @@ def draw(picture: Picture, planes: Sequence[Plane], window: Window, output: Path
     colours = colours_of(picture)
     panels = [_panel_of(picture, plane, *window.on(plane, NARROWEST)) for plane in planes]
     rows = [panels[n : n + PANELS_IN_A_ROW] for n in range(0, len(panels), PANELS_IN_A_ROW)]
-    wide = max(sum(panel.width_in for panel in row) for row in rows)
+    wide = max(LEAST_WIDTH_IN, *(sum(panel.width_in for panel in row) for row in rows))
     columns = max(int(wide / LEGEND_COLUMN_IN), 1)
     tall = HEAD_IN + sum(_row_height(row) for row in rows) + LEGEND_IN * int(np.ceil(len(colours) / columns)) + 0.2
     figure = Figure(figsize=(wide, tall), dpi=DPI, facecolor="white")
