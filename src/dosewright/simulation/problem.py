@@ -16,6 +16,7 @@ from dosewright.core.solids import Device
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.beam.beamline import heights_mm
 from dosewright.geometry.beam.clearance import refuse_in_patient
+from dosewright.geometry.scene.trace import SceneTables
 from dosewright.geometry.trace import Geometry
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.ion_tables import HIGHEST_MEV, ion_tables
@@ -94,6 +95,11 @@ class Problem:
     def tallied_parts(self) -> int:
         """Entries of the tally of parts."""
         return len(self.part_names) + 1 if self.part_names else 0
+
+    @property
+    def scene(self) -> SceneTables:
+        """The scene around the box of voxels, as the kernels see it."""
+        return self.packed.phantom.scene if isinstance(self.packed, RepeatedProblem) else self.packed.scene
 
     @property
     def scoring(self) -> Scoring:
