@@ -210,10 +210,10 @@ def move(p, ray, before, weight, density, crossing, was_out, stack, tally, out):
     """Fill out [(weight that goes on, weight that waits, copies, outside)] of an electron of 1 MeV on its way."""
     place = Place(4, 0, 0, 0)
     for n in range(out.shape[0]):
+        track = Track(ray, place, 1.0, ELECTRON, 0.02, 0.0, weight)
         w, outside, waiting, _ = reduced_electron(
-            p, before, ray, place, 1.0, ELECTRON, 0.02, weight, density, crossing, was_out, stack, 0, tally,
-            start_stream(6, n),
-        )  # fmt: skip
+            p, before, track, density, crossing, was_out, stack, 0, tally, start_stream(6, n)
+        )
         out[n, 0], out[n, 1], out[n, 2], out[n, 3] = w, 0.0, 0.0, outside
         while waiting > 0:
             track, _, waiting = take(stack, waiting, np.uint64(5))

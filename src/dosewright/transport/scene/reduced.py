@@ -23,7 +23,8 @@ from dosewright.transport.scene.owed import (
     OWED_SPLIT,
     owe,
 )
-from dosewright.transport.tracks import COPIES, ENERGY, PHOTON, SPECIES, STACK_COLUMNS, WEIGHT, push_copies
+from dosewright.transport.scene.places import over
+from dosewright.transport.tracks import COPIES, ENERGY, PHOTON, SPECIES, STACK_COLUMNS, WEIGHT, Track, push_copies
 
 GAS_G_CM3 = 0.05  # electrons born in less go far before they meet a boundary
 GONE = -1.0  # instead of a species
@@ -97,29 +98,54 @@ def reduced_photon_event(
 
 
 @inlined
-def reduced_electron(
-    problem, before, ray, place, energy, species, due, weight, density, crossing, was_out, stack, waiting, tally, stream
-):
-    """Play or split where an electron or positron has come to; returns its weight (0: it is over or waits as copies).
+def reduced_electron(problem, behind, track, density, crossing, was_out, stack, waiting, tally, stream):
+    """Play or split where an electron or positron has come to; returns its weight (0: it is over, or waits as copies).
 
-    ``before`` is its ray a step ago, ``crossing`` whether it has just come into another cell, `was_out` whether it
+    ``behind`` is its ray a step ago, ``crossing`` whether it has just come into another cell, `was_out` whether it
     was outside the limits of x and y. Also returns whether it is there now, the stack count and the stream.
     """
-    reduction = problem.reduction
-    weight, out, stream = reduced_place(problem, ray, energy, weight, was_out, tally, stream)
+    reduction, ray = problem.reduction, track.ray
+    weight, out, stream = reduced_place(problem, ray, track.energy, track.weight, was_out, tally, stream)
     if reduction.directional <= 1.0 or weight == 0.0:
         return weight, out, waiting, stream
     heavy, light = fat(reduction, weight), electrons_thin(reduction, ray.z)
-    if heavy == (not light):
-        return weight, out, waiting, stream
-    if not heavy:
-        weight, stream = _roulette(reduction.directional, energy, weight, tally, stream)
-    elif crossing or density < GAS_G_CM3 or not electrons_thin(reduction, before.z):
-        many = reduction.directional
-        _, _, _, _, stream = draw_four(stream)
-        waiting = push_copies(stack, waiting, ray, place, energy, species, many, weight / many, due, stream)
+    if not heavy and not light:
+        weight, stream = _roulette(reduction.directional, track.energy, weight, tally, stream)
+    elif heavy and light and (crossing or density < GAS_G_CM3 or not electrons_thin(reduction, behind.z)):
+        waiting, stream = _split(track, weight, reduction.directional, stack, waiting, stream)
         weight = 0.0
     return weight, out, waiting, stream
+
+
+@inlined
+def split_into_voxels(problem, track, z, stack, waiting, stream):
+    """Split what enters the voxels at a height z (cm) as a fat particle and should not.
+
+    Returns the track, of no energy where its copies wait, the stack count and the stream.
+    """
+    reduction = problem.reduction
+    thin = reduction.equal_weight or (track.species != PHOTON and electrons_thin(reduction, z))
+    if not (reduction.directional > 1.0 and thin and fat(reduction, track.weight)):
+        return track, waiting, stream
+    waiting, stream = _split(track, track.weight, reduction.directional, stack, waiting, stream)
+    return over(track), waiting, stream
+
+
+@inlined
+def _split(track, weight, many, stack, waiting, stream):
+    """Put a particle on the stack as so many copies; returns the stack count and the stream."""
+    _, _, _, _, stream = draw_four(stream)
+    each, due = weight / many, track.deflection_due
+    waiting = push_copies(stack, waiting, track.ray, track.place, track.energy, track.species, many, each, due, stream)
+    return waiting, stream
+
+
+@inlined
+def weighing(track, weight):
+    """Return a track of another weight."""
+    return Track(
+        track.ray, track.place, track.energy, track.species, track.deflection_due, track.free_paths, weight
+    )
 
 
 @inlined
@@ -139,12 +165,6 @@ def reduced_place(problem, ray, energy, weight, was_out, tally, stream):
         return 0.0, out, stream
     weight, stream = _roulette(reduction.limit_roulette, energy, weight, tally, stream)
     return weight, out, stream
-
-
-@inlined
-def copies_in_voxels(reduction, weight):
-    """Return into how many a particle is split where it enters the voxels; 1: it is not."""
-    return reduction.directional if reduction.equal_weight and fat(reduction, weight) else 1.0
 
 
 @kernel
