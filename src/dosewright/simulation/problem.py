@@ -76,6 +76,9 @@ class Problem:
         Mass in each scored voxel and mean density there, [z, y, x].
     assumptions
         What a report must repeat.
+    part_names
+        The parts of the scene, in the order of the tally, which has one entry more for what fills the scene; none
+        where there is no scene.
     """
 
     packed: step.Problem | CoupledProblem | RepeatedProblem
@@ -85,6 +88,12 @@ class Problem:
     mass_g: NDArray[np.float64]
     density_g_cm3: NDArray[np.float64]
     assumptions: tuple[str, ...] = ()
+    part_names: tuple[str, ...] = ()
+
+    @property
+    def tallied_parts(self) -> int:
+        """Entries of the tally of parts."""
+        return len(self.part_names) + 1 if self.part_names else 0
 
     @property
     def scoring(self) -> Scoring:
