@@ -3,7 +3,6 @@
 Every change of a weight is booked as energy taken away (`ROULETTE`), which is zero in the mean.
 """
 
-
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.geometry.trace import Ray
@@ -143,9 +142,7 @@ def _split(track, weight, many, stack, waiting, stream):
 @inlined
 def weighing(track, weight):
     """Return a track of another weight."""
-    return Track(
-        track.ray, track.place, track.energy, track.species, track.deflection_due, track.free_paths, weight
-    )
+    return Track(track.ray, track.place, track.energy, track.species, track.deflection_due, track.free_paths, weight)
 
 
 @inlined
