@@ -50,9 +50,10 @@ from dosewright.transport.lockstep import locate_in_grid
 from dosewright.transport.photons.flight import fly
 from dosewright.transport.photons.track_length import fly_scoring
 from dosewright.transport.scene.electrons import walk_in_scene, walk_out_of_voxels
+from dosewright.transport.scene.owed import is_owed, pay
 from dosewright.transport.scene.photons import fly_in_scene
 from dosewright.transport.scene.places import has_scene, into_world
-from dosewright.transport.tracks import PHOTON, Track, name_children, pop, push
+from dosewright.transport.tracks import PHOTON, Track, name_children, push, take
 
 EMPTY = -1  # the event of a lane that nobody has been in
 BEGINS = f32(NOT_BEGUN)
@@ -111,8 +112,10 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
             waiting = born(problem, first + begun, pencils[begun], seed, tally, stack, waiting)
             begun += 1
             continue
-        track, stream = pop(stack, waiting, seed)
-        waiting -= 1
+        if is_owed(stack, waiting):
+            waiting = pay(problem, stack, waiting, seed, tally)
+            continue
+        track, stream, waiting = take(stack, waiting, seed)
         if track.species == PHOTON:
             if problem.kerma.shape[0] > 0:
                 ray, place, energy, weight = track.ray, track.place, track.energy, track.weight

@@ -19,7 +19,7 @@ from dosewright.geometry.scene.trace import ahead, medium_of_cell, nearest, phas
 from dosewright.geometry.trace import FAR_CM, OUTSIDE, SCENE, Ray, advance
 from dosewright.materials.electrons.lookup import WATER_RATIO, column
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
-from dosewright.transport.electrons.interact import interact, stopped
+from dosewright.transport.electrons.interact import OTHER, happen, stopped
 from dosewright.transport.electrons.step import (
     BYTE,
     SMALLEST,
@@ -39,6 +39,7 @@ from dosewright.transport.electrons.step import (
 from dosewright.transport.lockstep import MOST_DRAWS
 from dosewright.transport.scene.absorb import absorb_at_once, absorb_in_part
 from dosewright.transport.scene.places import at_place, escaped, from_lane, over, over_boundary
+from dosewright.transport.scene.reduced import reduced_electron, reduced_electron_event, split_into_voxels, weighing
 from dosewright.transport.tracks import POSITRON, Track, name_children
 
 SHORT_OF = 1.0 - 1.0e-6  # a stretch up to the nearest boundary ends just before it, in single precision too
@@ -71,10 +72,17 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
     """
     scene = problem.scene
     phase = phase_of(scene, stream.seed, stream.history)
-    walk = Walk(track, f32(stretch), 0.0)
+    walk, behind, crossing, out = Walk(track, f32(stretch), 0.0), track.ray, False, False
     while np.uint32(stream.draw & LOW) < MOST_DRAWS:
         track = walk.track
         material, density = medium_of_cell(scene, track.place.ix)
+        weight, out, waiting, stream = reduced_electron(
+            problem, behind, track, density, crossing, out, stack, waiting, tally, stream
+        )
+        if weight <= 0.0:
+            return over(track), walk.stretch, waiting, stream
+        track, behind, crossing = weighing(track, weight), track.ray, False
+        walk = Walk(track, walk.stretch, walk.safety)
         if density > 0.0:
             walk, did, stream = one_step(problem, walk, i32(material), density, phase, stream)
             moved, cell, before = walk.track, track.place.ix, track.ray
@@ -85,7 +93,7 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
                 absorb_in_part(problem, tally, cell, x, y, z, track.weight * did.lost, did.ratio)
             if did.hit or did.stops:
                 track, waiting, stream = settled(
-                    problem, np.int64(material), moved, did.stops, tally, stack, waiting, stream
+                    problem, np.int64(material), density, moved, did.stops, tally, stack, waiting, stream
                 )
                 if track.energy <= 0.0:
                     return track, walk.stretch, waiting, stream
@@ -99,10 +107,12 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
             _, stream = eight_words(stream)  # counts as a step
         track = walk.track
         ray, place = over_boundary(problem, track.ray, phase)
+        height, crossing = track.ray.z, True
         track = at_place(track, ray, place)
         if place.region == OUTSIDE:
             return escaped(problem, tally, track), walk.stretch, waiting, stream
         if place.region != SCENE:
+            track, waiting, stream = split_into_voxels(problem, track, height, stack, waiting, stream)
             return track, walk.stretch, waiting, stream
         walk = Walk(track, walk.stretch, 0.0)
     track = walk.track
@@ -123,18 +133,22 @@ def walk_out_of_voxels(problem, track, stretch, tally, stack, waiting, stream):
 
 
 @inlined
-def settled(problem, material, track, stops, tally, stack, waiting, stream):
+def settled(problem, material, density, track, stops, tally, stack, waiting, stream):
     """Let a hard interaction happen, or end a track whose energy is scored; a positron still annihilates.
 
     Returns the track, of no energy if it is over, the stack count and the stream.
     """
-    before = waiting
+    before, which = waiting, OTHER
     if stops:
         here, made, waiting, stream = stopped(problem, material, track, stack, waiting, stream)
         name_children(stack, before, waiting, stream, track.weight)
         after = over(track)
     else:
-        after, here, made, waiting, stream = interact(problem, track, material, stack, waiting, stream)
+        after, here, made, which, waiting, stream = happen(problem, track, material, stack, waiting, stream)
+    waiting, stream = reduced_electron_event(
+        problem, which, after.ray, track.place, track.energy, track.weight, density, before, stack, waiting, tally,
+        stream,
+    )  # fmt: skip
     tally.account[BINDING] += track.weight * made
     absorb_at_once(problem, tally, material, track.place.ix, track.ray, track.weight * here)
     return after, waiting, stream
