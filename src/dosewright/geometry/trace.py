@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dosewright.core.jit import inlined
 from dosewright.core.single import ONE, ZERO, bits_of, f32, float_of, i32
 
-BEAMLINE, PATIENT, GAP, OUTSIDE = 0, 1, 2, 3
+BEAMLINE, PATIENT, GAP, OUTSIDE, SCENE = 0, 1, 2, 3, 4
 FAR_CM = 1.0e30
 _FAR, _HARDLY = f32(FAR_CM), f32(1.0e-20)
 

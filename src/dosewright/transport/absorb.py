@@ -1,9 +1,10 @@
 """Energy left where a particle is."""
 
 from dosewright.core.jit import inlined, kernel
-from dosewright.geometry.trace import PATIENT, leave_box, medium_of, voxel_index
+from dosewright.geometry.scene.trace import part_of
+from dosewright.geometry.trace import PATIENT, SCENE, leave_box, medium_of, voxel_index
 from dosewright.materials.lookup import WATER_RATIO, position, value
-from dosewright.scoring.deposit import BEFORE_PATIENT, deposit, score_let, scored_voxel
+from dosewright.scoring.deposit import BEFORE_PATIENT, add, deposit, score_let, scored_voxel
 from dosewright.transport.tracks import PROTON
 
 THINNEST = 1.0e-4  # g/cm3; in thinner media the rest of a range is cut short
@@ -13,6 +14,8 @@ THINNEST = 1.0e-4  # g/cm3; in thinner media the rest of a range is cut short
 def absorb(problem, tally, track, energy, water_ratio, let):
     """Deposit an energy (MeV) at a particle, with the LET (MeV cm2/g) of the proton that lost it, or zero."""
     scoring, place = problem.scoring, track.place
+    if place.region == SCENE:
+        add(tally.parts, part_of(problem.scene, place.ix), energy)
     if place.region != PATIENT:
         tally.account[BEFORE_PATIENT] += energy
         return

@@ -8,6 +8,8 @@ from dosewright.geometry.trace import (
     BEAMLINE,
     GAP,
     OUTSIDE,
+    PATIENT,
+    SCENE,
     Place,
     Ray,
     enter_box,
@@ -23,6 +25,7 @@ from dosewright.transport.absorb import absorb, end_of_range
 from dosewright.transport.gap import to_patient
 from dosewright.transport.interact import interact
 from dosewright.transport.lanes import CAPPED, INTERACTS, LEAVES, STOPS
+from dosewright.transport.protons_in_scene import back_to_scene, into_scene, through_scene
 from dosewright.transport.tracks import NUCLEONS, PROTON, Track, pop
 
 
@@ -39,6 +42,8 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
         ray, place = enter_box(geometry, ray, BEAMLINE)
         return Track(ray, place, energy, PROTON, 0.0, paths), waiting, stream
     track = Track(to_patient_axes(geometry, ray), Place(GAP, 0, 0, 0), energy, PROTON, 0.0, paths)
+    if problem.scene.cells.size > 0:
+        return into_scene(problem, track, tally, stack, waiting, stream)
     return to_patient(problem, track, tally, stack, waiting, stream)
 
 
@@ -52,13 +57,15 @@ def taken_up(problem, tally, stack, waiting, seed):
         return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0), waiting, stream
     if track.place.region == GAP:
         return to_patient(problem, track, tally, stack, waiting, stream)
+    if track.place.region == SCENE:
+        return through_scene(problem, track, tally, stack, waiting, stream)
     return track, waiting, stream
 
 
 @kernel
 def water_ratio(problem, track):
-    """Return the ratio of stopping powers of water and the medium a particle is in; one between the boxes."""
-    if track.place.region == GAP:
+    """Return the ratio of stopping powers of water and the medium a particle is in; one outside the boxes."""
+    if track.place.region == GAP or track.place.region == SCENE:
         return 1.0
     i, f = position(track.energy / NUCLEONS[track.species])
     return np.float64(value(problem.tables, material_at(problem.geometry, track.place), WATER_RATIO, i, f))
@@ -82,6 +89,8 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         out = to_patient_axes(geometry, leave_box(geometry, track.ray, track.place))
         track = Track(out, Place(GAP, 0, 0, 0), track.energy, track.species, track.deflection_due, track.free_paths)
         return to_patient(problem, track, tally, stack, waiting, stream)
+    if event == LEAVES and track.place.region == PATIENT and problem.scene.cells.size > 0:
+        return back_to_scene(problem, track, tally, stack, waiting, stream)
     if event == LEAVES:
         tally.account[ESCAPED] += track.energy
     if event == STOPS:

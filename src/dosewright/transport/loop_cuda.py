@@ -339,10 +339,12 @@ def available() -> bool:
 def put_on_device(problem: Problem, voxels: int, slots: int = SLOTS) -> OnDevice:
     """Return a problem with `voxels` scored ones on the GPU, with room for `slots` particles in flight.
 
-    About 6 kB per slot and 8 bytes per scored voxel and quantity.
+    About 6 kB per slot and 8 bytes per scored voxel and quantity. Refuses scenes of solids.
     """
     if not available():
         raise DosewrightError("There is no NVIDIA GPU here that Numba can use; it needs the package numba-cuda.")
+    if problem.scene.cells.size:
+        raise refuse("A GPU follows particles through voxels only", given="a scene of solids", allowed="no scene")
     blocks = -(-slots // LANES)
     scoring = problem.scoring
     room = Slots(

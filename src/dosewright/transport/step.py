@@ -20,6 +20,7 @@ from dosewright.core.jit import inlined
 from dosewright.core.random import unit
 from dosewright.core.single import HALF, ONE, ZERO, f32, i32, log
 from dosewright.core.units import PROTON_MASS_MEV
+from dosewright.geometry.scene.flat import FlatScene
 from dosewright.geometry.trace import Geometry, medium_of, to_face
 from dosewright.materials.lookup import (
     HARD_CUT,
@@ -58,13 +59,14 @@ class Controls(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """All that never changes during a run."""
+    """All that never changes during a run; `scene` lies around the patient box, instead of beamline and gap."""
 
     geometry: Geometry
     tables: IonTables
     source: Source
     scoring: Scoring
     controls: Controls
+    scene: FlatScene
 
 
 class Flight(NamedTuple):
@@ -103,8 +105,8 @@ class Done(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A step as seen from its start: where to look up what holds half way (row of the tables, share), charge squared
-    times density, stopping power here, largest and planned length, rate and turning half way, length to the interaction.
+    """A step as seen from its start: row of the tables and share for what holds half way, density, charge squared times
+    density, stopping power here, largest and planned length, rate half way, length to the interaction, turning half way.
     """
 
     row: int
