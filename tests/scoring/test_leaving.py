@@ -12,15 +12,17 @@ SCORING = Scoring(True, np.zeros((3, 4), np.float32), np.ones(3, np.int32), Fals
 
 
 @numba.njit
-def _score(leaving, tally, species, energy, w):  # type: ignore[no-untyped-def]
+def _score(leaving, tally, species, energy, w, weight):  # type: ignore[no-untyped-def]
     for i in range(species.size):
-        score_leaving(leaving, tally, species[i], energy[i], w[i])
+        score_leaving(leaving, tally, species[i], energy[i], w[i], weight)
 
 
-def scored(leaving: Leaving, particles: list[tuple[int, float, float]]) -> tuple[np.ndarray, np.ndarray]:
+def scored(
+    leaving: Leaving, particles: list[tuple[int, float, float]], weight: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     tally = empty_tally(SCORING, 1, leaving_bins(leaving))
     species, energy, w = (np.array(column) for column in zip(*particles, strict=True))
-    _score(leaving, tally, species, energy, w)
+    _score(leaving, tally, species, energy, w, weight)
     return tally.leaving, tally.leaving_energy
 
 
@@ -53,3 +55,9 @@ def test_each_particle_has_its_bin() -> None:
 def test_nothing_is_counted_where_nothing_is_asked() -> None:
     counts, energy = scored(NOTHING_LEAVING, [(PHOTON, 1.0, 1.0)])
     assert counts.size == energy.size == 0
+
+
+def test_a_particle_counts_as_much_as_it_weighs() -> None:
+    counts, energy = scored(Leaving(1, 2.0, 1), [(PHOTON, 0.5, 1.0), (PHOTON, 1.5, 1.0)], 0.25)
+    assert counts[0] == 0.5
+    assert energy[0] == 0.5

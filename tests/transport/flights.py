@@ -86,7 +86,7 @@ def exits(problem: Problem, energy_MeV: float, protons: int, *, seed: int = 5) -
 def _entering(energy, seed, number):
     a, _, _, _, stream = draw_four(start_stream(seed, np.uint64(number)))
     place = Place(np.int64(PATIENT), np.int64(0), np.int64(0), np.int64(0))
-    return Track(Ray(0.5, 0.5, 0.0, 0.0, 0.0, 1.0), place, energy, np.int64(PROTON), 0.0, -np.log(a)), stream
+    return Track(Ray(0.5, 0.5, 0.0, 0.0, 0.0, 1.0), place, energy, np.int64(PROTON), 0.0, -np.log(a), 1.0), stream
 
 
 @kernel

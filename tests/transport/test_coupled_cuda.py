@@ -100,7 +100,7 @@ def any_of_photons(problem, numbers, stack, seed):  # type: ignore[no-untyped-de
     ray, place, material, energy, chosen, _ = given(numbers, i)
     node, f = position(problem.photons.attenuation, energy)
     after, ray, here, made, waiting, _ = photon_interact(
-        problem, material, node, f, chosen, energy, ray, place, stack[i], np.int64(0), start_stream(seed, i)
+        problem, material, node, f, chosen, energy, 1.0, ray, place, stack[i], np.int64(0), start_stream(seed, i)
     )
     x[0], x[1], x[2], x[3], x[4], x[5], x[6] = after, here, made, waiting, ray.u, ray.v, ray.w
 
@@ -110,7 +110,7 @@ def any_of_electrons(problem, numbers, stack, seed):  # type: ignore[no-untyped-
     i = cuda.grid(1)
     x = numbers[i]
     ray, place, material, energy, species, _ = given(numbers, i)
-    track = Track(ray, place, energy, np.int64(species), 0.0, 0.0)
+    track = Track(ray, place, energy, np.int64(species), 0.0, 0.0, 1.0)
     track, here, made, waiting, _ = electron_interact(
         problem, track, material, stack[i], np.int64(0), start_stream(seed, i)
     )

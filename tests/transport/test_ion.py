@@ -103,7 +103,7 @@ def _losses(name: str, energy: float, path_g_cm2: float) -> tuple[float, float]:
 @kernel
 def knock_ons(tables, energy, out):
     stream = start_stream(3, 1)
-    track = Track(Ray(0.0, 0.0, 0.0, 0.0, 0.0, 1.0), Place(1, 0, 0, 0), energy, PROTON, 0.0, 1.0)
+    track = Track(Ray(0.0, 0.0, 0.0, 0.0, 0.0, 1.0), Place(1, 0, 0, 0), energy, PROTON, 0.0, 1.0, 1.0)
     for n in range(out.size):
         out[n], stream = knock_on_energy(tables, track, stream)
 

@@ -40,7 +40,7 @@ def test_a_track_comes_out_of_its_lane_as_it_went_in(
     lanes = empty_lanes()
     others = np.delete(np.arange(LANES), lane)
     before = [a.reshape(-1, LANES)[:, others].copy() for a in lanes]
-    track = Track(Ray(*numbers), Place(*place), energy, species, due, paths)
+    track = Track(Ray(*numbers), Place(*place), energy, species, due, paths, 0.125)
     stream = Stream(SEED, np.uint64(history), np.uint64(draw))
     put(lanes, lane, track, stream)
     assert taken(lanes, lane, SEED) == (track, stream)
@@ -54,7 +54,7 @@ def test_a_track_comes_out_of_its_lane_as_it_went_in(
 )
 def test_a_species_brings_its_charge_nucleons_and_rates(species: int, column: int) -> None:
     lanes = empty_lanes()
-    track = Track(Ray(0.5, 0.5, 0.5, 0.0, 0.0, 1.0), Place(PATIENT, 0, 0, 0), 10.0, species, 0.0, 1.0)
+    track = Track(Ray(0.5, 0.5, 0.5, 0.0, 0.0, 1.0), Place(PATIENT, 0, 0, 0), 10.0, species, 0.0, 1.0, 1.0)
     put(lanes, 3, track, start_stream(np.uint64(1), np.uint64(2)))
     assert lanes.floats[rows.CHARGE2 + 3] == CHARGE_SQUARED[species]
     assert lanes.floats[rows.PER_NUCLEON + 3] == pytest.approx(1 / NUCLEONS[species], rel=1e-7)
@@ -64,7 +64,7 @@ def test_a_species_brings_its_charge_nucleons_and_rates(species: int, column: in
 
 def test_rows_do_not_overlap() -> None:
     assert {v % LANES for v in (rows.ENERGY, rows.LENGTH, rows.EVENT, rows.DRAW)} == {0}
-    assert rows.STRETCH == LANES * (rows.FLOAT_ROWS - 1)
+    assert rows.WEIGHT == LANES * (rows.FLOAT_ROWS - 1)
     assert rows.EVENT == LANES * (rows.INTEGER_ROWS - 1)
     assert rows.DRAW == LANES * (rows.WORD_ROWS - 1)
 
@@ -76,7 +76,7 @@ def test_an_empty_lane_does_nothing(used: bool) -> None:
     lanes = empty_lanes()
     if used:
         for i in range(LANES):
-            track = Track(Ray(0.5, 0.5, 0.0, 0.0, 0.0, 1.0), Place(PATIENT, 5, 5, 0), 90.0, PROTON, 1e-5, 1.0)
+            track = Track(Ray(0.5, 0.5, 0.0, 0.0, 0.0, 1.0), Place(PATIENT, 5, 5, 0), 90.0, PROTON, 1e-5, 1.0, 1.0)
             put(lanes, i, track, start_stream(np.uint64(1), np.uint64(i)))
         advance_lanes(problem, lanes, np.uint32(1), np.uint32(0))
         for i in range(LANES):

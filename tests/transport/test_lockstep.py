@@ -48,7 +48,7 @@ def _march(voxels: Voxels, start_cm: Array, direction: Array) -> tuple[Array, Ar
     lanes = empty_lanes()
     for i in range(LANES):
         ray, place = enter_box(problem.geometry, Ray(*start_cm[i], *direction[i]), PATIENT)
-        put(lanes, i, Track(ray, place, 100.0, PROTON, 0.0, 1.0), start_stream(np.uint64(1), np.uint64(i)))
+        put(lanes, i, Track(ray, place, 100.0, PROTON, 0.0, 1.0, 1.0), start_stream(np.uint64(1), np.uint64(i)))
     lengths = np.zeros((LANES, *voxels.material.shape))
     flying, flown, astray = np.ones(LANES, bool), np.zeros(LANES), 0.0
     for steps in range(MOST_STEPS):

@@ -24,7 +24,7 @@ def break_up(tables, element, energy, events, stack, sums):
     """Sums: left here, neutral, binding; then count and energy by species; last the worst balance of one event."""
     for n in range(events):
         stream = start_stream(7, n)
-        track = Track(Ray(0.0, 0.0, 0.0, 0.0, 0.0, 1.0), Place(1, 0, 0, 0), energy, PROTON, 0.0, 1.0)
+        track = Track(Ray(0.0, 0.0, 0.0, 0.0, 0.0, 1.0), Place(1, 0, 0, 0), energy, PROTON, 0.0, 1.0, 1.0)
         here, neutral, binding, waiting, stream = nuclear.nonelastic(tables, element, track, stack, 0, stream)
         total = here + neutral + binding
         sums[0] += here
@@ -99,7 +99,7 @@ def test_every_break_up_conserves_energy(medium: str, z: int, energy: float) -> 
 def collide_with_hydrogen(energy, events, stack, out):
     for n in range(events):
         stream = start_stream(9, n)
-        track = Track(Ray(0.0, 0.0, 0.0, 0.0, 0.0, 1.0), Place(1, 0, 0, 0), energy, PROTON, 0.0, 1.0)
+        track = Track(Ray(0.0, 0.0, 0.0, 0.0, 0.0, 1.0), Place(1, 0, 0, 0), energy, PROTON, 0.0, 1.0, 1.0)
         kept, ray, _, stream = nuclear.elastic_on_hydrogen(track, stack, 0, stream)
         out[n, 0], out[n, 1], out[n, 2], out[n, 3] = kept, ray.u, ray.v, ray.w
         for i in range(4):
@@ -123,7 +123,7 @@ def test_proton_proton_kinematics_is_exact() -> None:
 def bounce(tables, element, energy, out):
     for n in range(out.shape[0]):
         stream = start_stream(11, n)
-        track = Track(Ray(0.0, 0.0, 0.0, 0.0, 0.0, 1.0), Place(1, 0, 0, 0), energy, PROTON, 0.0, 1.0)
+        track = Track(Ray(0.0, 0.0, 0.0, 0.0, 0.0, 1.0), Place(1, 0, 0, 0), energy, PROTON, 0.0, 1.0, 1.0)
         recoil, ray, stream = nuclear.elastic_on_nucleus(tables, element, track, stream)
         out[n, 0], out[n, 1] = recoil, ray.w
 

@@ -18,10 +18,10 @@ def test_what_is_pushed_is_popped_last_first() -> None:
     waiting = push(stack, 0, RAY, PLACE, 12.5, PROTON)
     waiting = push(stack, waiting, RAY, Place(PATIENT, 1, 2, 3), 8.0, ALPHA)
     assert waiting == 2
-    name_children(stack, 0, waiting, Stream(SEED, np.uint64(41), np.uint64(9)))
+    name_children(stack, 0, waiting, Stream(SEED, np.uint64(41), np.uint64(9)), 0.25)
     last, stream = pop(stack, waiting, SEED)
     assert (last.ray, last.place, last.energy, last.species) == (RAY, Place(PATIENT, 1, 2, 3), 8.0, ALPHA)
-    assert last.deflection_due == 0.0
+    assert (last.deflection_due, last.weight) == (0.0, 0.25)
     assert (stream.seed, stream.history) == (SEED, 41)
     first, _ = pop(stack, waiting - 1, SEED)
     assert (first.ray, first.place, first.energy, first.species) == (RAY, PLACE, 12.5, PROTON)
@@ -30,7 +30,7 @@ def test_what_is_pushed_is_popped_last_first() -> None:
 def test_a_child_draws_its_free_path_first() -> None:
     stack = empty_stack()
     push(stack, 0, RAY, PLACE, 12.5, PROTON)
-    name_children(stack, 0, 1, Stream(SEED, np.uint64(41), np.uint64(9)))
+    name_children(stack, 0, 1, Stream(SEED, np.uint64(41), np.uint64(9)), 1.0)
     track, after = pop(stack, 1, SEED)
     number = (after.draw >> HIGH_SHIFT) << HIGH_SHIFT
     assert number > 0
@@ -52,7 +52,7 @@ def _numbers(parent: int, draw: int, children: int) -> list[int]:
     for n in range(children):
         push(stack, n, RAY, PLACE, 1.0, PROTON)
     stream = Stream(SEED, np.uint64(3), (np.uint64(parent) << HIGH_SHIFT) + np.uint64(draw))
-    name_children(stack, 0, children, stream)
+    name_children(stack, 0, children, stream, 1.0)
     return [int(pop(stack, n + 1, SEED)[1].draw >> HIGH_SHIFT) for n in range(children)]
 
 
@@ -71,7 +71,7 @@ def test_numbers_do_not_depend_on_where_on_the_stack_children_lie() -> None:
     stack = empty_stack()
     for n in range(5):
         push(stack, n, RAY, PLACE, 1.0, PROTON)
-    name_children(stack, 3, 5, Stream(SEED, np.uint64(3), np.uint64(17)))
+    name_children(stack, 3, 5, Stream(SEED, np.uint64(3), np.uint64(17)), 1.0)
     assert [int(pop(stack, n, SEED)[1].draw >> HIGH_SHIFT) for n in (4, 5)] == _numbers(0, 17, 2)
 
 

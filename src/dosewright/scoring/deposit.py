@@ -37,7 +37,7 @@ class Tally(NamedTuple):
     """What accumulates: energy deposited (MeV), the same times the water ratio, LET sums, and the energy account.
 
     `leaving` counts what leaves the phantom by kind, energy and angle, `leaving_energy` (MeV) by kind; see
-    `scoring.leaving`.
+    `scoring.leaving`. `parts` is the energy (MeV) by part of the scene, the last entry for what fills it.
     """
 
     energy: NDArray[np.float64]
@@ -46,9 +46,10 @@ class Tally(NamedTuple):
     account: NDArray[np.float64]
     leaving: NDArray[np.float64]
     leaving_energy: NDArray[np.float64]
+    parts: NDArray[np.float64]
 
 
-def empty_tally(scoring: Scoring, voxels: int, leaving_bins: int = 0) -> Tally:
+def empty_tally(scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int = 0) -> Tally:
     """Return a tally of nothing; what is not scored has no room."""
     return Tally(
         np.zeros(voxels),
@@ -57,6 +58,7 @@ def empty_tally(scoring: Scoring, voxels: int, leaving_bins: int = 0) -> Tally:
         np.zeros(ACCOUNT_ROWS),
         np.zeros(leaving_bins),
         np.zeros(LEAVING_KINDS if leaving_bins else 0),
+        np.zeros(parts),
     )
 
 

@@ -32,7 +32,7 @@ def leaving_bins(leaving: Leaving) -> int:
 
 
 @inlined  # type: ignore[untyped-decorator]
-def score_leaving(leaving: Leaving, tally: Tally, species: int, energy: float, w: float) -> None:
+def score_leaving(leaving: Leaving, tally: Tally, species: int, energy: float, w: float, weight: float) -> None:
     """Count a particle that leaves with a kinetic energy (MeV) and a direction cosine to the phantom's z axis."""
     if leaving.energy_bins == 0:
         return
@@ -42,5 +42,5 @@ def score_leaving(leaving: Leaving, tally: Tally, species: int, energy: float, w
         row = min(int(energy / leaving.highest_MeV * leaving.energy_bins), leaving.energy_bins - 1)
     turned = np.arccos(min(max(w, -1.0), 1.0)) / np.pi
     column = min(int(turned * leaving.angle_bins), leaving.angle_bins - 1)
-    add(tally.leaving, (kind * (leaving.energy_bins + 1) + row) * leaving.angle_bins + column, 1.0)
-    add(tally.leaving_energy, kind, energy)
+    add(tally.leaving, (kind * (leaving.energy_bins + 1) + row) * leaving.angle_bins + column, weight)
+    add(tally.leaving_energy, kind, weight * energy)

@@ -83,7 +83,8 @@ class Problem:
     assumptions
         What a report must repeat.
     part_names
-        Parts of the scene by their number; none without a scene.
+        The parts of the scene, in the order of the tally, which has one entry more for what fills the scene; none
+        where there is no scene.
     """
 
     packed: step.Problem | CoupledProblem | RepeatedProblem
@@ -94,6 +95,11 @@ class Problem:
     density_g_cm3: NDArray[np.float64]
     assumptions: tuple[str, ...] = ()
     part_names: tuple[str, ...] = ()
+
+    @property
+    def tallied_parts(self) -> int:
+        """Entries of the tally of parts."""
+        return len(self.part_names) + 1 if self.part_names else 0
 
     @property
     def scoring(self) -> Scoring:
@@ -138,10 +144,9 @@ def proton_problem(
     parts, fill, scene_to_box
         A scene around the patient, see `phantom_problem`; `fill` is there instead of the medium of the pencil beams.
     """
-    in_scene = bool(parts) or fill is not None
-    if in_scene and beamline:
+    if parts and beamline:
         raise refuse("Either solids of a scene or devices stand in a beam", given=[device.id for device in beamline])
-    gap = None if pencil_beams.medium == "vacuum" or in_scene else named("G4_AIR")
+    gap = None if pencil_beams.medium == "vacuum" or parts else named("G4_AIR")
     source = _pencil_source(pencil_beams.rows)
     found = heights_mm(beamline)
     field = None if found is None else reach_mm(pencil_beams, found[0])
@@ -200,7 +205,9 @@ def _scene(
     parts: Sequence[Part], fill: Material | None, voxels: Voxels, to_box: Rigid | None, materials: list[Material]
 ) -> tuple[SceneTables, tuple[str, ...]]:
     """Return what lies around the voxels, and the names of its parts."""
-    if not parts and fill is None:
+    if not parts:
+        if fill is not None:
+            raise refuse("What fills a scene needs parts to lie between", given=fill.name)
         return NO_SCENE, ()
     packed = packed_scene(parts, fill, voxels, to_box or Rigid.identity(), materials)
     return packed.tables, packed.names

@@ -28,6 +28,7 @@ from dosewright.transport.lanes import (
     STOPS,
     STRETCH,
     VOXEL,
+    WEIGHT,
     clear,
     put,
     taken,
@@ -86,10 +87,11 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
         track, stream = pop(stack, waiting, seed)
         waiting -= 1
         if track.species == PHOTON:
+            ray, place, energy, weight = track.ray, track.place, track.energy, track.weight
             if problem.kerma.shape[0] > 0:
-                waiting = fly_scoring(problem, track.ray, track.place, track.energy, tally, stack, waiting, stream)
+                waiting = fly_scoring(problem, ray, place, energy, weight, tally, stack, waiting, stream)
             else:
-                waiting = fly(problem, track.ray, track.place, track.energy, tally, stack, waiting, stream)
+                waiting = fly(problem, ray, place, energy, weight, tally, stack, waiting, stream)
             if waiting >= stack.shape[0]:
                 tally.account[CAPPED_HISTORIES] += 1.0  # secondaries may have found no room
             continue
@@ -114,7 +116,7 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
         return waiting
     inside, place = enter_box(geometry, advance(ray, distance), PATIENT)
     waiting = push(stack, waiting, inside, place, energy, problem.species)
-    name_children(stack, before, waiting, stream)
+    name_children(stack, before, waiting, stream, 1.0)
     return waiting
 
 
@@ -122,9 +124,9 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
 def settled(problem, track, event, tally, stack, waiting, stream):
     """Do what ended a step; returns the track (of no energy if it is over), the stack count, the stream."""
     if event in (LEAVES, CAPPED):
-        tally.account[ESCAPED] += track.energy
+        tally.account[ESCAPED] += track.weight * track.energy
         if event == LEAVES:
-            score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w)
+            score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w, track.weight)
         else:
             tally.account[CAPPED_HISTORIES] += 1.0
         return ended(track), waiting, stream
@@ -132,20 +134,20 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         before, track = waiting, held_inside(problem.geometry, track)
         material = material_at(problem.geometry, track.place)
         here, made, waiting, stream = stopped(problem, material, track, stack, waiting, stream)
-        name_children(stack, before, waiting, stream)
+        name_children(stack, before, waiting, stream, track.weight)
         after = ended(track)
     else:
         material = material_at(problem.geometry, track.place)
         after, here, made, waiting, stream = interact(problem, track, material, stack, waiting, stream)
-    tally.account[BINDING] += made
-    absorb_here(problem, tally, material, track.ray, track.place, here)
+    tally.account[BINDING] += track.weight * made
+    absorb_here(problem, tally, material, track.ray, track.place, track.weight * here)
     return after, waiting, stream
 
 
 @inlined
 def ended(track):
     """Return a track of no energy."""
-    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0)
+    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0, track.weight)
 
 
 @inlined
@@ -160,7 +162,7 @@ def held_inside(geometry, track):
     fy = ray.y if iy == place.iy else 1.0 - ray.y
     fz = ray.z if iz == place.iz else 1.0 - ray.z
     back = Ray(fx, fy, fz, ray.u, ray.v, ray.w)
-    return Track(back, Place(PATIENT, ix, iy, iz), track.energy, track.species, 0.0, 0.0)
+    return Track(back, Place(PATIENT, ix, iy, iz), track.energy, track.species, 0.0, 0.0, track.weight)
 
 
 @inlined
@@ -170,4 +172,4 @@ def score(scoring, lanes, tally):
     for i in range(LANES):
         lost = np.float64(f[LOST + i])
         if lost > 0.0:
-            deposit(scoring, tally, n[VOXEL + i], lost, np.float64(f[RATIO + i]))
+            deposit(scoring, tally, n[VOXEL + i], np.float64(f[WEIGHT + i]) * lost, np.float64(f[RATIO + i]))

@@ -31,7 +31,7 @@ def to_patient(problem, track, tally, stack, waiting, stream):
     )  # what is due belongs to what is left behind
     u, v, w = turned_by(f32(ray.u), f32(ray.v), f32(ray.w), cosine, sine, f32(u2))
     turned = Ray(ray.x, ray.y, ray.z, np.float64(u), np.float64(v), np.float64(w))
-    track = Track(turned, Place(GAP, 0, 0, 0), track.energy, track.species, 0.0, track.free_paths)
+    track = Track(turned, Place(GAP, 0, 0, 0), track.energy, track.species, 0.0, track.free_paths, 1.0)
     for _ in range(MOST_STEPS):
         if track.energy <= 0.0:
             return track, waiting, stream
@@ -41,7 +41,7 @@ def to_patient(problem, track, tally, stack, waiting, stream):
             return _ended(track), waiting, stream
         if distance <= TOUCHES_CM or geometry.gap_density == 0.0:
             ray, place = enter_box(geometry, advance(track.ray, distance), PATIENT)
-            track = Track(ray, place, track.energy, track.species, track.deflection_due, track.free_paths)
+            track = Track(ray, place, track.energy, track.species, track.deflection_due, track.free_paths, 1.0)
             return track, waiting, stream
         track, hit, stream = _through_gap(problem, track, distance, tally, stream)
         if hit:
@@ -70,10 +70,10 @@ def _through_gap(problem, track, longest, tally, stream):
     energy = 0.0 if did.stopped else np.float64(p.energy)
     x, y, z = (p.fx - _HALF) * _VAST, (p.fy - _HALF) * _VAST, (p.fz - _HALF) * _VAST
     there = Ray(ray.x + x, ray.y + y, ray.z + z, np.float64(p.u), np.float64(p.v), np.float64(p.w))
-    moved = Track(there, track.place, energy, track.species, np.float64(p.due), np.float64(p.paths))
+    moved = Track(there, track.place, energy, track.species, np.float64(p.due), np.float64(p.paths), 1.0)
     return moved, did.hit, stream
 
 
 @kernel
 def _ended(track):
-    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0)
+    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0, 1.0)

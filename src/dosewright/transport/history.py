@@ -4,6 +4,8 @@ import numpy as np
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four, start_stream
+from dosewright.geometry.scene.flat import has_scene, tables_of
+from dosewright.geometry.scene.trace import medium_of_cell
 from dosewright.geometry.trace import (
     BEAMLINE,
     GAP,
@@ -40,9 +42,9 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
     ray, paths = Ray(x, y, z, u, v, w), -np.log(a)
     if geometry.cells[BEAMLINE, 0] > 0:
         ray, place = enter_box(geometry, ray, BEAMLINE)
-        return Track(ray, place, energy, PROTON, 0.0, paths), waiting, stream
-    track = Track(to_patient_axes(geometry, ray), Place(GAP, 0, 0, 0), energy, PROTON, 0.0, paths)
-    if problem.scene.cells.size > 0:
+        return Track(ray, place, energy, PROTON, 0.0, paths, 1.0), waiting, stream
+    track = Track(to_patient_axes(geometry, ray), Place(GAP, 0, 0, 0), energy, PROTON, 0.0, paths, 1.0)
+    if has_scene(problem.scene):
         return into_scene(problem, track, tally, stack, waiting, stream)
     return to_patient(problem, track, tally, stack, waiting, stream)
 
@@ -54,7 +56,7 @@ def taken_up(problem, tally, stack, waiting, seed):
     waiting -= 1
     if track.energy < problem.controls.cut_MeV * NUCLEONS[track.species]:
         absorb(problem, tally, track, track.energy, water_ratio(problem, track), 0.0)
-        return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0), waiting, stream
+        return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0, 1.0), waiting, stream
     if track.place.region == GAP:
         return to_patient(problem, track, tally, stack, waiting, stream)
     if track.place.region == SCENE:
@@ -64,11 +66,15 @@ def taken_up(problem, tally, stack, waiting, seed):
 
 @kernel
 def water_ratio(problem, track):
-    """Return the ratio of stopping powers of water and the medium a particle is in; one outside the boxes."""
-    if track.place.region == GAP or track.place.region == SCENE:
+    """Return the ratio of stopping powers of water and the medium a particle is in; one between the boxes."""
+    if track.place.region == GAP:
         return 1.0
+    if track.place.region == SCENE:
+        material = np.int64(medium_of_cell(tables_of(problem.scene), track.place.ix)[0])
+    else:
+        material = material_at(problem.geometry, track.place)
     i, f = position(track.energy / NUCLEONS[track.species])
-    return np.float64(value(problem.tables, material_at(problem.geometry, track.place), WATER_RATIO, i, f))
+    return np.float64(value(problem.tables, material, WATER_RATIO, i, f))
 
 
 @inlined
@@ -87,9 +93,11 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         return interact(problem, track, material, tally, stack, waiting, stream)
     if event == LEAVES and track.place.region == BEAMLINE and track.place.iz < 0:
         out = to_patient_axes(geometry, leave_box(geometry, track.ray, track.place))
-        track = Track(out, Place(GAP, 0, 0, 0), track.energy, track.species, track.deflection_due, track.free_paths)
+        track = Track(
+            out, Place(GAP, 0, 0, 0), track.energy, track.species, track.deflection_due, track.free_paths, 1.0
+        )
         return to_patient(problem, track, tally, stack, waiting, stream)
-    if event == LEAVES and track.place.region == PATIENT and problem.scene.cells.size > 0:
+    if event == LEAVES and track.place.region == PATIENT and has_scene(problem.scene):
         return back_to_scene(problem, track, tally, stack, waiting, stream)
     if event == LEAVES:
         tally.account[ESCAPED] += track.energy
@@ -97,4 +105,4 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         end_of_range(problem, tally, track)
     if event == CAPPED:
         tally.account[CAPPED_HISTORIES] += 1.0
-    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0), waiting, stream
+    return Track(track.ray, Place(OUTSIDE, 0, 0, 0), 0.0, track.species, 0.0, 0.0, 1.0), waiting, stream

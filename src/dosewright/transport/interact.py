@@ -40,7 +40,7 @@ def interact(problem, track, material, tally, stack, waiting, stream):
         energy = 0.0
     if here > 0.0:
         absorb(problem, tally, track, here, value(tables, material, WATER_RATIO, i, f), let)
-    after = Track(ray, track.place, energy, track.species, track.deflection_due, -np.log(b))
+    after = Track(ray, track.place, energy, track.species, track.deflection_due, -np.log(b), 1.0)
     return after, waiting, stream
 
 
@@ -66,7 +66,7 @@ def collide(problem, track, material, tally, stack, waiting, stream):
     else:
         here, ray, stream = elastic_on_nucleus(tables, element, track, stream)
         energy = track.energy - here
-    name_children(stack, first, waiting, stream)
+    name_children(stack, first, waiting, stream, 1.0)
     if waiting >= stack.shape[0]:
         tally.account[CAPPED_HISTORIES] += 1.0  # secondaries may have found no room
     return here, energy, ray, waiting, stream

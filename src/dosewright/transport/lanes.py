@@ -20,10 +20,10 @@ LANES = 64
 # Rows of `floats`: energy (MeV), direction, fractions of the way through the voxel, mean square angle due (rad2), mean
 # free paths left, charge squared, one over nucleons; then what the last step did: energy lost (MeV), where (cm in the
 # box), ratio of stopping powers of water and medium, stopping power in water (MeV cm2/g), length (cm). Of electrons
-# also what is left of a stretch without deflection (g/cm2); less than nothing before the first.
+# also what is left of a stretch without deflection (g/cm2), less than nothing before the first. And the weight.
 ENERGY, U, V, W, FX, FY, FZ, DUE, PATHS, CHARGE2, PER_NUCLEON = (LANES * r for r in range(11))
-LOST, AT_X, AT_Y, AT_Z, RATIO, LET, LENGTH, STRETCH = (LANES * r for r in range(11, 19))
-FLOAT_ROWS = 19
+LOST, AT_X, AT_Y, AT_Z, RATIO, LET, LENGTH, STRETCH, WEIGHT = (LANES * r for r in range(11, 20))
+FLOAT_ROWS = 20
 # Rows of `integers`: box, voxel, column of the rate of hard interactions, species; then the scored voxel of the last
 # step (`NOT_SCORED` off the scored grid, `NOT_PATIENT` outside the patient box), and what ended the step.
 BOX, IX, IY, IZ, RATE_COLUMN, SPECIES, VOXEL, EVENT = (LANES * r for r in range(8))
@@ -77,7 +77,7 @@ def put(lanes, i, track, stream):
     floats, integers, words = lanes.floats, lanes.integers, lanes.words
     ray, place = track.ray, track.place
     floats[ENERGY + i], floats[DUE + i], floats[PATHS + i] = track.energy, track.deflection_due, track.free_paths
-    floats[STRETCH + i] = 0.0
+    floats[STRETCH + i], floats[WEIGHT + i] = 0.0, track.weight
     floats[U + i], floats[V + i], floats[W + i] = ray.u, ray.v, ray.w
     floats[FX + i], floats[FY + i], floats[FZ + i] = ray.x, ray.y, ray.z
     floats[CHARGE2 + i] = CHARGE_SQUARED[track.species]
@@ -107,5 +107,5 @@ def taken(lanes, i, seed):
     history = np.uint64(w[HISTORY_HIGH + i]) << HIGH_SHIFT | np.uint64(w[HISTORY_LOW + i])
     draw = np.uint64(w[PARTICLE + i]) << HIGH_SHIFT | np.uint64(w[DRAW + i])
     stream = Stream(seed, history, draw)
-    due, paths = np.float64(f[DUE + i]), np.float64(f[PATHS + i])
-    return Track(ray, place, np.float64(f[ENERGY + i]), np.int64(n[SPECIES + i]), due, paths), stream
+    due, paths, weight = np.float64(f[DUE + i]), np.float64(f[PATHS + i]), np.float64(f[WEIGHT + i])
+    return Track(ray, place, np.float64(f[ENERGY + i]), np.int64(n[SPECIES + i]), due, paths, weight), stream

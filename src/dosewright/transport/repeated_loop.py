@@ -63,9 +63,9 @@ from dosewright.transport.lanes import (
     taken,
 )
 from dosewright.transport.photons.interact import interact as photon_interact
-from dosewright.transport.tracks import PHOTON, STACK_ROWS, name_children, pop, push
+from dosewright.transport.tracks import PHOTON, STACK_COLUMNS, STACK_ROWS, name_children, pop, push
 
-_SLOT, _ALIVE, _COLUMNS = 14, 15, 16  # of the stack, after those of `transport.tracks`
+_SLOT, _ALIVE, _COLUMNS = STACK_COLUMNS, STACK_COLUMNS + 1, STACK_COLUMNS + 2  # after those of `transport.tracks`
 MOST_INTERACTIONS = 100_000
 
 
@@ -164,7 +164,7 @@ def born(phantom, number, pencil, seed, tally, stack, waiting):
         tally.account[ESCAPED] += energy
         return waiting
     waiting = push(stack, waiting, advance(ray, distance), Place(PATIENT, 0, 0, 0), energy, PHOTON)
-    name_children(stack, before, waiting, stream)
+    name_children(stack, before, waiting, stream, 1.0)
     return waiting
 
 
@@ -200,7 +200,7 @@ def fly(problem, at, energy, tally, room, waiting, stream):
         before, alive = waiting, all_alive(problem.copies)
         ray, place = Ray(0.5, 0.5, 0.5, at.u, at.v, at.w), Place(PATIENT, 0, 0, 0)
         after, ray, here, made, waiting, stream = photon_interact(
-            free, material, i, f, b * total, energy, ray, place, room.stack, waiting, stream
+            free, material, i, f, b * total, energy, 1.0, ray, place, room.stack, waiting, stream
         )
         tally.account[BINDING] += p * made
         if here > 0.0:
@@ -314,7 +314,7 @@ def settled(problem, track, event, tally, room, i, waiting, stream):
     material = np.int64(medium_of(problem.phantom.geometry.voxels[0])[0])
     if event == STOPS:  # its energy is scored; a positron still annihilates
         here, made, waiting, stream = stopped(problem.free, material, track, room.stack, waiting, stream)
-        name_children(room.stack, before, waiting, stream)
+        name_children(room.stack, before, waiting, stream, 1.0)
         after = ended(track)
     else:
         after, here, made, waiting, stream = interact(problem.free, track, material, room.stack, waiting, stream)

@@ -28,7 +28,8 @@ MASS_MEV = np.array([PROTON_MASS_MEV, DEUTERON_MASS_MEV, ALPHA_MASS_MEV, TRITON_
 RATE_COLUMN = np.array([PROTON_RATE, ION_RATE, HELIUM_RATE, ION_RATE, HELIUM_RATE, 0, 0, 0])
 
 STACK_ROWS = 4096
-_HISTORY, _PARTICLE, _COLUMNS = 12, 13, 14
+_HISTORY, _PARTICLE, _WEIGHT = 12, 13, 14
+STACK_COLUMNS = 15
 
 
 class Track(NamedTuple):
@@ -46,6 +47,8 @@ class Track(NamedTuple):
         Mean square angle (rad2) of the second half of the last step, still to be applied.
     free_paths
         Mean free paths left to the next hard interaction.
+    weight
+        How many particles it stands for: one, but with variance reduction.
     """
 
     ray: Ray
@@ -54,11 +57,12 @@ class Track(NamedTuple):
     species: int
     deflection_due: float
     free_paths: float
+    weight: float
 
 
 def empty_stack() -> NDArray[np.float64]:
     """Return room for the particles that wait; one per thread."""
-    return np.zeros((STACK_ROWS, _COLUMNS))
+    return np.zeros((STACK_ROWS, STACK_COLUMNS))
 
 
 @inlined
@@ -81,8 +85,8 @@ def push(stack, waiting, ray, place, energy, species):
 
 
 @kernel
-def name_children(stack, first, waiting, stream):
-    """Give the particles a collision put on the stack numbers of their own, by which they draw random numbers.
+def name_children(stack, first, waiting, stream, weight):
+    """Give the particles a collision put on the stack their weight, and numbers by which they draw random numbers.
 
     The number mixes that of the parent, how much it has drawn, and which child it is (finaliser of MurmurHash3), so it
     does not depend on what else is in flight.
@@ -93,6 +97,7 @@ def name_children(stack, first, waiting, stream):
         mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
         stack[row, _HISTORY] = np.float64(stream.history)
         stack[row, _PARTICLE] = np.float64(mixed >> np.uint64(33))
+        stack[row, _WEIGHT] = weight
 
 
 @kernel
@@ -103,7 +108,7 @@ def pop(stack, waiting, seed):
     u, _, _, _, stream = draw_four(Stream(seed, np.uint64(top[_HISTORY]), number))
     ray = Ray(top[0], top[1], top[2], top[3], top[4], top[5])
     place = Place(np.int64(top[8]), np.int64(top[9]), np.int64(top[10]), np.int64(top[11]))
-    return Track(ray, place, top[6], np.int64(top[7]), 0.0, -np.log(u)), stream
+    return Track(ray, place, top[6], np.int64(top[7]), 0.0, -np.log(u), top[_WEIGHT]), stream
 
 
 @inlined

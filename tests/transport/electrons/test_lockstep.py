@@ -45,7 +45,7 @@ def lanes_of(seed: int) -> Lanes:
         ray = Ray(*rng.uniform(size=3), *(direction / np.linalg.norm(direction)))
         place = Place(PATIENT, *(int(rng.integers(n)) for n in cells))
         species = POSITRON if i % 3 == 0 else ELECTRON
-        track = Track(ray, place, ENERGIES_MEV[i], species, 0.0, rng.exponential())
+        track = Track(ray, place, ENERGIES_MEV[i], species, 0.0, rng.exponential(), 1.0)
         put(lanes, i, track, start_stream(np.uint64(seed), np.uint64(i)))
     return lanes
 

@@ -64,7 +64,7 @@ def problem_of(
 
 def run(problem: Problem, histories: int, *, seed: int = 3) -> Tally:
     """Run histories into a tally of their own."""
-    tally = empty_tally(problem.scoring, problem.mass_g.size, parts=len(problem.part_names) + 1)
+    tally = empty_tally(problem.scoring, problem.mass_g.size, parts=problem.tallied_parts)
     pencils = np.zeros(histories, np.int64)
     run_histories(problem.packed, np.uint64(0), pencils, np.uint64(seed), tally, empty_room())
     return tally

@@ -35,6 +35,12 @@ def flattened(tables: SceneTables) -> FlatScene:
 
 
 @inlined
+def has_scene(flat):
+    """Say whether there is a scene."""
+    return flat.integers.size > 0
+
+
+@inlined
 def tables_of(flat):
     """Return the tables of a flat scene, none of them copied."""
     n, x = flat.integers, flat.numbers

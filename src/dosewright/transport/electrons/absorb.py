@@ -12,7 +12,7 @@ LOW_MEV = 0.02  # the ratio of stopping powers for what is absorbed at once; it 
 
 @inlined
 def absorb_here(problem, tally, material, ray, place, energy):
-    """Deposit an energy (MeV) in the voxel of a place."""
+    """Deposit an energy (MeV, times its weight) in the voxel of a place."""
     if energy <= 0.0:
         return
     scoring = problem.scoring

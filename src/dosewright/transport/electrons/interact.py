@@ -68,12 +68,13 @@ def interact(problem, track, material, stack, waiting, stream):
         made = -2.0 * ELECTRON_MASS_MEV
         energy = 0.0
     if 0.0 < energy < electron_cut:
-        track = Track(ray, place, energy, track.species, 0.0, 0.0)
+        track = Track(ray, place, energy, track.species, 0.0, 0.0, track.weight)
         here, made, waiting, stream = stopped(problem, material, track, stack, waiting, stream)
         here += energy
         energy = 0.0
-    name_children(stack, first, waiting, stream)
-    return Track(ray, place, energy, track.species, track.deflection_due, -np.log(c)), here, made, waiting, stream
+    name_children(stack, first, waiting, stream, track.weight)
+    after = Track(ray, place, energy, track.species, track.deflection_due, -np.log(c), track.weight)
+    return after, here, made, waiting, stream
 
 
 @inlined
@@ -85,7 +86,7 @@ def turned_by_due(track, stream):
     u, v, w = turned_by(f32(ray.u), f32(ray.v), f32(ray.w), cosine, sine, f32(b))
     turned_ray = Ray(ray.x, ray.y, ray.z, np.float64(u), np.float64(v), np.float64(w))
     left = np.float64(min(due, ZERO))
-    return Track(turned_ray, track.place, track.energy, track.species, left, track.free_paths), stream
+    return Track(turned_ray, track.place, track.energy, track.species, left, track.free_paths, track.weight), stream
 
 
 @inlined

@@ -20,10 +20,10 @@ MOST_FLIGHTS = 1_000_000
 
 
 @inlined
-def fly(problem, ray, place, energy, tally, stack, waiting, stream):
+def fly(problem, ray, place, energy, weight, tally, stack, waiting, stream):
     """Follow a photon in the patient box until nothing is left of it; what it makes goes on the stack.
 
-    ``ray`` and ``place`` are those of the box. Returns the stack count.
+    ``ray`` and ``place`` are those of the box; all it leaves is times `weight`. Returns the stack count.
     """
     geometry, attenuation = problem.geometry, problem.photons.attenuation
     at = leave_box(geometry, ray, place)
@@ -38,8 +38,8 @@ def fly(problem, ray, place, energy, tally, stack, waiting, stream):
         s = -np.log(a) / largest
         x, y, z = at.x + s * at.u, at.y + s * at.v, at.z + s * at.w
         if not (x0 <= x < x1 and y0 <= y < y1 and z0 <= z < z1):
-            tally.account[ESCAPED] += energy
-            score_leaving(problem.leaving, tally, PHOTON, energy, at.w)
+            tally.account[ESCAPED] += weight * energy
+            score_leaving(problem.leaving, tally, PHOTON, energy, at.w, weight)
             return waiting
         at = Ray(x, y, z, at.u, at.v, at.w)
         ix, fx = cell_of(geometry.edges, first[PATIENT, 0], cells[PATIENT, 0], x0, x1, x)
@@ -53,17 +53,17 @@ def fly(problem, ray, place, energy, tally, stack, waiting, stream):
             continue
         inside, place = Ray(fx, fy, fz, at.u, at.v, at.w), Place(PATIENT, ix, iy, iz)
         energy, inside, here, made, waiting, stream = interact(
-            problem, np.int64(material), i, f, c * total, energy, inside, place, stack, waiting, stream
+            problem, np.int64(material), i, f, c * total, energy, weight, inside, place, stack, waiting, stream
         )
-        tally.account[BINDING] += made
-        absorb_here(problem, tally, np.int64(material), inside, place, here)
+        tally.account[BINDING] += weight * made
+        absorb_here(problem, tally, np.int64(material), inside, place, weight * here)
         if energy <= 0.0:
             return waiting
         at = Ray(x, y, z, inside.u, inside.v, inside.w)
         i, f = position(attenuation, energy)
         largest = attenuation.largest[i] + f * (attenuation.largest[i + 1] - attenuation.largest[i])
     tally.account[CAPPED_HISTORIES] += 1.0
-    tally.account[ESCAPED] += energy
+    tally.account[ESCAPED] += weight * energy
     return waiting
 
 

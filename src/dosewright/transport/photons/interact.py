@@ -13,12 +13,12 @@ from dosewright.transport.tracks import name_children
 
 
 @inlined
-def interact(problem, material, i, f, chosen, energy, ray, place, stack, waiting, stream):
+def interact(problem, material, i, f, chosen, energy, weight, ray, place, stack, waiting, stream):
     """Let a photon interact.
 
     Returns what is left of its energy, its ray, the energy that stays here, the rest energy of particles that were
-    made, the stack count and the stream. ``chosen`` is a uniform share of the total cross section (cm2/g); `i` and `f`
-    are the photon's place in the grid.
+    made (both of one photon, not times its weight), the stack count and the stream. ``chosen`` is a uniform share of
+    the total cross section (cm2/g); `i` and `f` are the photon's place in the grid.
     """
     photons, first, here, rest_energy = problem.photons, waiting, 0.0, 0.0
     photon_cut = np.float64(problem.cuts.photon[material])
@@ -51,7 +51,7 @@ def interact(problem, material, i, f, chosen, energy, ray, place, stack, waiting
     if energy < photon_cut:
         here += energy
         energy = 0.0
-    name_children(stack, first, waiting, stream)
+    name_children(stack, first, waiting, stream, weight)
     return energy, ray, here, rest_energy, waiting, stream
 
 

@@ -26,20 +26,23 @@ NOBODY_WORD = np.int32(-1)  # no voxel has it: its density would be no number
 
 
 @kernel
-def fly_scoring(problem, ray, place, energy, tally, stack, waiting, stream):
-    """Follow a photon through the patient box until nothing is left of it; returns the stack count."""
+def fly_scoring(problem, ray, place, energy, weight, tally, stack, waiting, stream):
+    """Follow a photon through the patient box until nothing is left of it; returns the stack count.
+
+    All it leaves is times `weight`.
+    """
     geometry, attenuation = problem.geometry, problem.photons.attenuation
     at = leave_box(geometry, ray, place)
     for _ in range(MOST_INTERACTIONS):
         i, f = position(attenuation, energy)
         a, c, _, _, stream = draw_four(stream)
         if problem.uniform:
-            x, y, z, place, word = _through_layers(problem, at, place, i, f, -np.log(a), tally)
+            x, y, z, place, word = _through_layers(problem, at, place, i, f, -np.log(a), weight, tally)
         else:
-            x, y, z, place, word = _to_interaction(problem, at, place, i, f, -np.log(a), tally)
+            x, y, z, place, word = _to_interaction(problem, at, place, i, f, -np.log(a), weight, tally)
         if word == NOBODY_WORD:
-            tally.account[ESCAPED] += energy
-            score_leaving(problem.leaving, tally, PHOTON, energy, at.w)
+            tally.account[ESCAPED] += weight * energy
+            score_leaving(problem.leaving, tally, PHOTON, energy, at.w, weight)
             return waiting
         material = np.int64(medium_of(word)[0])
         total = attenuation.total[material, i]
@@ -53,20 +56,20 @@ def fly_scoring(problem, ray, place, energy, tally, stack, waiting, stream):
             at.w,
         )
         energy, inside, here, made, waiting, stream = interact(
-            problem, material, i, f, c * total, energy, inside, place, stack, waiting, stream
+            problem, material, i, f, c * total, energy, weight, inside, place, stack, waiting, stream
         )
-        tally.account[BINDING] += made
-        tally.account[DEPOSITED] += here
+        tally.account[BINDING] += weight * made
+        tally.account[DEPOSITED] += weight * here
         if energy <= 0.0:
             return waiting
         at = Ray(x, y, z, inside.u, inside.v, inside.w)
     tally.account[CAPPED_HISTORIES] += 1.0
-    tally.account[ESCAPED] += energy
+    tally.account[ESCAPED] += weight * energy
     return waiting
 
 
 @kernel
-def _to_interaction(problem, at, place, i, f, paths, tally):
+def _to_interaction(problem, at, place, i, f, paths, weight, tally):
     """Walk through the voxels until the mean free paths are used up, scoring on the way.
 
     Returns the point (cm), its place, and the word of the voxel, `NOBODY_WORD` outside the box.
@@ -91,7 +94,7 @@ def _to_interaction(problem, at, place, i, f, paths, tally):
             total = attenuation.total[material, i]
             mu = (total + f * (attenuation.total[material, i + 1] - total)) * density
             left = problem.kerma[material, i]
-            rate = (left + f * (problem.kerma[material, i + 1] - left)) * density
+            rate = weight * (left + f * (problem.kerma[material, i + 1] - left)) * density
             last = word
         ahead = min(min(next_x, next_y), next_z)
         length = max(ahead - s, 0.0)
@@ -122,7 +125,7 @@ def _to_interaction(problem, at, place, i, f, paths, tally):
 
 
 @kernel
-def _through_layers(problem, at, place, i, f, paths, tally):
+def _through_layers(problem, at, place, i, f, paths, weight, tally):
     """Do the same where all voxels are alike: one layer of voxels after the other, without a branch inside.
 
     Layers lie across the axis (c) of which the photon crosses most faces, so that it crosses at most one face of each
@@ -134,7 +137,7 @@ def _through_layers(problem, at, place, i, f, paths, tally):
     total = attenuation.total[material, i]
     mu = (total + f * (attenuation.total[material, i + 1] - total)) * density
     left = problem.kerma[material, i]
-    rate = (left + f * (problem.kerma[material, i + 1] - left)) * density
+    rate = weight * (left + f * (problem.kerma[material, i + 1] - left)) * density
     nx, ny = np.int64(geometry.cells[PATIENT, 0]), np.int64(geometry.cells[PATIENT, 1])
     next_a, pitch_a, jump_a, end_a = _faces_ahead(geometry, 0, place.ix, at.x, at.u, np.int64(1))
     next_b, pitch_b, jump_b, end_b = _faces_ahead(geometry, 1, place.iy, at.y, at.v, nx)

@@ -1,0 +1,267 @@
+"""A scene's parts as tables for the kernels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.errors import InputError, nearest, refuse
+from dosewright.core.frame import Rigid
+from dosewright.core.scene import Part
+from dosewright.core.solids import Box
+from dosewright.geometry.scene.bvh import tree_of
+from dosewright.geometry.scene.cells import Cell, cells_of, placed
+from dosewright.geometry.scene.surfaces import BALL, CONE, PLANE, Surface
+from dosewright.geometry.scene.trace import (
+    CURVED,
+    DEEPER,
+    DEPTH,
+    FIRST_CURVED,
+    FIRST_PLANE,
+    GROUP,
+    MATERIAL,
+    PART,
+    PLANES,
+    VOXELS,
+    SceneTables,
+)
+
+Array = NDArray[np.float64]
+
+MM = 0.1  # in cm
+MARGIN_CM = 1.0  # of the world around all parts
+ROOM_CM = 1.0e-6  # by which boxes are larger than what they hold, so that rounding loses nothing
+
+
+@dataclass(frozen=True)
+class PackedScene:
+    """A scene for the kernels, and the names of its parts by index."""
+
+    tables: SceneTables
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a part lies: its own axes in the run's, how many parts it lies in, and what turns it (0: nothing)."""
+
+    frame: Rigid
+    depth: int
+    group: int
+
+
+@dataclass(frozen=True)
+class _Owned:
+    """A cell with its part, depth and group."""
+
+    cell: Cell
+    part: int
+    depth: int
+    group: int
+
+
+def pack_scene(
+    parts: Sequence[Part],
+    fill_medium: tuple[int, float],
+    media: Mapping[str, tuple[int, float]],
+    voxel_box: tuple[Array, Array] | None,
+    to_box: Rigid,
+) -> PackedScene:
+    """Return parts as tables in the axes of the box of voxels, cm.
+
+    Parameters
+    ----------
+    parts
+        All parts, those of modules as well.
+    fill_medium
+        Number of the material and density (g/cm3) of what fills the scene; density 0: vacuum.
+    media
+        The same for parts by name; those that are missing are made of what fills the scene.
+    voxel_box
+        Lowest and highest corner of the box of voxels in its own axes, mm; None where there is none.
+    to_box
+        From the axes of the scene to those of the box, mm.
+
+    Raises `InputError` for parents in a loop or unknown, for names given twice, and for shapes that are none.
+    """
+    places, axes = _places(parts, to_box)
+    owned = _owned(parts, places)
+    if voxel_box is not None:
+        low, high = (np.asarray(corner, float) for corner in voxel_box)
+        box = cells_of(Box(tuple((high - low).tolist())), Rigid(np.eye(3), (low + high) / 2))
+        deepest = 1 + max((place.depth for place in places.values()), default=0)
+        owned += [_Owned(cell, VOXELS, deepest, 0) for cell in box]
+    names = tuple(part.name for part in parts)
+    packed_media = [*(media.get(name, fill_medium) for name in names), fill_medium]
+    return PackedScene(_tables(owned, axes, packed_media, fill_medium), names)
+
+
+def _places(parts: Sequence[Part], to_box: Rigid) -> tuple[dict[str, _Place], Array]:
+    """Return the place of every part, and the axes (groups, 6) of those that turn, cm."""
+    by_name = {part.name: part for part in parts}
+    problems = [
+        str(refuse(f"Two parts are called {name!r}", given=name))
+        for name in by_name
+        if sum(part.name == name for part in parts) > 1
+    ]
+    for part in parts:
+        if part.parent is not None and part.parent not in by_name:
+            what = f"The parent of part {part.name!r} does not exist.{nearest(part.parent, by_name)}"
+            problems.append(str(refuse(what, given=part.parent, where=part.where or None)))
+    if problems:
+        raise InputError(*problems)
+    places: dict[str, _Place] = {}
+    axes = [np.zeros(6)]
+    for part in parts:
+        for one in _ancestry(part, by_name):
+            if one.name not in places:
+                above = places[one.parent] if one.parent is not None else _Place(to_box, 0, 0)
+                places[one.name] = _place(one, above, axes)
+    return places, np.array(axes)
+
+
+def _ancestry(part: Part, by_name: Mapping[str, Part]) -> list[Part]:
+    """Return a part after all that it lies in, the outermost first."""
+    line = [part]
+    while line[0].parent is not None:
+        above = by_name[line[0].parent]
+        if any(above.name == one.name for one in line):
+            chain = " in ".join(repr(one.name) for one in [*line[::-1], above])
+            raise refuse("Parents go in a loop", given=chain, where=part.where or None)
+        line.insert(0, above)
+    return line
+
+
+def _place(part: Part, above: _Place, axes: list[Array]) -> _Place:
+    frame = placed(part.placement).then(above.frame)
+    group = above.group
+    if part.turns:
+        if group:
+            raise refuse(
+                f"The part {part.name!r} turns in one that turns itself", given=part.name, where=part.where or None
+            )
+        group = len(axes)
+        axes.append(np.concatenate([frame.translation * MM, frame.rotation[:, 2]]))
+    return _Place(frame, above.depth + 1, group)
+
+
+def _owned(parts: Sequence[Part], places: Mapping[str, _Place]) -> list[_Owned]:
+    owned: list[_Owned] = []
+    problems: list[str] = []
+    for index, part in enumerate(parts):
+        place = places[part.name]
+        try:
+            cells = cells_of(part.shape, place.frame)
+        except InputError as error:
+            problems += [f"Part {part.name!r}: {problem}" for problem in error.problems]
+            continue
+        owned += [_Owned(cell, index, place.depth, place.group) for cell in cells]
+    if problems:
+        raise InputError(*problems)
+    return owned
+
+
+def _tables(
+    owned: list[_Owned], axes: Array, media: list[tuple[int, float]], fill_medium: tuple[int, float]
+) -> SceneTables:
+    """Pack cells group by group; the last of the media is for what is no part."""
+    owned = sorted(owned, key=lambda one: one.group)
+    cells = np.zeros((len(owned), 9), np.int32)
+    planes: list[Array] = []
+    curved: list[Array] = []
+    for row, one in zip(cells, owned, strict=True):
+        flat = [_plane_row(s) for s in one.cell.surfaces if s.kind == PLANE]
+        bent = [_curved_row(s) for s in one.cell.surfaces if s.kind != PLANE]
+        row[FIRST_PLANE], row[PLANES], row[FIRST_CURVED], row[CURVED] = len(planes), len(flat), len(curved), len(bent)
+        row[DEPTH], row[PART], row[GROUP] = one.depth, one.part, one.group
+        row[MATERIAL] = media[one.part][0]
+        planes += flat
+        curved += bent
+    low = np.array([one.cell.low_mm for one in owned]).reshape(-1, 3) * MM - ROOM_CM
+    high = np.array([one.cell.high_mm for one in owned]).reshape(-1, 3) * MM + ROOM_CM
+    swept = [_swept(axes[one.group], a, b) if one.group else (a, b) for one, a, b in zip(owned, low, high, strict=True)]
+    swept_low, swept_high = (np.array([box[k] for box in swept]).reshape(-1, 3) for k in range(2))
+    cells[:, DEEPER] = _may_hold_deeper(cells, swept_low, swept_high)
+    world = np.zeros(6) if not owned else np.concatenate([swept_low.min(0) - MARGIN_CM, swept_high.max(0) + MARGIN_CM])
+    if not owned:
+        world[:3], world[3:] = 1.0, -1.0
+    forest = _forest(cells, low, high, len(axes))
+    return SceneTables(
+        cells=cells,
+        density=np.array([media[one.part][1] for one in owned], float),
+        planes=np.array(planes).reshape(-1, 4),
+        curved=np.array(curved).reshape(-1, 10),
+        axes=axes,
+        world=world,
+        parts=len(media) - 1,
+        fill_material=int(fill_medium[0]),
+        fill_density=float(fill_medium[1]),
+        **forest,
+    )
+
+
+def _plane_row(surface: Surface) -> Array:
+    return np.append(surface.axis, surface.size * MM)
+
+
+def _curved_row(surface: Surface) -> Array:
+    slope = surface.size if surface.kind == CONE else 0.0
+    radius = 0.0 if surface.kind == CONE else surface.size * MM
+    axis = np.zeros(3) if surface.kind == BALL else surface.axis
+    side = 1.0 if surface.inside else -1.0
+    rest = [radius**2, slope**2, side, 1.0 / np.sqrt(1.0 + slope**2)]
+    return np.concatenate([surface.point * MM, axis, rest])
+
+
+def _swept(axis: Array, low: Array, high: Array) -> tuple[Array, Array]:
+    """Return the box of a box that turns about an axis."""
+    corners = np.array(np.meshgrid(*zip(low, high, strict=True), indexing="ij")).reshape(3, -1).T - axis[:3]
+    heights = corners @ axis[3:]
+    radius = np.linalg.norm(corners - np.outer(heights, axis[3:]), axis=1).max()
+    reach = radius * np.sqrt(np.maximum(1.0 - axis[3:] ** 2, 0.0))
+    ends = axis[:3] + np.outer([heights.min(), heights.max()], axis[3:])
+    return ends.min(axis=0) - reach, ends.max(axis=0) + reach
+
+
+def _may_hold_deeper(cells: NDArray[np.int32], low: Array, high: Array) -> NDArray[np.bool_]:
+    """Say for every cell whether the box of a deeper one meets its own."""
+    depth = cells[:, DEPTH]
+    holding = np.zeros(len(cells), bool)
+    for k in range(len(cells)):
+        deeper = depth > depth[k]
+        holding[k] = np.any(np.all((low[deeper] <= high[k]) & (high[deeper] >= low[k]), axis=1))
+    return holding
+
+
+def _forest(cells: NDArray[np.int32], low: Array, high: Array, groups: int) -> dict[str, NDArray[np.generic]]:
+    """Return the trees of all groups, one after another."""
+    boxes, leaves, first, after, roots = [np.zeros((0, 6))], [np.zeros((0, 2), np.int32)], [], [], []
+    first, after = [np.zeros((8, 0), np.int32)], [np.zeros((8, 0), np.int32)]
+    nodes = 0
+    for group in range(groups):
+        members = np.flatnonzero(cells[:, GROUP] == group)
+        tree = tree_of(low[members], high[members])
+        inner = tree.cell < 0
+        cell = np.where(inner, -1, members[tree.cell] if len(members) else -1).astype(np.int32)
+        deepest = np.where(inner, 0, cells[cell, DEPTH] if len(cells) else 0)
+        for node in range(len(cell) - 1, -1, -1):  # children come after their parents
+            if inner[node]:
+                a = tree.first[0, node]
+                deepest[node] = max(deepest[a], deepest[tree.after[0, a]])
+        roots.append(nodes if len(cell) else -1)
+        boxes.append(tree.boxes)
+        leaves.append(np.column_stack([cell, deepest]).astype(np.int32))
+        first.append(np.where(tree.first < 0, -1, tree.first + nodes).astype(np.int32))
+        after.append(np.where(tree.after < 0, -1, tree.after + nodes).astype(np.int32))
+        nodes += len(cell)
+    return {
+        "boxes": np.concatenate(boxes),
+        "leaves": np.concatenate(leaves),
+        "first": np.ascontiguousarray(np.concatenate(first, axis=1)),
+        "after": np.ascontiguousarray(np.concatenate(after, axis=1)),
+        "roots": np.array(roots, np.int32),
+    }
+
+
+NO_SCENE = _tables([], np.zeros((1, 6)), [(0, 0.0)], (0, 0.0))
