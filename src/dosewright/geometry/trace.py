@@ -126,6 +126,23 @@ def to_box(geometry, ray):
 
 
 @inlined
+def to_exit(geometry, ray):
+    """Return the distance from a point in the patient box to where its ray leaves it; zero outside."""
+    way = FAR_CM
+    for axis in range(3):
+        begin = geometry.first[PATIENT, axis]
+        low, high = geometry.edges[begin], geometry.edges[begin + geometry.cells[PATIENT, axis]]
+        x, u = (ray.x, ray.y, ray.z)[axis], (ray.u, ray.v, ray.w)[axis]
+        if u > 0.0:
+            way = min(way, (high - x) / u)
+        elif u < 0.0:
+            way = min(way, (low - x) / u)
+        elif not low <= x < high:
+            way = 0.0
+    return max(way, 0.0)
+
+
+@inlined
 def _find(edges, first, count, x):
     """Index of the interval that holds x; the nearest one beyond the ends."""
     low, high = 0, count

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from dosewright.geometry.scene.trace import SceneTables
 from dosewright.geometry.trace import Geometry
 from dosewright.materials.electrons.lookup import ElectronTables
 from dosewright.materials.photons.tables import PhotonTables
@@ -30,7 +31,7 @@ class CoupledProblem(NamedTuple):
 
     ``kerma`` [material, node of the attenuation] is the energy that a photon leaves where it is per unit of path
     (MeV cm2/g), the estimator of dose where electrons do not travel; empty for dose from energy deposited. ``uniform``
-    says that all voxels are alike, in medium and size.
+    says that all voxels are alike, in medium and size. ``scene`` are the solids around the box of voxels, in its axes.
     """
 
     geometry: Geometry
@@ -44,6 +45,7 @@ class CoupledProblem(NamedTuple):
     max_step_cm: float
     kerma: NDArray[np.float64]
     uniform: bool
+    scene: SceneTables
 
 
 NO_KERMA = np.zeros((0, 0))
