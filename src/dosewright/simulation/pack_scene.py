@@ -15,7 +15,7 @@ VACUUM = (0, 0.0)  # the number of a medium, and its density
 
 
 def packed_scene(
-    parts: Sequence[Part], fill: Material | None, voxels: Voxels, to_box: Rigid, materials: list[Material]
+    parts: Sequence[Part], fill: Material | None, voxels: Voxels | None, to_box: Rigid, materials: list[Material]
 ) -> PackedScene:
     """Pack parts around voxels.
 
@@ -26,7 +26,7 @@ def packed_scene(
     fill
         What lies between them, and what parts without a material are made of; None: nothing.
     voxels
-        The phantom, one more part of the scene, which cuts all others.
+        The phantom, one more part of the scene, which cuts all others; None where there is none.
     to_box
         From the axes of the parts to those of the voxels (mm).
     materials
@@ -40,5 +40,8 @@ def packed_scene(
         else:
             density = part.material.density_g_cm3 if part.density_g_cm3 is None else part.density_g_cm3
             media[part.name] = (index_of(part.material, materials), density)
-    low, high = (np.array([edges[end] for edges in voxels.edges_mm]) for end in (0, -1))
-    return pack_scene(parts, between, media, (low, high), to_box)
+    box = None
+    if voxels is not None:
+        low, high = (np.array([float(edges[end]) for edges in voxels.edges_mm]) for end in (0, -1))
+        box = (low, high)
+    return pack_scene(parts, between, media, box, to_box)

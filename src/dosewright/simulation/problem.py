@@ -18,7 +18,7 @@ from dosewright.core.solids import Device
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.beam.beamline import heights_mm
 from dosewright.geometry.beam.clearance import refuse_in_patient
-from dosewright.geometry.scene.flat import flattened
+from dosewright.geometry.scene.flat import flattened, unflattened
 from dosewright.geometry.scene.pack import NO_SCENE
 from dosewright.geometry.scene.trace import SceneTables
 from dosewright.geometry.trace import Geometry
@@ -35,6 +35,7 @@ from dosewright.transport import step
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.repeated_loop import RepeatedProblem
 
+NOT_MOVED = Rigid.identity()
 CORE_SIGMAS = 2.0  # where a patient must not stand beside a device; a couch or a shoulder may stand beyond
 
 
@@ -102,6 +103,13 @@ class Problem:
         return len(self.part_names) + 1 if self.part_names else 0
 
     @property
+    def scene(self) -> SceneTables:
+        """The scene around the box of voxels, as the kernels see it."""
+        if isinstance(self.packed, step.Problem):
+            return unflattened(self.packed.scene)
+        return self.packed.phantom.scene if isinstance(self.packed, RepeatedProblem) else self.packed.scene
+
+    @property
     def scoring(self) -> Scoring:
         """Where energy is scored, as the kernels see it."""
         return self.packed.phantom.scoring if isinstance(self.packed, RepeatedProblem) else self.packed.scoring
@@ -123,7 +131,7 @@ def proton_problem(
     settings: TransportSettings,
     parts: Sequence[Part] = (),
     fill: Material | None = None,
-    scene_to_box: Rigid | None = None,
+    scene_to_box: Rigid = NOT_MOVED,
 ) -> Problem:
     """Pack one beam of a plan.
 
@@ -173,7 +181,8 @@ def phantom_problem(
     score_grid: Grid | None = None,
     parts: Sequence[Part] = (),
     fill: Material | None = None,
-    scene_to_box: Rigid | None = None,
+    scene_to_box: Rigid = NOT_MOVED,
+    voxel_box: bool = True,
 ) -> Problem:
     """Pack a source in front of a phantom in vacuum or in a scene.
 
@@ -192,24 +201,27 @@ def phantom_problem(
     parts, fill
         Solids around the phantom, which cuts them, and what lies between them (None: vacuum).
     scene_to_box
-        From the axes of the parts to those of the phantom's box (mm); None: they are the same.
+        From the axes of the parts to those of the phantom's box (mm).
+    voxel_box
+        Whether the voxels are there at all; without them a scene is alone, and one voxel must be given that nothing
+        enters.
     """
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
-    scene, names = _scene(parts, fill, voxels, scene_to_box, materials)
+    scene, names = _scene(parts, fill, voxels if voxel_box else None, scene_to_box, materials)
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
     packed = _packed(geometry, materials, source, scored.scoring, settings, scene)
     return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, (), names)
 
 
 def _scene(
-    parts: Sequence[Part], fill: Material | None, voxels: Voxels, to_box: Rigid | None, materials: list[Material]
+    parts: Sequence[Part], fill: Material | None, voxels: Voxels | None, to_box: Rigid, materials: list[Material]
 ) -> tuple[SceneTables, tuple[str, ...]]:
     """Return what lies around the voxels, and the names of its parts."""
     if not parts:
         if fill is not None:
             raise refuse("What fills a scene needs parts to lie between", given=fill.name)
         return NO_SCENE, ()
-    packed = packed_scene(parts, fill, voxels, to_box or Rigid.identity(), materials)
+    packed = packed_scene(parts, fill, voxels, to_box, materials)
     return packed.tables, packed.names
 
 

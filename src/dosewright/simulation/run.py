@@ -280,7 +280,7 @@ def _batches_in_order(task: _Task, first: int) -> Generator[tuple[int, Tally, fl
 
 def _new_tally(problem: Problem) -> Tally:
     voxels = int(np.prod(problem.score_shape))
-    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)))
+    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts)
 
 
 def _leaving(problem: Problem) -> Leaving:
@@ -291,7 +291,7 @@ def _leaving(problem: Problem) -> Leaving:
 def _one_batch(task: _Task, number: int, tally: Tally) -> float:
     """Run one batch into a cleared tally; return its CPU seconds. LET is cleared by the sums that took it."""
     begun = time.thread_time()
-    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy):
+    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
         array[:] = 0.0
     size = task.batches.histories_in(number)
     pencils = pencils_of_batch(task.problem.pencil_weights, size, task.seed, number)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined
+from dosewright.geometry.scene.pack import NO_SCENE
 from dosewright.geometry.scene.trace import SceneTables
 
 CELLS, PLANES, CURVED, NODES, GROUPS, PARTS, FILL_MATERIAL = range(7)  # of the header, in `integers`
@@ -32,6 +33,12 @@ def flattened(tables: SceneTables) -> FlatScene:
         np.concatenate([np.array(lengths, np.int32), *(np.ravel(array) for array in integers)]).astype(np.int32),
         np.concatenate([np.ravel(array) for array in numbers]).astype(np.float64),
     )
+
+
+def unflattened(flat: FlatScene) -> SceneTables:
+    """Return the tables of a flat scene outside the kernels."""
+    tables: SceneTables = getattr(tables_of, "py_func", tables_of)(flat) if len(flat.integers) else NO_SCENE
+    return tables
 
 
 @inlined
