@@ -11,7 +11,8 @@ def test_text_and_json_say_the_same() -> None:
     text = CliRunner().invoke(app, ["conformance"])
     tables = json.loads(CliRunner().invoke(app, ["conformance", "--json"]).output)
     assert text.exit_code == 0
-    assert set(tables) == {"RT Ion Plan", "CT Image", "RT Structure Set", "RT Dose"}
+    photons = "RT Plan (photons or electrons)"
+    assert set(tables) == {"RT Ion Plan", "CT Image", "RT Structure Set", "RT Dose", photons}
     count = 0
     for table in tables.values():
         for lines in table.values():

@@ -12,9 +12,10 @@ def conformance(as_json: Json = False) -> None:
 
     from dosewright.formats.dicom.conformance import EVERY_OBJECT
     from dosewright.formats.dicom.conformance_table import lines_read, lines_written
-    from dosewright.formats.dicom.sop_classes import NAMES
+    from dosewright.formats.dicom.sop_classes import NAMES, RT_PLAN
 
-    tables = {NAMES[kind]: {"read": lines_read(kind), "written": lines_written(kind)} for kind in EVERY_OBJECT}
+    kinds = (*EVERY_OBJECT, RT_PLAN)
+    tables = {NAMES[kind]: {"read": lines_read(kind), "written": lines_written(kind)} for kind in kinds}
     if as_json:
         typer.echo(json.dumps(tables, default=asdict, indent=2, ensure_ascii=False))
         return

@@ -267,18 +267,42 @@ class Mlc:
             start += high - low + self.cross_gap_mm
         return tuple(found)
 
-    def boundaries_mm(self) -> tuple[float, ...]:
-        """Return the middles of the gaps between leaves, and half a gap beyond the outer ones, at the isocentre plane.
+    def outline_mm(self, profile: int, start: float) -> tuple[tuple[float, float], ...]:
+        """Return the outline (cross, height) of a leaf whose width at the plane of gaps begins at `start`.
 
-        One more than there are pairs; projected from the cross focus, as DICOM's leaf position boundaries are.
+        In a focused collimator the distance of each point from the cross focus grows with its distance from the focus,
+        as (focus - z) / (focus - plane of gaps): walls that are parallel to z in the profile point at the cross focus.
         """
-        half = 0.5 * self.cross_gap_mm
+        top, focus = -self.beam * self.top_z_mm, -self.beam * self.focus_z_mm
+        outline = self.profiles[profile - 1]
+        points = []
+        for z, cross in outline.points_mm:
+            v, w = cross + start - outline.low_at(self.gap_z_mm), top + z
+            if self.focused:
+                v = self.cross_focus_mm + (v - self.cross_focus_mm) * (focus - w) / (focus - top - self.gap_z_mm)
+            points.append((v, w))
+        return tuple(points)
+
+    def boundaries_mm(self) -> tuple[float, ...]:
+        """Return where leaves begin and end at the isocentre plane; one more than there are pairs.
+
+        A boundary is the middle between how far the shadows of two neighbours, seen from the focus, reach to one
+        another: without steps the middle of their gap. Beyond the outer leaves one more of the same kind is imagined.
+        """
         sides = self.sides_mm()
-        at_gap = [low - half for low, _ in sides] + [sides[-1][1] + half]
-        focus = -self.beam * self.focus_z_mm
-        plane = -self.beam * self.top_z_mm + self.gap_z_mm
-        scale = (focus + self.beam * self.isocentre_z_mm) / (focus - plane)
-        return tuple(self.cross_focus_mm + (v - self.cross_focus_mm) * scale for v in at_gap)
+        first, last = sides[0], sides[-1]
+        starts = [first[0] - (first[1] - first[0]) - self.cross_gap_mm, *(low for low, _ in sides)]
+        starts.append(last[1] + self.cross_gap_mm)
+        numbers = [pair.profile for pair in (self.pairs[0], *self.pairs, self.pairs[-1])]
+        shadows = [self._shadow(number, start) for number, start in zip(numbers, starts, strict=True)]
+        return tuple(0.5 * (one[1] + other[0]) for one, other in pairwise(shadows))
+
+    def _shadow(self, profile: int, start: float) -> tuple[float, float]:
+        """Return between which positions across a leaf is seen at the isocentre plane, from the focus."""
+        focus, plane = -self.beam * self.focus_z_mm, -self.beam * self.isocentre_z_mm
+        f = self.cross_focus_mm
+        seen = [f + (v - f) * (focus - plane) / (focus - w) for v, w in self.outline_mm(profile, start)]
+        return min(seen), max(seen)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ class TipInLeaf:
         """Yield what is wrong whatever the opening."""
         if self.kind == "STRAIGHT" and not self.length < 2.0 * self.inner_radius:
             yield (
-                f"{self.name}: a leaf of {self.length:g} mm cannot move on a circle of radius {self.travel_radius:g} mm; "
+                f"{self.name}: a leaf of {self.length:g} mm cannot move on a circle of {self.travel_radius:g} mm; "
                 f"at its top the radius is {self.inner_radius:g} mm, and the length must be less than twice that"
             )
         if not self.round:

@@ -23,6 +23,7 @@ from dosewright.core.errors import DosewrightError, refuse
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, LOW, random_words
 from dosewright.core.single import HALF, f32, i32
+from dosewright.geometry.scene.flat import has_scene
 from dosewright.geometry.trace import PATIENT
 from dosewright.scoring import deposit as scoring_deposit
 from dosewright.scoring.deposit import (
@@ -340,10 +341,12 @@ def available() -> bool:
 def put_on_device(problem: Problem, voxels: int, slots: int = SLOTS) -> OnDevice:
     """Return a problem with `voxels` scored ones on the GPU, with room for `slots` particles in flight.
 
-    About 6 kB per slot and 8 bytes per scored voxel and quantity.
+    About 6 kB per slot and 8 bytes per scored voxel and quantity. Refuses scenes of solids.
     """
     if not available():
         raise DosewrightError("There is no NVIDIA GPU here that Numba can use; it needs the package numba-cuda.")
+    if has_scene(problem.scene):
+        raise refuse("A GPU follows particles through voxels only", given="a scene of solids", allowed="no scene")
     blocks = -(-slots // LANES)
     scoring = problem.scoring
     room = Slots(

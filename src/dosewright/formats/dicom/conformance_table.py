@@ -20,6 +20,7 @@ from dosewright.formats.dicom import (
     ion_beam,
     ion_plan,
     ion_plan_items,
+    leaf_openings,
     meterset,
     orientation,
     pixels,
@@ -48,6 +49,7 @@ READERS: Final = (
     ct,
     structures,
     dose,
+    leaf_openings,
 )
 WRITERS: Final = (saving, identity, ion_plan, ion_plan_items, ct, structures, dose)
 READS: Final[tuple[Read, ...]] = tuple(read for module in READERS for read in module.READS)

@@ -37,7 +37,8 @@ def _hole(c: ConvergingCollimator, exit_x: float, exit_y: float) -> tuple[Cone, 
     lower = 0.5 * c.hole_mm
     growth = (0.5 * (c.hole_mm if c.entrance_mm is None else c.entrance_mm) - lower) / inside
     beyond = (c.hole_mm + (c.entrance_mm or 0.0)) * float(np.hypot(up[0], up[1])) / abs(up[2]) + 0.01 * inside
-    beyond = min(beyond, 0.99 * lower / growth) if growth > 0 else beyond
+    if growth != 0:  # no farther than to the tip of the cone
+        beyond = min(beyond, 0.99 * (lower / growth if growth > 0 else -lower / growth - inside))
     side = np.cross([0.0, 1.0, 0.0], up)
     side /= np.linalg.norm(side)
     turn = np.column_stack([side, np.cross(up, side), up])

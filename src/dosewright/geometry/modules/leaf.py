@@ -6,18 +6,19 @@ on the negative side is its mirror image in u.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import cos, hypot
 
 import numpy as np
 
-from dosewright.core.outline import as_array
 from dosewright.core.shapes import Cone
 from dosewright.core.tip_checks import TipInLeaf
 from dosewright.core.tip_place import circle_centre, interpolated, on_circle, slope
 from dosewright.geometry.modules.placed import Axes, Placed, common, placement, united
 
 Points = Sequence[tuple[float, float]]
-BEYOND: float = 1.0  # mm by which what cuts a leaf reaches out of it
+BEYOND = 1.0  # mm by which what cuts a leaf reaches out of it
+TOUCHING = 1.0e-9  # mm: less is rounding
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,10 @@ def circle_centres(tip: TipInLeaf, negative: float, positive: float) -> tuple[fl
 
 def moved_apart(tip: TipInLeaf, negative: float, positive: float) -> float:
     """Return by how much each of two round tips is moved back because they would overlap, mm."""
-    return max(0.0, tip.radius - 0.5 * (_centre_of(tip, positive) + _centre_of(tip, -negative))) if tip.round else 0.0
+    if not tip.round:
+        return 0.0
+    overlap = tip.radius - 0.5 * (_centre_of(tip, positive) + _centre_of(tip, -negative))
+    return overlap if overlap > TOUCHING else 0.0
 
 
 def _centre_of(tip: TipInLeaf, edge: float) -> float:
@@ -91,9 +95,7 @@ def _level(bar: Bar, axes: Axes, edge: float, side: int) -> Placed:
     end = [(s * (tip.focus - low), low), (back, low), (back, high), (s * (tip.focus - high), high)]
     us = [u for u, _ in end]
     v0, v1 = bar.width
-    return common(
-        axes.along_travel(bar.outline_vw, min(us), max(us)), axes.along_cross(end, v0 - BEYOND, v1 + BEYOND)
-    )
+    return common(axes.along_travel(bar.outline_vw, min(us), max(us)), axes.along_cross(end, v0 - BEYOND, v1 + BEYOND))
 
 
 def turned_boxes(bar: Bar, axes: Axes, negative: float, positive: float) -> tuple[Placed, Placed]:
@@ -119,7 +121,7 @@ def _turned(bar: Bar, axes: Axes, edge: float, side: int) -> Placed:
 def revolved_pair(bar: Bar, axes: Axes, negative: float, positive: float) -> tuple[Placed, Placed]:
     """Return leaves that are sectors of a ring about the axis they move around (STRAIGHT).
 
-    A revolved profile fits its neighbours wherever they are; side walls that point at the focus do so in every position.
+    A revolved profile fits its neighbours wherever they are; walls that point at the focus do so in every position.
     The length is that of the arc at the top.
     """
     ring = _ring(bar, axes)
@@ -158,7 +160,7 @@ def _ring(bar: Bar, axes: Axes) -> Placed:
     corners = [(v, pivot - w) for v, w in bar.outline_vw]
     sides = list(zip(corners, [*corners[1:], corners[0]], strict=True))
     pieces = []
-    for v0, v1 in zip(across, across[1:], strict=False):
+    for v0, v1 in pairwise(across):
         radii = sorted(
             (_radius(a, b, 0.5 * (v0 + v1)), _radius(a, b, v0), _radius(a, b, v1))
             for a, b in sides
@@ -178,4 +180,4 @@ def _radius(a: tuple[float, float], b: tuple[float, float], v: float) -> float:
 
 def block(bar: Bar, axes: Axes) -> Placed:
     """Return a leaf without a tip, that fills the travel of both leaves of a pair."""
-    return axes.along_travel(as_array(bar.outline_vw).tolist(), -bar.tip.length, bar.tip.length)
+    return axes.along_travel(bar.outline_vw, -bar.tip.length, bar.tip.length)

@@ -1,6 +1,6 @@
 """Multi-leaf collimators: leaf profiles placed side by side, focused across, each with its tip."""
 
-from dosewright.core.modules import LeafProfile, Mlc
+from dosewright.core.modules import Mlc
 from dosewright.core.scene import Part
 from dosewright.geometry.modules.leaf import Bar, block, level_pair, revolved_pair, round_pair
 from dosewright.geometry.modules.placed import Axes, Placed
@@ -16,7 +16,7 @@ def parts_of_mlc(mlc: Mlc) -> tuple[Part, ...]:
     parts: list[Part] = []
     for number, (pair, (start, _)) in enumerate(zip(mlc.pairs, mlc.sides_mm(), strict=True), 1):
         profile = mlc.profiles[pair.profile - 1]
-        bar = Bar(placed_outline(mlc, profile, start), mlc.tip_in_leaf(pair.profile))
+        bar = Bar(mlc.outline_mm(pair.profile, start), mlc.tip_in_leaf(pair.profile))
         leaves: dict[str, Placed] = {}
         if profile.kind == "BLOCK":
             leaves["block"] = block(bar, axes)
@@ -27,20 +27,3 @@ def parts_of_mlc(mlc: Mlc) -> tuple[Part, ...]:
             for word, one in leaves.items()
         ]
     return tuple(parts)
-
-
-def placed_outline(mlc: Mlc, profile: LeafProfile, start: float) -> tuple[tuple[float, float], ...]:
-    """Return the outline of a leaf (v, w) whose width at the plane of gaps begins at `start`.
-
-    In a focused collimator the distance of each point from the cross focus grows with its distance from the focus, as
-    (focus - z) / (focus - plane of gaps): walls that are parallel to z in the profile point at the cross focus.
-    """
-    top, focus = -mlc.beam * mlc.top_z_mm, -mlc.beam * mlc.focus_z_mm
-    shift = start - profile.low_at(mlc.gap_z_mm)
-    points = []
-    for z, cross in profile.points_mm:
-        v, w = cross + shift, top + z
-        if mlc.focused:
-            v = mlc.cross_focus_mm + (v - mlc.cross_focus_mm) * (focus - w) / (focus - (top + mlc.gap_z_mm))
-        points.append((v, w))
-    return tuple(points)

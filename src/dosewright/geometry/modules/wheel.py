@@ -33,7 +33,5 @@ def _layers(wheel: RangeModulator) -> Iterator[Placed]:
     bottom = -0.5 * wheel.thickness_mm[-1]
     for blade in range(wheel.blades):
         for low, high, share in zip((0.0, *wheel.thickness_mm), wheel.thickness_mm, shares, strict=False):
-            layer = Tube(
-                wheel.outer_mm, high - low, wheel.hub_outer_mm, blade * sector, min(sector * share, sector)
-            )
+            layer = Tube(wheel.outer_mm, high - low, wheel.hub_outer_mm, blade * sector, min(sector * share, sector))
             yield Placed(layer, Placement((0.0, 0.0, bottom + 0.5 * (low + high)), np.eye(3)))
