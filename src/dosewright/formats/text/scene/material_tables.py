@@ -1,6 +1,6 @@
 """Materials of a scene file: mass fractions by element, or of other materials; in any order."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -10,7 +10,7 @@ import xraylib
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
-from dosewright.formats.text.scene.tables import Named, Table, TableFile, called, read_table, read_value
+from dosewright.formats.text.scene.tables import Named, Table, TableFile, called, placed, read_table, read_value
 from dosewright.formats.text.scene.toml_lines import Place
 
 SUM_TOLERANCE = 1e-3  # rounded fractions of data sheets; more is a mistake
@@ -84,15 +84,19 @@ def _needs(table: Table) -> set[str]:
 Find = Callable[[str, str], Material | None]
 
 
+def hinted(named: Named, name: str, others: Iterable[str]) -> Material:
+    """Return a material of the library; else say which of the others may be meant."""
+    try:
+        return named(name)
+    except InputError as error:
+        raise InputError(*(f"{problem}{nearest(name, others)}" for problem in error.problems)) from error
+
+
 def _part(name: str, where: str, ready: Mapping[str, Material], names: set[str], named: Named) -> Material | None:
     """Return a material that another is made of; None where it was refused itself."""
     if name in names:
         return ready.get(name)
-    try:
-        return named(name)
-    except InputError as error:
-        hint = nearest(name, names)
-        raise InputError(*(f"{problem}{hint} Where: {where}." for problem in error.problems)) from error
+    return placed(lambda: hinted(named, name, names), where)
 
 
 def _material(table: Table, place: Place, file: TableFile, find: Find) -> Material | None:
@@ -119,12 +123,11 @@ def _material(table: Table, place: Place, file: TableFile, find: Find) -> Materi
     for composition, share in parts:
         for Z, within in composition.items():
             fractions[Z] = fractions.get(Z, 0.0) + share * within
-    try:
-        if head.mean_excitation_eV is not None and not head.mean_excitation_eV > 0:
-            raise refuse("A mean excitation energy is positive", given=f"{head.mean_excitation_eV:g} eV")
-        return Material(head.name, head.density_g_cm3, fractions, head.mean_excitation_eV)
-    except InputError as error:
-        raise InputError(*(f"{problem} Where: {file.where(place)}." for problem in error.problems)) from error
+    if head.mean_excitation_eV is not None and not head.mean_excitation_eV > 0:
+        raise refuse("A mean excitation energy is positive", given=f"{head.mean_excitation_eV:g} eV",
+                     where=file.where(place))  # fmt: skip
+    made = partial(Material, head.name, head.density_g_cm3, fractions, head.mean_excitation_eV)
+    return placed(made, file.where(place))
 
 
 def _shares(table: Any, place: Place, file: TableFile) -> dict[str, float]:

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dosewright.core.errors import InputError, nearest, refuse
+from dosewright.core.errors import InputError, refuse
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
 from dosewright.core.scene import Module, Part, Scene
@@ -14,10 +14,10 @@ from dosewright.core.shapes import Placement
 from dosewright.core.solids import Triple
 from dosewright.formats.text.checked_toml import read_toml
 from dosewright.formats.text.lines import read_text
-from dosewright.formats.text.scene.material_tables import FILL, read_materials
-from dosewright.formats.text.scene.module_tables import BEAMS, read_module
+from dosewright.formats.text.scene.material_tables import FILL, hinted, read_materials
+from dosewright.formats.text.scene.module_tables import read_module
 from dosewright.formats.text.scene.shape_tables import SHAPE_WORDS, read_shape
-from dosewright.formats.text.scene.tables import Named, Table, TableFile, read_table, turned, unknown_keys
+from dosewright.formats.text.scene.tables import Named, Table, TableFile, placed, read_table, turned, unknown_keys
 from dosewright.formats.text.scene.toml_lines import Place, TomlLines
 from dosewright.formats.text.scene.tree import tree_problems
 
@@ -58,7 +58,7 @@ def read_scene_toml(path: Path, named: Named) -> Scene:
     file = TableFile(path, file.lines, _resolver(materials, defined, named))
     table = content.get("scene", {})
     head = tried(partial(read_table, SceneTable, table, ("scene",), file), problems) or SceneTable()
-    if head.beam not in BEAMS:
+    if head.beam not in (-1, 1):
         problems.append(str(refuse("The beam runs along -z (IEC 61217) or +z", given=head.beam, allowed="-1, 1",
                                    where=file.where(("scene", "beam")))))  # fmt: skip
     word = table.get("fill", head.fill) if isinstance(table, Mapping) else head.fill
@@ -100,11 +100,7 @@ def _resolver(materials: Mapping[str, Material], defined: set[str], named: Named
             return materials[name]
         if name in defined:
             raise refuse(f"The material {name!r} of this file could not be read")
-        try:
-            return named(name)
-        except InputError as error:
-            hint = nearest(name, materials)
-            raise InputError(*(f"{problem}{hint}" for problem in error.problems)) from error
+        return hinted(named, name, materials)
 
     return find
 
@@ -117,11 +113,7 @@ def filled_with(material: Material) -> Material | None:
 def _fill(word: str, file: TableFile) -> Material | None:
     if word == "vacuum":
         return None
-    try:
-        return filled_with(file.named(word))
-    except InputError as error:
-        where = file.where(("scene", "fill"))
-        raise InputError(*(f"{problem} Where: {where}." for problem in error.problems)) from error
+    return filled_with(placed(lambda: file.named(word), file.where(("scene", "fill"))))
 
 
 def _part(table: object, place: Place, file: TableFile) -> Part:
@@ -151,8 +143,4 @@ def _of_part(head: PartTable, place: Place, file: TableFile) -> Material | None:
             raise refuse(f"What fills the scene has a density already; {head.name!r} needs a material of its own",
                          given=f"{head.density_g_cm3:g} g/cm3", where=where)  # fmt: skip
         return None
-    try:
-        return file.named(head.material)
-    except InputError as error:
-        at = file.where((*place, "material"))
-        raise InputError(*(f"{problem} Where: {at}." for problem in error.problems)) from error
+    return placed(lambda: file.named(head.material), file.where((*place, "material")))

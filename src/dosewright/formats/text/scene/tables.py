@@ -58,15 +58,15 @@ def turned(angles_deg: Triple) -> Any:
     return rotation_about("z", z) @ rotation_about("y", y) @ rotation_about("x", x)
 
 
-def read_table(kind: type[T], table: object, place: Place, file: TableFile, given: Table | None = None) -> T:
-    """Return a table as a dataclass; `given` are values of fields that the table does not have."""
-    known = {one.name: one for one in fields(kind) if one.name not in (given or {})}  # type: ignore[arg-type]
+def read_table(kind: type[T], table: object, place: Place, file: TableFile) -> T:
+    """Return a table as a dataclass; a field `where` is no key but the place of the table."""
+    known = {one.name: one for one in fields(kind) if one.name != "where"}  # type: ignore[arg-type]
     if not isinstance(table, Mapping):
         raise refuse(f"{called(place)} is a table", given=repr(table)[:80], allowed=", ".join(known),
                      where=file.where(place))  # fmt: skip
     hints = get_type_hints(kind)
     problems = unknown_keys(table, known, place, file)
-    values: dict[str, Any] = dict(given or {})
+    values: dict[str, Any] = {"where": file.where(place)} if "where" in hints else {}
     for name, one in known.items():
         if name in table:
             values[name] = tried(partial(read_value, hints[name], table[name], (*place, name), file), problems)
@@ -74,10 +74,16 @@ def read_table(kind: type[T], table: object, place: Place, file: TableFile, give
             problems.append(str(refuse(f"The key {called((*place, name))} is missing", where=file.where(place))))
     if problems:
         raise InputError(*problems)
-    made = tried(partial(kind, **values), problems)
-    if made is None:
-        raise InputError(*(f"{problem} Where: {file.where(place)}." for problem in problems))
-    return made
+    return placed(partial(kind, **values), file.where(place))
+
+
+def placed(make: Callable[[], T], where: str) -> T:
+    """Return what is made; where that is refused without a place, the place is added."""
+    try:
+        return make()
+    except InputError as error:
+        said = (problem if "Where: " in problem else f"{problem} Where: {where}." for problem in error.problems)
+        raise InputError(*said) from error
 
 
 def unknown_keys(table: Table, known: Mapping[str, object], place: Place, file: TableFile) -> list[str]:
@@ -156,10 +162,7 @@ def _text(value: object, place: Place, file: TableFile) -> str:
 
 def _material(value: object, place: Place, file: TableFile) -> Material:
     name = _text(value, place, file)
-    try:
-        return file.named(name)
-    except InputError as error:
-        raise InputError(*(f"{problem} Where: {file.where(place)}." for problem in error.problems)) from error
+    return placed(lambda: file.named(name), file.where(place))
 
 
 _SIMPLE: dict[Any, Callable[[object, Place, TableFile], Any]] = {
