@@ -9,19 +9,25 @@ from tests.geometry.modules.rays import length_in
 
 from dosewright.commissioning.mlc_designs import PACKAGED, known_designs, mlc_design
 from dosewright.core.errors import InputError
+from dosewright.core.frame import Rigid
 from dosewright.core.modules import LeafPair
 from dosewright.geometry.modules.build import assumptions_of, parts_of
+from dosewright.geometry.scene.pack import pack_scene
 
 FOCUS = (0.0, 0.0, 1000.0)
 
 
 @pytest.mark.parametrize(
-    ("name", "widths"), [("generic_60", [10.0] * 10 + [5.0] * 40 + [10.0] * 10), ("generic_80", [5.0] * 80)]
+    ("name", "widths", "convex"),
+    [("generic_60", [10.0] * 10 + [5.0] * 40 + [10.0] * 10, 4), ("generic_80", [5.0] * 80, 1)],
 )
-def test_leaves_have_their_widths_at_the_isocentre(name: str, widths: list[float]) -> None:
+def test_leaves_have_their_widths_at_the_isocentre(name: str, widths: list[float], convex: int) -> None:
     module = mlc_design(name)
     assert module.boundaries_mm() == pytest.approx(np.array([-200.0, *(np.cumsum(widths) - 200.0)]), abs=1e-9)
     assert len(parts_of(module)) == 2 * len(widths)
+    cells = pack_scene(parts_of(module), (0, 0.0), {}, None, Rigid.identity()).tables.cells
+    assert len(cells) == len(parts_of(module)) * convex  # more of them slow every photon down
+
     assert assumptions_of(module) == ()
 
 
@@ -37,7 +43,7 @@ def test_the_field_of_open_leaves_is_as_large_as_it_should_be(name: str) -> None
     parts = parts_of(replace(module, pairs=pairs))
     gap = module.cross_gap_mm * 1000.0 / (1000.0 - module.top_z_mm)
     points = module.profiles[0].points_mm
-    step = 0.5 * (points[4][1] - points[1][1]) * 1000.0 / (1000.0 - module.top_z_mm)
+    step = 0.5 * (max(cross for _, cross in points) - points[1][1]) * 1000.0 / (1000.0 - module.top_z_mm)
     for x, y, lit in [
         (-99.999, 0.3, True), (-100.1, 0.3, False), (49.999, 0.3, True), (50.1, 0.3, False),
         (20.0, -60.0 + step, True), (20.0, -60.0 + step - gap, False),
