@@ -26,6 +26,7 @@ from dosewright.geometry.scene.trace import (
     VOXELS,
     SceneTables,
 )
+from dosewright.geometry.trace import FAR_CM
 
 Array = NDArray[np.float64]
 
@@ -183,9 +184,9 @@ def _tables(
     swept = [_swept(axes[one.group], a, b) if one.group else (a, b) for one, a, b in zip(owned, low, high, strict=True)]
     swept_low, swept_high = (np.array([box[k] for box in swept]).reshape(-1, 3) for k in range(2))
     cells[:, DEEPER] = _may_hold_deeper(cells, swept_low, swept_high)
-    world = np.zeros(6) if not owned else np.concatenate([swept_low.min(0) - MARGIN_CM, swept_high.max(0) + MARGIN_CM])
-    if not owned:
-        world[:3], world[3:] = 1.0, -1.0
+    world = np.full(6, FAR_CM)  # a point that nothing meets
+    if owned:
+        world = np.concatenate([swept_low.min(axis=0) - MARGIN_CM, swept_high.max(axis=0) + MARGIN_CM])
     forest = _forest(cells, low, high, len(axes))
     return SceneTables(
         cells=cells,
@@ -236,7 +237,7 @@ def _may_hold_deeper(cells: NDArray[np.int32], low: Array, high: Array) -> NDArr
 
 def _forest(cells: NDArray[np.int32], low: Array, high: Array, groups: int) -> dict[str, NDArray[np.generic]]:
     """Return the trees of all groups, one after another."""
-    boxes, leaves, first, after, roots = [np.zeros((0, 6))], [np.zeros((0, 2), np.int32)], [], [], []
+    boxes, leaves, roots = [np.zeros((0, 6))], [np.zeros((0, 2), np.int32)], []
     first, after = [np.zeros((8, 0), np.int32)], [np.zeros((8, 0), np.int32)]
     nodes = 0
     for group in range(groups):
