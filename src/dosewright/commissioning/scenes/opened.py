@@ -28,5 +28,5 @@ def open_scene(path: Path, material: Callable[[str], Material]) -> OpenedScene:
         content = path.read_bytes()
     except OSError as error:
         raise refuse("The scene file cannot be read", given=path, where=error.strerror) from None
-    scene = read_scene_file(path, material)
+    scene, _ = read_scene_file(path, material)
     return OpenedScene(scene, all_parts(scene), path.name, sha256(content).hexdigest())

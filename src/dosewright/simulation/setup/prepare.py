@@ -90,6 +90,7 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         fill=around.fill,
         scene_to_box=around.scene_to_box,
         voxel_box=phantom is not None,
+        reduction=reduction,
     )
     problem, of_scene = in_scene(problem, phantom, scene, getattr(run_file.source, "position_mm", None))
     biased = (reduction.biased,) if reduction.biased else ()
