@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dosewright.core.jit import inlined
 from dosewright.core.single import ONE, ZERO, bits_of, f32, float_of, i32
 
-BEAMLINE, PATIENT, GAP, OUTSIDE = 0, 1, 2, 3
+BEAMLINE, PATIENT, GAP, OUTSIDE, SCENE = 0, 1, 2, 3, 4
 FAR_CM = 1.0e30
 _FAR, _HARDLY = f32(FAR_CM), f32(1.0e-20)
 
@@ -123,6 +123,23 @@ def to_box(geometry, ray):
         a, b = _between(low, high, (ray.x, ray.y, ray.z)[axis], (ray.u, ray.v, ray.w)[axis])
         enter, leave = max(enter, a), min(leave, b)
     return enter if enter < leave else FAR_CM
+
+
+@inlined
+def to_exit(geometry, ray):
+    """Return the distance from a point in the patient box to where its ray leaves it; zero outside."""
+    way = FAR_CM
+    for axis in range(3):
+        begin = geometry.first[PATIENT, axis]
+        low, high = geometry.edges[begin], geometry.edges[begin + geometry.cells[PATIENT, axis]]
+        x, u = (ray.x, ray.y, ray.z)[axis], (ray.u, ray.v, ray.w)[axis]
+        if u > 0.0:
+            way = min(way, (high - x) / u)
+        elif u < 0.0:
+            way = min(way, (low - x) / u)
+        elif not low <= x < high:
+            way = 0.0
+    return max(way, 0.0)
 
 
 @inlined

@@ -10,7 +10,9 @@ from dosewright.core.errors import InputError, refuse
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
+from dosewright.core.scene import Part
 from dosewright.core.units import MM_PER_CM
+from dosewright.geometry.scene.pack import NO_SCENE, PackedScene, pack_scene
 from dosewright.geometry.trace import Geometry
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.electrons import lookup
@@ -22,9 +24,11 @@ from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
 from dosewright.simulation.kerma import kerma
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.problem import Problem
+from dosewright.simulation.reduction_settings import ReductionSettings, pack_reduction
 from dosewright.simulation.splitting import refuse_splitting, repeated_problem
 from dosewright.sources.emit import Source
 from dosewright.transport.coupled import NO_KERMA, CoupledProblem, Cuts
+from dosewright.transport.reduction import NO_REDUCTION
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON
 
 ROUNDED_UP = 1.0 + 2.0**-15  # voxels keep 16 bits of their density, and photons must never fly too far
@@ -33,6 +37,8 @@ EVEN = 1.0e-9  # of the size of a voxel
 EQUILIBRIUM = (
     0.2  # of a voxel; what leaves it is made up for by what comes in but for the change of fluence on this way
 )
+NOT_MOVED = Rigid.identity()
+NO_REDUCTION_ASKED = ReductionSettings()
 SPECIES = {"photon": PHOTON, "electron": ELECTRON, "positron": POSITRON}
 
 
@@ -60,8 +66,13 @@ def coupled_problem(
     inserts: Sequence[str] = (),
     score_grid: Grid | None = None,
     leaving: Leaving = NOTHING_LEAVING,
+    parts: Sequence[Part] = (),
+    fill: Material | None = None,
+    scene_to_box: Rigid = NOT_MOVED,
+    voxel_box: bool = True,
+    reduction: ReductionSettings = NO_REDUCTION_ASKED,
 ) -> Problem:
-    """Pack a source of photons, electrons or positrons in front of a phantom in vacuum.
+    """Pack a source of photons, electrons or positrons in front of a phantom, in vacuum or in a scene.
 
     Parameters
     ----------
@@ -78,13 +89,28 @@ def coupled_problem(
     score_grid
         Where energy is scored; None: in the phantom's own voxels.
     leaving
-        Bins of what leaves the phantom.
+        Bins of what leaves the phantom, or the world of the scene.
+    parts, fill
+        What stands around the phantom, and what is between (None: vacuum); no parts: vacuum alone.
+    scene_to_box
+        From the axes of the scene to those of the voxels' box (mm).
+    voxel_box
+        Whether the voxels are there at all; without them a scene is alone, and one voxel must be given that nothing
+        enters.
+    reduction
+        How variance is reduced in the scene; its places are in the axes of the voxels' box.
     """
     _refuse_energies(source)
     voxels, media = media_of(voxels, settings, inserts)
     if settings.photon_splitting:
         refuse_splitting(voxels, particle, score_grid, leaving)
+    if parts and (settings.photon_splitting or settings.track_length):
+        given = "photon_splitting" if settings.photon_splitting else "track_length"
+        raise refuse("In a scene photons are neither split nor scored by track length", given=given, allowed="off")
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
+    scene, of_scene = packed_scene(parts, fill, scene_to_box, voxels if voxel_box else None, settings, len(media))
+    media = (*media, *of_scene)
+    materials += [medium.material for medium in of_scene]
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water)
     photon_cuts = [medium.cuts.photon_MeV for medium in media]
     electron_cuts = [medium.cuts.electron_MeV for medium in media]
@@ -114,9 +140,13 @@ def coupled_problem(
         max_step_cm=settings.max_step_mm / MM_PER_CM,
         kerma=by_path,
         uniform=_all_alike(voxels, geometry),
+        scene=scene.tables,
+        reduction=pack_reduction(reduction, scene_to_box) if parts else NO_REDUCTION,
     )
     if not settings.photon_splitting:
-        return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said)
+        return Problem(
+            packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said, scene.names
+        )
     split = repeated_problem(packed, settings.photon_splitting, source_energies_MeV(source)[1])
     return Problem(split, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said)
 
@@ -150,6 +180,42 @@ def media_of(
     renumbered[used] = np.arange(used.size)
     materials = tuple(medium.material for medium in media)
     return replace(voxels, material=renumbered[voxels.material], materials=materials), media
+
+
+def packed_scene(
+    parts: Sequence[Part],
+    fill: Material | None,
+    scene_to_box: Rigid,
+    voxels: Voxels | None,
+    settings: CoupledSettings,
+    numbered: int,
+) -> tuple[PackedScene, tuple[Medium, ...]]:
+    """Return parts as tables, and the media they add to those that are numbered already.
+
+    A part of its own density or cuts is a medium of its own. Their largest density is noted as zero: photons are
+    followed there from boundary to boundary, and voxels need not know how much a target attenuates.
+    """
+    if not parts:
+        return PackedScene(NO_SCENE, ()), ()
+    media: list[Medium] = []
+
+    def numbered_medium(material: Material | None, density_g_cm3: float | None, name: str) -> tuple[int, float]:
+        if material is None:
+            return 0, 0.0
+        density = density_g_cm3 or material.density_g_cm3
+        cuts = settings.cuts_in(material.name, name)
+        one = Medium(replace(material, density_g_cm3=density), "", 0.0, cuts)
+        if one not in media:
+            media.append(one)
+        return numbered + media.index(one), density
+
+    of_fill = numbered_medium(fill, None, "")
+    of_parts = {part.name: numbered_medium(part.material or fill, part.density_g_cm3, part.name) for part in parts}
+    box = None
+    if voxels is not None:
+        low, high = (np.array([float(edges[end]) for edges in voxels.edges_mm]) for end in (0, -1))
+        box = (low, high)
+    return pack_scene(parts, of_fill, of_parts, box, scene_to_box), tuple(media)
 
 
 def refuse_lost_equilibrium(

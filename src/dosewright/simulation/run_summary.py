@@ -106,7 +106,8 @@ def _totals(score: Score, result: Result) -> dict[str, Any]:
 def _missed(run_file: RunFile, result: Result) -> tuple[str, ...]:
     """Say where nothing was scored, and what spectra do not show."""
     where = "phantom" if run_file.scene is None else "phantom or the scene"
-    if result.energy["deposited"] <= 0:
+    in_scene = 0.0 if run_file.scene is None else result.energy["before_patient"]
+    if result.energy["deposited"] + in_scene <= 0:
         return (f"No energy was left in the {where}. Does the source point at it?",)
     doses = any(score.quantity != "spectrum" for score in run_file.score)
     if doses and not result.dose_Gy.any():

@@ -1,14 +1,27 @@
 """Histories of photons, electrons and positrons on a CPU thread.
 
-Photons are followed one by one to their end; the electrons and positrons they make fly side by side in lanes. The
-caller owns the tally and decides which histories.
+Photons are followed one by one to their end, and so is everything in the solids of a scene; the electrons and positrons
+in the box of voxels fly side by side in lanes. The caller owns the tally and decides which histories.
 """
 
 import numpy as np
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, LOW, start_stream
-from dosewright.geometry.trace import FAR_CM, OUTSIDE, PATIENT, Place, Ray, advance, enter_box, to_box, to_patient_axes
+from dosewright.core.single import ZERO, f32
+from dosewright.geometry.scene.trace import phase_of
+from dosewright.geometry.trace import (
+    FAR_CM,
+    OUTSIDE,
+    PATIENT,
+    SCENE,
+    Place,
+    Ray,
+    advance,
+    enter_box,
+    to_box,
+    to_patient_axes,
+)
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED, STARTED, deposit
 from dosewright.scoring.leaving import score_leaving
 from dosewright.sources.emit import emit
@@ -36,9 +49,14 @@ from dosewright.transport.lanes import (
 from dosewright.transport.lockstep import locate_in_grid
 from dosewright.transport.photons.flight import fly
 from dosewright.transport.photons.track_length import fly_scoring
-from dosewright.transport.tracks import PHOTON, Track, name_children, pop, push
+from dosewright.transport.scene.electrons import walk_in_scene, walk_out_of_voxels
+from dosewright.transport.scene.owed import is_owed, pay
+from dosewright.transport.scene.photons import fly_in_scene
+from dosewright.transport.scene.places import has_scene, into_world
+from dosewright.transport.tracks import PHOTON, Track, name_children, push, take
 
 EMPTY = -1  # the event of a lane that nobody has been in
+BEGINS = f32(NOT_BEGUN)
 NONE = np.int64(0)  # a literal nought would have a type of its own, and compile everything twice
 
 
@@ -48,6 +66,8 @@ def run_coupled_histories(problem, first, pencils, seed, tally, room):
 
     What becomes of a history does not depend on its neighbours; particles are added to the tally in a fixed order.
     """
+    if pencils.size == 0:  # compiled with tables that hold nothing, which empty lanes would look into
+        return
     lanes, stack = room
     seed_low, seed_high = np.uint32(seed & LOW), np.uint32(seed >> HIGH_SHIFT)
     begun, waiting, flying = NONE, NONE, np.int64(LANES)
@@ -60,9 +80,17 @@ def run_coupled_histories(problem, first, pencils, seed, tally, room):
                 continue
             if event != EMPTY:
                 track, stream = taken(lanes, i, seed)
-                track, waiting, stream = settled(problem, track, event, tally, stack, waiting, stream)
+                stretch = lanes.floats[STRETCH + i]
+                if event == LEAVES and has_scene(problem):
+                    track, stretch, waiting, stream = walk_out_of_voxels(
+                        problem, track, stretch, tally, stack, waiting, stream
+                    )
+                else:
+                    track, waiting, stream = settled(problem, track, event, tally, stack, waiting, stream)
+                    stretch = ZERO
                 if track.energy > 0.0:
                     put(lanes, i, track, stream)
+                    lanes.floats[STRETCH + i] = stretch
                     continue
             begun, waiting, filled = refill(problem, first, pencils, seed, tally, room, i, begun, waiting)
             flying -= 0 if filled else 1
@@ -84,40 +112,70 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
             waiting = born(problem, first + begun, pencils[begun], seed, tally, stack, waiting)
             begun += 1
             continue
-        track, stream = pop(stack, waiting, seed)
-        waiting -= 1
+        if is_owed(stack, waiting):
+            waiting = pay(problem, stack, waiting, seed, tally)
+            continue
+        track, stream, waiting = take(stack, waiting, seed)
         if track.species == PHOTON:
-            ray, place, energy, weight = track.ray, track.place, track.energy, track.weight
             if problem.kerma.shape[0] > 0:
+                ray, place, energy, weight = track.ray, track.place, track.energy, track.weight
                 waiting = fly_scoring(problem, ray, place, energy, weight, tally, stack, waiting, stream)
             else:
-                waiting = fly(problem, ray, place, energy, weight, tally, stack, waiting, stream)
+                waiting = followed(problem, track, tally, stack, waiting, stream)
             if waiting >= stack.shape[0]:
                 tally.account[CAPPED_HISTORIES] += 1.0  # secondaries may have found no room
             continue
+        stretch = BEGINS
+        if track.place.region == SCENE:
+            track, stretch, waiting, stream = walk_in_scene(problem, track, stretch, tally, stack, waiting, stream)
+            if track.energy <= 0.0:
+                continue
         put(lanes, i, track, stream)
-        lanes.floats[STRETCH + i] = NOT_BEGUN
+        lanes.floats[STRETCH + i] = stretch
         return begun, waiting, True
     clear(lanes, i)
     return begun, waiting, False
 
 
 @inlined
+def followed(problem, track, tally, stack, waiting, stream):
+    """Follow a photon through voxels and scene until nothing is left of it; returns the stack count."""
+    while track.energy > 0.0:
+        if track.place.region == SCENE:
+            track, waiting, stream = fly_in_scene(problem, track, tally, stack, waiting, stream)
+        else:
+            track, waiting, stream = fly(problem, track, tally, stack, waiting, stream)
+    return waiting
+
+
+@inlined
 def born(problem, number, pencil, seed, tally, stack, waiting):
-    """Put the primary of a history on the stack where it enters the box; returns the stack count."""
+    """Put the primary of a history on the stack where it enters the box or the scene; returns the stack count."""
     geometry, before = problem.geometry, waiting
     stream = start_stream(seed, number)
     x, y, z, u, v, w, energy, stream = emit(problem.source, pencil, stream)
     tally.account[STARTED] += energy
     ray = to_patient_axes(geometry, Ray(x, y, z, u, v, w))
-    distance = to_box(geometry, ray)
-    if distance >= FAR_CM:
+    if has_scene(problem):
+        inside, place = into_world(problem, ray, phase_of(problem.scene, stream.seed, stream.history))
+    else:
+        inside, place = into_box(geometry, ray)
+    if place.region == OUTSIDE:
         tally.account[ESCAPED] += energy
         return waiting
-    inside, place = enter_box(geometry, advance(ray, distance), PATIENT)
     waiting = push(stack, waiting, inside, place, energy, problem.species)
     name_children(stack, before, waiting, stream, 1.0)
     return waiting
+
+
+@inlined
+def into_box(geometry, ray):
+    """Return ray and place where a ray from anywhere enters the box, `OUTSIDE` where it never does."""
+    distance = to_box(geometry, ray)
+    if distance >= FAR_CM:
+        return ray, Place(np.int64(OUTSIDE), NONE, NONE, NONE)
+    inside, place = enter_box(geometry, advance(ray, distance), np.int64(PATIENT))
+    return inside, Place(np.int64(PATIENT), np.int64(place.ix), np.int64(place.iy), np.int64(place.iz))
 
 
 @inlined

@@ -23,6 +23,7 @@ from dosewright.core.errors import DosewrightError, refuse
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, LOW, random_words
 from dosewright.core.single import HALF, f32, i32
+from dosewright.geometry.scene.flat import has_scene
 from dosewright.geometry.trace import PATIENT
 from dosewright.scoring import deposit as scoring_deposit
 from dosewright.scoring.deposit import (
@@ -119,6 +120,7 @@ class Sums(NamedTuple):
     accounts: NDArray[np.int64]
     leaving: NDArray[np.int64]
     leaving_energy: NDArray[np.int64]
+    parts: NDArray[np.int64]
 
 
 class OnDevice(NamedTuple):
@@ -150,7 +152,7 @@ def fly(problem, slots, sums, seed, same_voxels):
     account = cuda.local.array(ACCOUNT_ROWS, np.float32)
     for row in range(ACCOUNT_ROWS):
         account[row] = 0.0
-    tally = Tally(sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy)
+    tally = Tally(sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy, sums.parts)
     box, species, rate_column = n[BOX + i], n[SPECIES + i], n[RATE_COLUMN + i]
     nx, ny, nz = geometry.cells[box, 0], geometry.cells[box, 1], geometry.cells[box, 2]
     first_x, first_y, first_z = geometry.first[box, 0], geometry.first[box, 1], geometry.first[box, 2]
@@ -206,7 +208,7 @@ def settle(problem, slots, sums, first, pencils, seed):
     account = cuda.local.array(ACCOUNT_ROWS, np.float64)
     for row in range(ACCOUNT_ROWS):
         account[row] = 0.0
-    tally = Tally(sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy)
+    tally = Tally(sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy, sums.parts)
     event = lanes.integers[EVENT + i]
     flying = event == GOES_ON
     if not flying and event != EMPTY:
@@ -339,10 +341,12 @@ def available() -> bool:
 def put_on_device(problem: Problem, voxels: int, slots: int = SLOTS) -> OnDevice:
     """Return a problem with `voxels` scored ones on the GPU, with room for `slots` particles in flight.
 
-    About 6 kB per slot and 8 bytes per scored voxel and quantity.
+    About 6 kB per slot and 8 bytes per scored voxel and quantity. Refuses scenes of solids.
     """
     if not available():
         raise DosewrightError("There is no NVIDIA GPU here that Numba can use; it needs the package numba-cuda.")
+    if has_scene(problem.scene):
+        raise refuse("A GPU follows particles through voxels only", given="a scene of solids", allowed="no scene")
     blocks = -(-slots // LANES)
     scoring = problem.scoring
     room = Slots(
@@ -358,7 +362,7 @@ def put_on_device(problem: Problem, voxels: int, slots: int = SLOTS) -> OnDevice
     tally = empty_tally(scoring, voxels)
     energy, to_water, let = (np.zeros(array.size, np.int64) for array in tally[:3])
     nothing = np.zeros(0, np.int64)
-    sums = Sums(energy, to_water, let, np.zeros((ACCOUNTS, ACCOUNT_ROWS), np.int64), nothing, nothing)
+    sums = Sums(energy, to_water, let, np.zeros((ACCOUNTS, ACCOUNT_ROWS), np.int64), nothing, nothing, nothing)
     return OnDevice(copied(problem), copied(room), copied(sums))
 
 

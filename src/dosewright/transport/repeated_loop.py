@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, LOW, draw_four, start_stream
-from dosewright.geometry.trace import FAR_CM, PATIENT, Place, Ray, advance, medium_of, to_box, to_patient_axes
+from dosewright.geometry.trace import FAR_CM, PATIENT, Place, Ray, advance, medium_of, to_box, to_exit, to_patient_axes
 from dosewright.materials.electrons.lookup import WATER_RATIO, value
 from dosewright.materials.electrons.lookup import position as electron_position
 from dosewright.materials.photons.lookup import position
@@ -260,23 +260,6 @@ def sorted_in(problem, tally, room, slot, alive, before, waiting, stream):
 def from_begin(free, fraction):
     """Return the distance (cm) along one axis from where a track began, of a fraction of the free space."""
     return (fraction - 0.5) * (free.geometry.edges[1] - free.geometry.edges[0])
-
-
-@inlined
-def to_exit(geometry, ray):
-    """Return the distance from a point in the patient box to where its ray leaves it; zero outside."""
-    way = FAR_CM
-    for axis in range(3):
-        begin = geometry.first[PATIENT, axis]
-        low, high = geometry.edges[begin], geometry.edges[begin + geometry.cells[PATIENT, axis]]
-        x, u = (ray.x, ray.y, ray.z)[axis], (ray.u, ray.v, ray.w)[axis]
-        if u > 0.0:
-            way = min(way, (high - x) / u)
-        elif u < 0.0:
-            way = min(way, (low - x) / u)
-        elif not low <= x < high:
-            way = 0.0
-    return max(way, 0.0)
 
 
 @inlined

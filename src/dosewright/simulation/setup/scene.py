@@ -48,9 +48,9 @@ class PlacedScene:
 
 def placed_scene(table: SceneTable, resolvers: Resolvers = WITHOUT_LIBRARY) -> PlacedScene:
     """Read a scene and put it where the run file says; refuses what its file, its modules or its fill have wrong."""
-    scene = read_scene_file(Path(table.file), resolvers.material)
+    scene, said = read_scene_file(Path(table.file), resolvers.material)
     of_module: dict[str, tuple[str, ...]] = {}
-    assumptions: list[str] = []
+    assumptions = list(said)
     problems: list[str] = []
     for module in scene.modules:
         try:

@@ -73,7 +73,7 @@ def in_scene(
     grid = problem.score_grid
     if grid is not None:
         to_box = Rigid.identity() if phantom is None else phantom.voxels.frame.inverse()
-        mass = scene_mass_on(problem.packed.scene, to_box, grid)
+        mass = scene_mass_on(problem.scene, to_box, grid)
         if phantom is not None:
             mass += mass_on(phantom.voxels, grid)
         problem = replace(problem, mass_g=mass, density_g_cm3=mass / grid.voxel_volume_cm3)
@@ -94,7 +94,7 @@ def _far_source(
     if source_mm is None or scene.fill is None:
         return ()
     to_box = Rigid.identity() if phantom is None else phantom.voxels.frame.inverse()
-    low, high = np.split(problem.packed.scene.world, 2)
+    low, high = np.split(problem.scene.world, 2)
     at = to_box.points(np.array(source_mm)) / MM_PER_CM
     if np.all((at >= low) & (at <= high)):
         return ()

@@ -84,6 +84,37 @@ class Done(NamedTuple):
     stopped: bool
 
 
+class Start(NamedTuple):
+    """What a step sees from where it begins: place in the tables, density (g/cm3), linear stopping power (MeV/cm)."""
+
+    row: int
+    f: float
+    density: float
+    stopping: float
+
+
+class Middle(NamedTuple):
+    """What it takes half way: place in the tables, rate of interactions (1/cm) and distance to the next (cm), and the
+    mean square angle by thickness (rad2 cm2/g).
+    """
+
+    i: int
+    row: int
+    f: float
+    rate: float
+    to_interaction: float
+    turning: float
+
+
+class End(NamedTuple):
+    """How far a step goes (cm), and what ends it."""
+
+    length: float
+    hit: bool
+    crossing: bool
+    rejected: bool
+
+
 @inlined
 def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z, words):
     """Advance an electron (kind 0) or positron (1 more) by one step in its voxel; returns it and what was done."""
@@ -91,72 +122,140 @@ def step(tables, cut, rejection, max_step, p, word, kind, size_x, size_y, size_z
     _, density = medium_of(word)
 
     # Plan: how far without deflection, and the energy half way.
-    i, f = position(p.energy)
-    start = row(kind, i)
-    stopping_here = column(values, start, STOPPING, f) * density
+    start = seen_from(values, kind, density, p.energy)
     begins = p.stretch <= ZERO
-    by_length = min(max_step / min(density, THIN_DENSITY), LONGEST_CM) * density
-    longest = column(values, start, LONGEST, f)
-    longest = longest * FIRST_SHARE if p.stretch < ZERO else longest
-    stretch = min(by_length, longest) if begins else p.stretch  # g/cm2
-    ahead = stretch / (density + SMALLEST)
-    coming = min(stretch, p.paths / (column(values, start, RATE, f) + SMALLEST))  # g/cm2, up to an interaction
+    stretch = longest_stretch(values, start, max_step, p.stretch < ZERO) if begins else p.stretch  # g/cm2
+    coming = up_to_interaction(values, start, stretch, p.paths)
     planned = min(coming / (density + SMALLEST), to_faces(p, size_x, size_y, size_z))
     nearest = to_nearest_face(p, size_x, size_y, size_z)
-    rejected = (p.energy < rejection) and (column(values, start, RANGE, f) < nearest * density)
-    halfway = p.energy - HALF * min(stopping_here * planned, LARGEST_SHARE * p.energy)
-    i, f = position(halfway)
-    start = row(kind, i)
-    rate = column(values, start, RATE, f) * density
-    to_interaction = p.paths / (rate + SMALLEST)
+    rejected = (p.energy < rejection) and (range_there(values, start) < nearest * density)
+    middle = half_way(values, kind, start, p.energy, p.paths, planned)
 
     # Where a stretch begins, turn by what is due and half of what it will bring.
-    turning = column(values, start, SCATTERING, f)
-    turn = max(p.due + HALF * turning * coming, ZERO) if begins else ZERO
-    cosine, sine = soft_angle(min(turn, LARGEST_DUE), unit(words[0]))
-    u, v, w = turned_by(p.u, p.v, p.w, cosine, sine, unit(words[1]))
+    turn = turn_due(middle, p.due, coming) if begins else ZERO
+    u, v, w = turned_softly(p.u, p.v, p.w, turn, words)
 
     # Distance to the boundary, distance to the interaction.
     face_x, face_y, face_z = to_face(p.fx, size_x, u), to_face(p.fy, size_y, v), to_face(p.fz, size_z, w)
     boundary = min(min(face_x, face_y), face_z)
-    length = min(min(boundary, ahead), to_interaction)
-    hit = (to_interaction <= min(boundary, ahead)) and (not rejected)
-    crossing = (not hit) and (boundary <= ahead) and (not rejected)
-    length = ZERO if rejected else length
+    end = end_of_step(stretch / (density + SMALLEST), boundary, middle, rejected)
 
     # Lose energy, somewhere on the way.
-    halfway_stopping = column(values, start, STOPPING, f) * density
-    lost, growth = mean_loss(p.energy, stopping_here, halfway_stopping, planned, length)
-    variance = column(values, start, STRAGGLING, f) * density * length * (growth * growth)
-    quantum = column(values, start, QUANTUM, f) * growth
-    few = unit(np.uint32((words[2] << NINE | words[3] & LOW_NINE) << FOURTEEN))  # of the bits that `unit` leaves
-    lost = min(straggled(lost, variance, quantum, normal(unit(words[2]), unit(words[3])), few), p.energy)
-    energy = p.energy - lost
-    stopped = (energy < cut) or rejected
-    lost = p.energy if stopped else p.energy - energy  # what was really taken off in single precision
-    share = (f32(np.int32(words[0] & BYTE)) + HALF) * TO_SHARE * length
+    energy, lost, stopped = slowed(values, start, middle, end, p.energy, cut, planned, words)
+    share = (f32(np.int32(words[0] & BYTE)) + HALF) * TO_SHARE * end.length
 
     # Move.
-    cross_x = crossing and face_x <= boundary
-    cross_y = crossing and (not cross_x) and face_y <= boundary
-    cross_z = crossing and (not cross_x) and (not cross_y)
-    fx, at_x, ix = moved(p.fx, u, size_x, length, share, cross_x, p.ix)
-    fy, at_y, iy = moved(p.fy, v, size_y, length, share, cross_y, p.iy)
-    fz, at_z, iz = moved(p.fz, w, size_z, length, share, cross_z, p.iz)
-    due, paths = p.due - turn + turning * density * length, max(p.paths - rate * length, ZERO)
-    stretch = max(stretch - density * length, ZERO) if crossing else ZERO
+    cross_x = end.crossing and face_x <= boundary
+    cross_y = end.crossing and (not cross_x) and face_y <= boundary
+    cross_z = end.crossing and (not cross_x) and (not cross_y)
+    fx, at_x, ix = moved(p.fx, u, size_x, end.length, share, cross_x, p.ix)
+    fy, at_y, iy = moved(p.fy, v, size_y, end.length, share, cross_y, p.iy)
+    fz, at_z, iz = moved(p.fz, w, size_z, end.length, share, cross_z, p.iz)
+    due, paths, stretch = what_is_left(start, middle, end, p.due, turn, p.paths, stretch)
 
     # The most frequent of the hard interactions, a large deflection, happens here; the others are the caller's.
-    hard = column(values, start, HARD_ELASTIC, f) * density / (rate + SMALLEST)
-    chance = unit(words[4])
-    deflected = hit and chance < hard
-    cosine, sine = hard_angle(tables, kind, start, i, f, min(chance / (hard + SMALLEST), ONE))
-    u, v, w = turned_by(u, v, w, cosine if deflected else ONE, sine if deflected else ZERO, unit(words[5]))
-    paths = -log(unit(words[7])) if deflected else paths
+    u, v, w, paths, deflected = turned_hard(tables, kind, start, middle, end, u, v, w, paths, words)
 
     after = Flight(energy, u, v, w, fx, fy, fz, due, paths, stretch, ix, iy, iz)
-    ratio = column(values, start, WATER_RATIO, f)
-    return after, Done(lost, at_x, at_y, at_z, ratio, hit and (not deflected) and (not stopped), stopped)
+    ratio = column(values, middle.row, WATER_RATIO, middle.f)
+    return after, Done(lost, at_x, at_y, at_z, ratio, end.hit and (not deflected) and (not stopped), stopped)
+
+
+@inlined
+def seen_from(values, kind, density, energy):
+    """Return what a step sees from where it begins."""
+    i, f = position(energy)
+    start = row(kind, i)
+    return Start(start, f, density, column(values, start, STOPPING, f) * density)
+
+
+@inlined
+def longest_stretch(values, start, max_step, first):
+    """Return how far a particle may go without turning, g/cm2; the first stretch of a particle is short."""
+    density = start.density
+    by_length = min(max_step / min(density, THIN_DENSITY), LONGEST_CM) * density
+    longest = column(values, start.row, LONGEST, start.f)
+    longest = longest * FIRST_SHARE if first else longest
+    return min(by_length, longest)
+
+
+@inlined
+def up_to_interaction(values, start, stretch, paths):
+    """Return what lies ahead of a stretch up to an interaction, g/cm2."""
+    return min(stretch, paths / (column(values, start.row, RATE, start.f) + SMALLEST))
+
+
+@inlined
+def range_there(values, start):
+    """Return the range in the continuous slowing down approximation, g/cm2."""
+    return column(values, start.row, RANGE, start.f)
+
+
+@inlined
+def half_way(values, kind, start, energy, paths, planned):
+    """Return what a step of a planned length (cm) takes half way."""
+    halfway = energy - HALF * min(start.stopping * planned, LARGEST_SHARE * energy)
+    i, f = position(halfway)
+    there = row(kind, i)
+    rate = column(values, there, RATE, f) * start.density
+    return Middle(i, there, f, rate, paths / (rate + SMALLEST), column(values, there, SCATTERING, f))
+
+
+@inlined
+def turn_due(middle, due, coming):
+    """Return the mean square angle where a stretch begins: what is due, and half of what it will bring."""
+    return max(due + HALF * middle.turning * coming, ZERO)
+
+
+@inlined
+def turned_softly(u, v, w, turn, words):
+    """Turn a direction by a condensed deflection of this mean square angle."""
+    cosine, sine = soft_angle(min(turn, LARGEST_DUE), unit(words[0]))
+    return turned_by(u, v, w, cosine, sine, unit(words[1]))
+
+
+@inlined
+def end_of_step(ahead, boundary, middle, rejected):
+    """Return how far a step goes: to the end of its stretch, the boundary or the interaction (cm)."""
+    length = min(min(boundary, ahead), middle.to_interaction)
+    hit = (middle.to_interaction <= min(boundary, ahead)) and (not rejected)
+    crossing = (not hit) and (boundary <= ahead) and (not rejected)
+    return End(ZERO if rejected else length, hit, crossing, rejected)
+
+
+@inlined
+def slowed(values, start, middle, end, energy, cut, planned, words):
+    """Return the energy at the end of a step, what was lost on it, and whether the particle stops."""
+    halfway_stopping = column(values, middle.row, STOPPING, middle.f) * start.density
+    lost, growth = mean_loss(energy, start.stopping, halfway_stopping, planned, end.length)
+    variance = column(values, middle.row, STRAGGLING, middle.f) * start.density * end.length * (growth * growth)
+    quantum = column(values, middle.row, QUANTUM, middle.f) * growth
+    few = unit(np.uint32((words[2] << NINE | words[3] & LOW_NINE) << FOURTEEN))  # of the bits that `unit` leaves
+    lost = min(straggled(lost, variance, quantum, normal(unit(words[2]), unit(words[3])), few), energy)
+    after = energy - lost
+    stopped = (after < cut) or end.rejected
+    return after, (energy if stopped else energy - after), stopped  # what was really taken off in single precision
+
+
+@inlined
+def what_is_left(start, middle, end, due, turn, paths, stretch):
+    """Return the deflection due after a step, the mean free paths left, and the rest of the stretch."""
+    due, paths = due - turn + middle.turning * start.density * end.length, max(paths - middle.rate * end.length, ZERO)
+    return due, paths, max(stretch - start.density * end.length, ZERO) if end.crossing else ZERO
+
+
+@inlined
+def turned_hard(tables, kind, start, middle, end, u, v, w, paths, words):
+    """Turn a direction by a large deflection, if that is what a step ended with.
+
+    Returns the direction, the mean free paths left and whether there was one.
+    """
+    hard = column(tables.values, middle.row, HARD_ELASTIC, middle.f) * start.density / (middle.rate + SMALLEST)
+    chance = unit(words[4])
+    deflected = end.hit and chance < hard
+    cosine, sine = hard_angle(tables, kind, middle.row, middle.i, middle.f, min(chance / (hard + SMALLEST), ONE))
+    u, v, w = turned_by(u, v, w, cosine if deflected else ONE, sine if deflected else ZERO, unit(words[5]))
+    return u, v, w, (-log(unit(words[7])) if deflected else paths), deflected
 
 
 @inlined

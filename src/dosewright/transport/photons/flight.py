@@ -8,25 +8,28 @@ import numpy as np
 
 from dosewright.core.jit import inlined
 from dosewright.core.random import draw_four
-from dosewright.geometry.trace import PATIENT, Place, Ray, leave_box, medium_of
+from dosewright.geometry.scene.trace import phase_of
+from dosewright.geometry.trace import OUTSIDE, PATIENT, Place, Ray, leave_box, medium_of
 from dosewright.materials.photons.lookup import position
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.scoring.leaving import score_leaving
 from dosewright.transport.electrons.absorb import absorb_here
 from dosewright.transport.photons.interact import interact
-from dosewright.transport.tracks import PHOTON
+from dosewright.transport.scene.places import escaped, has_scene, out_of_voxels, over
+from dosewright.transport.tracks import PHOTON, Track
 
 MOST_FLIGHTS = 1_000_000
 
 
 @inlined
-def fly(problem, ray, place, energy, weight, tally, stack, waiting, stream):
-    """Follow a photon in the patient box until nothing is left of it; what it makes goes on the stack.
+def fly(problem, track, tally, stack, waiting, stream):
+    """Follow a photon in the patient box until nothing is left of it or it comes out into a scene.
 
-    ``ray`` and ``place`` are those of the box; all it leaves is times `weight`. Returns the stack count.
+    What it makes goes on the stack. Returns the track, of no energy if it is over, the stack count and the stream.
     """
     geometry, attenuation = problem.geometry, problem.photons.attenuation
-    at = leave_box(geometry, ray, place)
+    energy, weight = track.energy, track.weight
+    at = leave_box(geometry, track.ray, track.place)
     first, cells = geometry.first, geometry.cells
     x0, x1 = geometry.edges[first[PATIENT, 0]], geometry.edges[first[PATIENT, 0] + cells[PATIENT, 0]]
     y0, y1 = geometry.edges[first[PATIENT, 1]], geometry.edges[first[PATIENT, 1] + cells[PATIENT, 1]]
@@ -38,9 +41,14 @@ def fly(problem, ray, place, energy, weight, tally, stack, waiting, stream):
         s = -np.log(a) / largest
         x, y, z = at.x + s * at.u, at.y + s * at.v, at.z + s * at.w
         if not (x0 <= x < x1 and y0 <= y < y1 and z0 <= z < z1):
+            if has_scene(problem):
+                phase = phase_of(problem.scene, stream.seed, stream.history)
+                ray, place = out_of_voxels(problem, at, phase)
+                track = Track(ray, place, energy, track.species, 0.0, 0.0, weight)
+                return (escaped(problem, tally, track) if place.region == OUTSIDE else track), waiting, stream
             tally.account[ESCAPED] += weight * energy
             score_leaving(problem.leaving, tally, PHOTON, energy, at.w, weight)
-            return waiting
+            return over(track), waiting, stream
         at = Ray(x, y, z, at.u, at.v, at.w)
         ix, fx = cell_of(geometry.edges, first[PATIENT, 0], cells[PATIENT, 0], x0, x1, x)
         iy, fy = cell_of(geometry.edges, first[PATIENT, 1], cells[PATIENT, 1], y0, y1, y)
@@ -58,13 +66,13 @@ def fly(problem, ray, place, energy, weight, tally, stack, waiting, stream):
         tally.account[BINDING] += weight * made
         absorb_here(problem, tally, np.int64(material), inside, place, weight * here)
         if energy <= 0.0:
-            return waiting
+            return over(track), waiting, stream
         at = Ray(x, y, z, inside.u, inside.v, inside.w)
         i, f = position(attenuation, energy)
         largest = attenuation.largest[i] + f * (attenuation.largest[i + 1] - attenuation.largest[i])
     tally.account[CAPPED_HISTORIES] += 1.0
     tally.account[ESCAPED] += weight * energy
-    return waiting
+    return over(track), waiting, stream
 
 
 @inlined

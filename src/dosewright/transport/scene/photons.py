@@ -1,0 +1,80 @@
+"""A photon in a scene: from boundary to boundary, until its mean free paths are used up."""
+
+import numpy as np
+
+from dosewright.core.jit import inlined, kernel
+from dosewright.core.random import draw_four
+from dosewright.geometry.scene.trace import ahead, medium_of_cell, phase_of
+from dosewright.geometry.trace import FAR_CM, OUTSIDE, SCENE, advance
+from dosewright.materials.photons.lookup import position
+from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
+from dosewright.transport.photons.interact import interact
+from dosewright.transport.scene.absorb import absorb_at_once
+from dosewright.transport.scene.places import at_place, escaped, over, over_boundary
+from dosewright.transport.scene.reduced import reduced_photon_event, reduced_place, split_into_voxels, weighing
+from dosewright.transport.tracks import Track
+
+MOST_BOUNDARIES = 1_000_000
+
+
+@kernel
+def fly_in_scene(problem, track, tally, stack, waiting, stream):
+    """Follow a photon through the parts of a scene until nothing is left of it or it comes to the box of voxels.
+
+    Returns the track, of no energy if it is over, the stack count and the stream.
+    """
+    scene, attenuation = problem.scene, problem.photons.attenuation
+    phase = phase_of(scene, stream.seed, stream.history)
+    i, f = position(attenuation, track.energy)
+    a, chosen, _, _, stream = draw_four(stream)
+    paths, out = -np.log(a), False
+    for _ in range(MOST_BOUNDARIES):
+        weight, out, stream = reduced_place(problem, track.ray, track.energy, track.weight, out, tally, stream)
+        if weight <= 0.0:
+            return over(track), waiting, stream
+        track, cell = weighing(track, weight), track.place.ix
+        material, density = medium_of_cell(scene, cell)
+        total = attenuation.total[material, i]
+        total += f * (attenuation.total[material, i + 1] - total)
+        mu = total * density
+        reach = paths / mu if mu * FAR_CM > paths else FAR_CM
+        distance = ahead(scene, cell, track.ray, reach, phase)
+        if distance < reach:
+            paths -= mu * distance
+            there = advance(track.ray, distance)
+            ray, place = over_boundary(problem, there, phase)
+            track = at_place(track, ray, place)
+            if place.region == OUTSIDE:
+                return escaped(problem, tally, track), waiting, stream
+            if place.region != SCENE:
+                return split_into_voxels(problem, track, there.z, stack, waiting, stream)
+            continue
+        track = at_place(track, advance(track.ray, reach), track.place)
+        track, waiting, stream = interacted(
+            problem, np.int64(material), density, i, f, chosen * total, track, tally, stack, waiting, stream
+        )
+        if track.energy <= 0.0:
+            return track, waiting, stream
+        i, f = position(attenuation, track.energy)
+        a, chosen, _, _, stream = draw_four(stream)
+        paths = -np.log(a)
+    tally.account[CAPPED_HISTORIES] += 1.0
+    tally.account[ESCAPED] += track.weight * track.energy
+    return over(track), waiting, stream
+
+
+@inlined
+def interacted(problem, material, density, i, f, chosen, track, tally, stack, waiting, stream):
+    """Let a photon interact in its cell; returns the track (of no energy if it ended), the stack count, the stream."""
+    before, first, place, weight = track, waiting, track.place, track.weight
+    energy, ray, here, made, waiting, stream = interact(
+        problem, material, i, f, chosen, before.energy, weight, before.ray, place, stack, waiting, stream
+    )
+    tally.account[BINDING] += track.weight * made
+    absorb_at_once(problem, tally, material, track.place.ix, track.ray, track.weight * here)
+    weight, waiting, stream = reduced_photon_event(
+        problem, material, i, f, chosen, before.ray, before.energy, place, density, energy, ray, weight, first, stack,
+        waiting, tally, stream,
+    )  # fmt: skip
+    energy = energy if weight > 0.0 else 0.0
+    return Track(ray, place, energy, track.species, 0.0, 0.0, weight), waiting, stream
