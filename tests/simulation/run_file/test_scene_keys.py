@@ -200,3 +200,12 @@ def test_a_reduction_is_written_out(tmp_path: Path) -> None:
     assert tomllib.loads(text)["variance_reduction"]["equal_weight"]["electron_plane_mm"] == -15
     (out / "run.toml").write_text(text)
     assert resolved_content(read_run_file(out / "run.toml"), out) == content
+
+
+def test_parts_that_overlap_are_refused_before_the_run(tmp_path: Path) -> None:
+    """The target and a plate 0.01 mm in it: both names, a point in both, and where they stand in the file."""
+    plate = '[[part]]\nname = "plate"\ntube = { radius_mm = 5.0, length_mm = 1.0 }\nmaterial = "G4_Cu"\n'
+    (tmp_path / "head.toml").write_text(SCENE + "\n" + plate + "centre_mm = [0.0, 0.0, 99.01]\n")
+    (tmp_path / "run.toml").write_text(RUN)
+    with pytest.raises(InputError, match=r"The parts 'target' and 'plate' overlap: both hold the point \(.*, 99\.50"):
+        read_run_file(tmp_path / "run.toml")

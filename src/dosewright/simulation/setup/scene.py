@@ -11,6 +11,7 @@ from dosewright.core.frame import Rigid, turned_axes
 from dosewright.core.matter import Material
 from dosewright.core.scene import Part, Scene
 from dosewright.geometry.modules.build import all_parts, assumptions_of, parts_of
+from dosewright.geometry.scene_check.problems import scene_problems
 from dosewright.simulation.run_file.tables import Scene as SceneTable
 from dosewright.simulation.run_file.tables import Triple
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
@@ -61,6 +62,8 @@ def placed_scene(table: SceneTable, resolvers: Resolvers = WITHOUT_LIBRARY) -> P
     if problems:
         raise InputError(*problems)
     parts = all_parts(scene)
+    if wrong := scene_problems(parts):
+        raise InputError(*wrong)
     fill = scene.fill if table.fill is None else fill_of(table.fill, parts, resolvers.material)
     return PlacedScene(scene, parts, fill, way_of(table.origin_mm, table.rotation_deg), of_module, tuple(assumptions))
 
