@@ -142,6 +142,25 @@ def test_what_turns_is_looked_at_in_every_phase() -> None:
     assert scene_problems([arm[0], part("post", Box((4.0, 4.0, 10.0)), (0.0, 42.2, 0.0))]) == ()
 
 
+def test_boxes_of_parts_are_tight() -> None:
+    turn = rotation_about("y", 30.0)
+    rod, ball = part("rod", Tube(3.0, 40.0), (1.0, 2.0, 3.0), turn), part("ball", Sphere(5.0), turn=turn)
+    wheel = part("wheel", Tube(50.0, 8.0, 0.0, 10.0, 30.0), (0.0, 0.0, 9.0), turns=True)
+    blade = part("blade", Box((20.0, 2.0, 6.0)), (30.0, 0.0, 0.0), parent="wheel")
+    placed, _ = place([rod, ball, wheel, blade])
+    reach = 20 * np.sin(np.pi / 6) + 3 * np.cos(np.pi / 6)
+    assert placed[0].high == pytest.approx([1 + reach, 5.0, 3 + 20 * np.cos(np.pi / 6) + 3 * np.sin(np.pi / 6)])
+    assert placed[1].low == pytest.approx([-5.0] * 3)
+    assert placed[2].high == pytest.approx([50.0, 50.0, 13.0], rel=0.002)
+    assert placed[3].high == pytest.approx([np.hypot(40.0, 1.0)] * 2 + [12.0], rel=0.002)
+    assert (placed[3].high >= [np.hypot(40.0, 1.0)] * 2 + [12.0]).all()
+
+
+def test_what_turns_does_not_turn_in_what_turns() -> None:
+    told = scene_problems([part("a", Tube(9.0, 9.0), turns=True), part("b", Tube(1.0, 1.0), parent="a", turns=True)])
+    assert told == ("The part 'b' turns in 'a', which turns itself.",)
+
+
 def test_broken_trees_are_told_together() -> None:
     box = Box((1.0, 1.0, 1.0))
     loop = [part("a", box, parent="b"), part("b", box, parent="a")]

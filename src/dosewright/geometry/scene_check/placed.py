@@ -7,12 +7,14 @@ from itertools import product
 import numpy as np
 
 from dosewright.core.errors import nearest
-from dosewright.core.frame import Rigid
+from dosewright.core.frame import Rigid, rotation_about
 from dosewright.core.scene import Part
 from dosewright.core.shapes import Cone, Difference, Intersection, Placement, Polycone, Shape, Sphere, Union
 from dosewright.core.solids import Box, Frustum, Prism, Tube
 from dosewright.geometry.scene_check.chords import Rays, chords
 from dosewright.geometry.scene_check.intervals import Floats
+
+ANGLES = 64  # at which what turns is looked at for the box around it
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,9 @@ def _ancestors(part: Part, known: dict[str, Part]) -> list[Part] | str:
             names = [one.name for one in line] + [parent.name]
             return f"Parts lie in one another in a loop: {' in '.join(map(repr, names))}."
         line.append(parent)
+    turning = [one.name for one in line if one.turns]
+    if len(turning) > 1:
+        return f"The part {turning[0]!r} turns in {turning[1]!r}, which turns itself."
     return line
 
 
@@ -106,55 +111,92 @@ def _at(*parts: Part) -> str:
 
 def own_box(shape: Shape) -> tuple[Floats, Floats]:
     """Return the lowest and highest corner of a box along a shape's own axes that holds it; empty: low above high."""
+    return box_in(shape, Rigid.identity())
+
+
+def box_in(shape: Shape, frame: Rigid) -> tuple[Floats, Floats]:
+    """Return the corners of the smallest box, along the axes that `frame` leads to, that holds a shape.
+
+    Of round and of combined shapes in slanted axes it may be larger than the smallest; empty: low above high.
+    """
     match shape:
         case Box():
-            half = np.array(shape.size_mm) / 2
+            x, y, z = (length / 2 for length in shape.size_mm)
+            return _around_points(np.array(list(product((-x, x), (-y, y), (-z, z)))), frame)
         case Frustum():
-            half = np.array([*np.maximum(shape.lower_mm, shape.upper_mm), shape.length_mm]) / 2
-        case Tube():
-            half = np.array([shape.radius_mm, shape.radius_mm, shape.length_mm / 2])
-        case Cone():
-            radius = max(shape.lower_radius_mm, shape.upper_radius_mm)
-            half = np.array([radius, radius, shape.length_mm / 2])
-        case Sphere():
-            half = np.full(3, shape.radius_mm)
+            levels = ((shape.lower_mm, -shape.length_mm / 2), (shape.upper_mm, shape.length_mm / 2))
+            corners = [(i * a / 2, j * b / 2, z) for (a, b), z in levels for i, j in product((-1, 1), repeat=2)]
+            return _around_points(np.array(corners), frame)
         case Prism():
-            low, high = shape.outline_mm.min(0), shape.outline_mm.max(0)
-            return np.append(low, -shape.length_mm / 2), np.append(high, shape.length_mm / 2)
+            heights = np.full(len(shape.outline_mm), shape.length_mm / 2)
+            ends = [np.column_stack([shape.outline_mm, side * heights]) for side in (-1, 1)]
+            return _around_points(np.concatenate(ends), frame)
+        case Sphere():
+            return frame.translation - shape.radius_mm, frame.translation + shape.radius_mm
+        case Tube():
+            return _around_discs(
+                ((shape.radius_mm, -shape.length_mm / 2), (shape.radius_mm, shape.length_mm / 2)), frame
+            )
+        case Cone():
+            half = shape.length_mm / 2
+            return _around_discs(((shape.lower_radius_mm, -half), (shape.upper_radius_mm, half)), frame)
         case Polycone():
-            radius = max(shape.radius_mm)
-            return np.array([-radius, -radius, min(shape.z_mm)]), np.array([radius, radius, max(shape.z_mm)])
-        case Union():
-            first, second = own_box(shape.first), box_around(*own_box(shape.second), shape.placement)
-            return np.minimum(first[0], second[0]), np.maximum(first[1], second[1])
-        case Intersection():
-            first, second = own_box(shape.first), box_around(*own_box(shape.second), shape.placement)
-            return np.maximum(first[0], second[0]), np.minimum(first[1], second[1])
-        case Difference():
-            return own_box(shape.first)
-        case _:
-            raise TypeError(f"no box of {type(shape).__name__}")
-    return -half, half
+            return _around_discs(tuple(zip(shape.radius_mm, shape.z_mm, strict=True)), frame)
+        case Union() | Intersection() | Difference():
+            first = box_in(shape.first, frame)
+            second = box_in(shape.second, _frame(shape.placement).then(frame))
+            if isinstance(shape, Union):
+                return np.minimum(first[0], second[0]), np.maximum(first[1], second[1])
+            if isinstance(shape, Intersection):
+                return np.maximum(first[0], second[0]), np.minimum(first[1], second[1])
+            return first
+    raise TypeError(f"no box of {type(shape).__name__}")
 
 
-def box_around(low: Floats, high: Floats, placement: Placement | Rigid) -> tuple[Floats, Floats]:
-    """Return the corners of the box that holds a placed box."""
-    if isinstance(placement, Rigid):
-        rotation, shift = placement.rotation, placement.translation
-    else:
-        rotation, shift = placement.rotation, np.array(placement.centre_mm)
-    middle, half = rotation @ ((low + high) / 2) + shift, np.abs(rotation) @ ((high - low) / 2)
+def _around_points(points: Floats, frame: Rigid) -> tuple[Floats, Floats]:
+    moved = frame.points(points)
+    return moved.min(axis=0), moved.max(axis=0)
+
+
+def _around_discs(discs: Sequence[tuple[float, float]], frame: Rigid) -> tuple[Floats, Floats]:
+    """Return the box around discs normal to z, by radius and height: a disc reaches R sin(angle to its normal)."""
+    axis = frame.rotation[:, 2]
+    reach = np.sqrt(np.maximum(1 - axis**2, 0.0))
+    low = np.min([z * axis - radius * reach for radius, z in discs], axis=0)
+    high = np.max([z * axis + radius * reach for radius, z in discs], axis=0)
+    return frame.translation + low, frame.translation + high
+
+
+def _frame(placement: Placement) -> Rigid:
+    return Rigid(placement.rotation, np.array(placement.centre_mm))
+
+
+def box_around(low: Floats, high: Floats, frame: Rigid) -> tuple[Floats, Floats]:
+    """Return the corners of the box that holds a box in other axes."""
+    middle, half = frame.points((low + high) / 2), np.abs(frame.rotation) @ ((high - low) / 2)
     return middle - half, middle + half
 
 
 def _box_in_scene(shape: Shape, steps: Sequence[tuple[Placement, bool]]) -> tuple[Floats, Floats]:
-    low, high = own_box(shape)
-    for placement, turning in reversed(steps):
-        if turning:
-            radius = max(float(np.hypot(x, y)) for x, y in product((low[0], high[0]), (low[1], high[1])))
-            low, high = np.array([-radius, -radius, low[2]]), np.array([radius, radius, high[2]])
-        low, high = box_around(low, high, placement)
-    return low, high
+    """Return the box of a part in the axes of the scene; of one that turns, around all that it sweeps."""
+    turning = [n for n, (_, turns) in enumerate(steps) if turns]
+    if not turning:
+        return box_in(shape, _composed(steps))
+    outside, inside = steps[: turning[0] + 1], steps[turning[0] + 1 :]
+    turns = [rotation_about("z", float(angle)) for angle in np.arange(0.0, 360.0, 360.0 / ANGLES)]
+    boxes = [box_in(shape, _composed(inside).then(Rigid(turn, np.zeros(3)))) for turn in turns]
+    # Between two of the angles a point may reach farther than at both.
+    radius = max(float(high[0]) for _, high in boxes) / np.cos(np.pi / ANGLES)
+    ends = ((radius, float(boxes[0][0][2])), (radius, float(boxes[0][1][2])))
+    return _around_discs(ends, _composed(outside))
+
+
+def _composed(steps: Sequence[tuple[Placement, bool]]) -> Rigid:
+    """Return the way from a part's own axes to those that its steps begin in, at rest."""
+    frame = Rigid.identity()
+    for placement, _ in reversed(steps):
+        frame = frame.then(_frame(placement))
+    return frame
 
 
 def _turned(rays: Rays, angle: Floats) -> Rays:
