@@ -50,12 +50,19 @@ def edges(shape: Shape, inset_mm: float = INSET_MM) -> Ends:
 
 def _six_faces(lower: tuple[float, float], upper: tuple[float, float], length: float, inset: float) -> Ends:
     corners = {}
+    at_ends = [_inset((low / 2, high / 2), length, -inset, inset) for low, high in zip(lower, upper, strict=True)]
     for signs in product((-1.0, 1.0), repeat=3):
-        across = upper if signs[2] > 0 else lower
-        half = np.array([across[0] / 2, across[1] / 2, length / 2])
-        corners[signs] = np.array(signs) * (half - np.minimum(inset, half))
+        half = np.array([at_ends[0][signs[2] > 0], at_ends[1][signs[2] > 0], length / 2 - min(inset, length / 2)])
+        corners[signs] = np.array(signs) * half
     pairs = [(a, b) for a in corners for b in corners if a < b and sum(x != y for x, y in zip(a, b, strict=True)) == 1]
     return np.array([corners[a] for a, _ in pairs]), np.array([corners[b] for _, b in pairs])
+
+
+def _inset(half: tuple[float, float], length: float, aside: float, inset: float) -> tuple[float, float]:
+    """Return how far a side is from the axis at heights `inset` from both ends, moved by `aside` at right angles."""
+    slope = (half[1] - half[0]) / length
+    moved = aside * np.hypot(1.0, slope)
+    return max(half[0] + slope * inset + moved, 0.0), max(half[1] - slope * inset + moved, 0.0)
 
 
 def _prism(shape: Prism, inset: float) -> Ends:
@@ -77,7 +84,8 @@ def _round(low: float, high: float, outer: tuple[float, float], inner: tuple[flo
     for radii, inwards in ((outer, -1.0), (inner, 1.0)):
         if max(radii) <= 0:
             continue
-        at = [(max(radii[0] + inwards * inset, 0.0), low + inset), (max(radii[1] + inwards * inset, 0.0), high - inset)]
+        ends = _inset(radii, high - low, inwards * inset, inset)
+        at = [(ends[0], low + inset), (ends[1], high - inset)]
         turn = np.deg2rad(start) + np.linspace(0.0, np.deg2rad(sweep), SIDES + 1)
         if sweep < 360.0:  # the first and the last line just inside the flat sides
             turn[[0, -1]] += np.array([1.0, -1.0]) * inset / max(radii)
