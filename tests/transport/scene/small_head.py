@@ -28,7 +28,7 @@ COLLIMATOR = Part(
 FILTER = Part("filter", Cone(2.0, 28.0, 20.0), named("G4_Cu"), Placement((0.0, 0.0, -100.0)))
 JAW = Part("jaw", Box((100.0, 200.0, 30.0)), TUNGSTEN, Placement((70.0, 0.0, -55.0)))
 PARTS = (TARGET, COLLIMATOR, FILTER, JAW)
-FIELD_MM, AT_MM, PLANE_MM = (70.0, 90.0), (-15.0, 0.0, 0.0), -85.0
+FIELD_MM, AT_MM, PLANE_MM = (110.0, 150.0), (-20.0, 0.0, 0.0), -115.0
 N = 50
 
 
