@@ -21,7 +21,7 @@ from .scene_runs import one_voxel, scene_problem
 
 TUNGSTEN = Material("W", 19.3, {74: 1.0})
 SETTINGS = CoupledSettings(electron_cut_MeV=0.5, photon_cut_MeV=0.05, dose_to_water=False)
-TARGET = Part("target", Tube(10.0, 1.0), TUNGSTEN, Placement((0.0, 0.0, -199.5)))
+TARGET = Part("target", Tube(10.0, 3.0), TUNGSTEN, Placement((0.0, 0.0, -198.5)))
 COLLIMATOR = Part(
     "collimator", Difference(Tube(80.0, 60.0), Cone(6.0, 26.0, 60.01)), TUNGSTEN, Placement((0.0, 0.0, -150.0))
 )

@@ -22,7 +22,6 @@ from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.transport.electrons.interact import OTHER, happen, stopped
 from dosewright.transport.electrons.step import (
     BYTE,
-    SMALLEST,
     TO_SHARE,
     end_of_step,
     half_way,
@@ -40,6 +39,7 @@ from dosewright.transport.lockstep import MOST_DRAWS
 from dosewright.transport.scene.absorb import absorb_at_once, absorb_in_part
 from dosewright.transport.scene.places import at_place, escaped, from_lane, over, over_boundary
 from dosewright.transport.scene.reduced import reduced_electron, reduced_electron_event, split_into_voxels, weighing
+from dosewright.transport.step import SMALLEST
 from dosewright.transport.tracks import POSITRON, Track, name_children
 
 SHORT_OF = 1.0 - 1.0e-6  # a stretch up to the nearest boundary ends just before it, in single precision too
