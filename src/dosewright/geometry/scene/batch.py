@@ -1,6 +1,7 @@
 """Many points or rays at once: kernels that fill arrays."""
 
 from dosewright.core.jit import kernel
+from dosewright.geometry.scene.cell_rays import BEYOND_CM
 from dosewright.geometry.scene.trace import BEYOND, ahead, crossed, locate, nearest, part_of
 from dosewright.geometry.trace import Ray, advance
 
@@ -36,6 +37,7 @@ def follow(scene, ray, longest, phase, distances, cells):
             break
         ray, cell = crossed(scene, advance(ray, way), phase)
         distances[count] = gone
+        gone += BEYOND_CM
         count += 1
         cells[count] = cell
     return count
@@ -56,5 +58,6 @@ def path_lengths(scene, rays, longest, phase, lengths, boundaries):
             if gone >= longest:
                 break
             ray, cell = crossed(scene, advance(ray, way), phase)
+            gone += BEYOND_CM
             count += 1
         boundaries[k] = count

@@ -11,11 +11,12 @@ from dosewright.core.frame import Rigid
 from dosewright.core.shapes import Cone, Difference, Intersection, Placement, Polycone, Shape, Sphere, Union
 from dosewright.core.solids import Box, Frustum, Prism, Tube
 from dosewright.geometry.scene.polygons import convex_pieces
-from dosewright.geometry.scene.polytope import THINNEST_MM, corners, thickness
+from dosewright.geometry.scene.polytope import SAME_MM, THINNEST_MM, corners, thickness
 from dosewright.geometry.scene.surfaces import PLANE, Surface, ball, cone, plane
 
 Array = NDArray[np.float64]
 HALF_TURN = 180.0
+SURELY_MM = 1.0e-9
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,9 @@ def cells_of(shape: Shape, frame: Rigid) -> list[Cell]:
     if isinstance(shape, Union):
         return cells_of(shape.first, frame) + _second(shape, frame)
     if isinstance(shape, Intersection):
-        seconds = _second(shape, frame)
-        return [cell for a in cells_of(shape.first, frame) for b in seconds for cell in _both(a, b.surfaces)]
+        firsts, seconds = cells_of(shape.first, frame), _second(shape, frame)
+        pairs = [(a, b) for a in firsts for b in seconds if not _apart(a, b)]
+        return [cell for a, b in pairs for cell in _both(a, b.surfaces)]
     if isinstance(shape, Difference):
         left = cells_of(shape.first, frame)
         for hole in _second(shape, frame):
@@ -52,6 +54,10 @@ def _second(shape: Union | Intersection | Difference, frame: Rigid) -> list[Cell
     return cells_of(shape.second, placed(shape.placement).then(frame))
 
 
+def _apart(one: Cell, other: Cell) -> bool:
+    return bool(np.any(other.high_mm <= one.low_mm) or np.any(other.low_mm >= one.high_mm))
+
+
 def _both(cell: Cell, surfaces: tuple[Surface, ...]) -> list[Cell]:
     found = simplified((*cell.surfaces, *surfaces))
     return [] if found is None else [found]
@@ -59,15 +65,15 @@ def _both(cell: Cell, surfaces: tuple[Surface, ...]) -> list[Cell]:
 
 def _without(cell: Cell, hole: Cell) -> list[Cell]:
     """Return a cell less another as cells that do not overlap."""
-    if np.any(hole.high_mm <= cell.low_mm) or np.any(hole.low_mm >= cell.high_mm):
-        return [cell]
-    if not _both(cell, hole.surfaces):
+    shared = [] if _apart(cell, hole) else _both(cell, hole.surfaces)
+    if not shared:
         return [cell]
     pieces: list[Cell] = []
-    rest: list[Cell] = [cell]
+    rest = [cell]
     for surface in hole.surfaces:
-        pieces += [piece for one in rest for piece in _both(one, (surface.opposite(),))]
-        rest = [inner for one in rest for inner in _both(one, (surface,))]
+        if any(s is surface for s in shared[0].surfaces):  # the others do not cut
+            pieces += [piece for one in rest for piece in _both(one, (surface.opposite(),))]
+            rest = [inner for one in rest for inner in _both(one, (surface,))]
     return pieces
 
 
@@ -77,26 +83,29 @@ def simplified(surfaces: tuple[Surface, ...]) -> Cell | None:
     What is taken for empty or for uncut is so: curved surfaces are judged by half-spaces that hold their inside.
     """
     surfaces = _distinct(surfaces)
-    around = [s.tangents() for s in surfaces if s.inside]
-    hull = corners(np.concatenate(around))
-    if thickness(hull, np.concatenate(around)) < THINNEST_MM:
+    tangents = {id(s): s.tangents() for s in surfaces}
+    around = np.concatenate([tangents[id(s)] for s in surfaces if s.inside])
+    hull = corners(around)
+    if thickness(hull, around) < THINNEST_MM:
         return None
-    kept: list[Surface] = []
+    kept = list(surfaces)
     for surface in surfaces:
+        inner = [s for s in kept if s.inside and s is not surface]  # what was dropped no longer speaks for others
         beyond = surface.beyond(hull)
-        if surface.inside and surface.kind == PLANE:
-            needed = np.sum(beyond > -1.0e-6) >= 3
-        elif surface.inside:
-            others = [s.tangents() for s in surfaces if s.inside and s is not surface]
-            without = corners(np.concatenate([*others, _far(hull)]))
-            needed = len(without) < 4 or bool(np.any(surface.beyond(without) > -1.0e-9))
-        else:
-            if np.all(beyond < -1.0e-9):
+        if not surface.inside:
+            if np.all(beyond < -SURELY_MM) or any(surface.covers(s) for s in inner):
                 return None
-            shared = np.concatenate([*around, surface.tangents()])
+            shared = np.concatenate([around, tangents[id(surface)]])
             needed = thickness(corners(shared), shared) > THINNEST_MM
-        if needed:
-            kept.append(surface)
+        elif surface.kind == PLANE:
+            needed = int(np.sum(beyond > -SAME_MM)) >= 3
+        elif any(surface.covers(s) for s in inner):
+            needed = False
+        else:
+            without = corners(np.concatenate([*(tangents[id(s)] for s in inner), _far(hull)]))
+            needed = len(without) < 4 or bool(np.any(surface.beyond(without) > -SURELY_MM))
+        if not needed:
+            kept = [s for s in kept if s is not surface]
     return Cell(tuple(kept), hull.min(axis=0), hull.max(axis=0))
 
 
@@ -117,6 +126,8 @@ def _distinct(surfaces: tuple[Surface, ...]) -> tuple[Surface, ...]:
 
 def _primitive(shape: Shape) -> list[tuple[Surface, ...]]:
     """Return the surfaces of the cells of a shape around its own origin."""
+    for name, value in vars(shape).items():
+        _refuse_unless(bool(np.isfinite(value).all()), f"The {name} of a {type(shape).__name__} must be finite", value)
     if isinstance(shape, Box):
         _refuse_unless(all(s > 0 for s in shape.size_mm), "A box needs positive sizes", shape.size_mm)
         return [_slab(0, shape.size_mm[0]) + _slab(1, shape.size_mm[1]) + _slab(2, shape.size_mm[2])]

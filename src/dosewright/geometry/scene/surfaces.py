@@ -65,6 +65,17 @@ class Surface:
             return np.asarray(radius - self.size)
         return np.asarray((radius - self.size * height) / np.sqrt(1.0 + self.size**2))
 
+    def covers(self, other: "Surface") -> bool:
+        """Say whether the convex side holds that of another, of balls and of cylinders with parallel axes."""
+        if self.kind not in (BALL, CYLINDER) or other.kind not in (BALL, self.kind):
+            return False
+        apart = other.point - self.point
+        if self.kind == CYLINDER:
+            if other.kind == CYLINDER and float(np.abs(self.axis - other.axis).max()) > 0.0:
+                return False
+            apart = apart - (apart @ self.axis) * self.axis
+        return float(np.linalg.norm(apart)) + other.size <= self.size
+
     def tangents(self) -> Array:
         """Return half-spaces (n, 4), normal and distance, that hold the convex side."""
         if self.kind == PLANE:
