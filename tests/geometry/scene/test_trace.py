@@ -282,6 +282,8 @@ def test_rays_along_faces_and_edges_and_through_corners_go_on() -> None:
         (1.0, 0.0, -5.0),
     ]
     ways = [(0, 0, 1), (0, 0, 1), (0, 0, 1), (1, 0, 0), (0, 0, 1), (0, 0, 1)]
+    starts += [(4.0, 0.5, -5.0), (1.0, 0.5, -5.0), (-2.0, 0.5, -5.0)]
+    ways += [(1e-9, 0, 1), (1e-9, 0, 1), (-1e-13, 1e-10, 1)]
     corner = [((-3.0, -2.5, -2.5), (1, 1, 1)), ((1.0, 0.0, 0.5), (-1, 0, 2)), ((3.0, 0.0, -3.5), (-1, 0, 2))]
     for start, way in [*zip(starts, ways, strict=True), *corner]:
         stretches = boundaries_along(tables, start, way, most=100)

@@ -1,7 +1,8 @@
 """Many points or rays at once: kernels that fill arrays."""
 
 from dosewright.core.jit import kernel
-from dosewright.geometry.scene.trace import BEYOND, BEYOND_CM, ahead, crossed, locate, nearest, part_of
+from dosewright.geometry.scene.cell_rays import BEYOND_CM
+from dosewright.geometry.scene.trace import BEYOND, ahead, crossed, locate, nearest, part_of
 from dosewright.geometry.trace import Ray, advance
 
 

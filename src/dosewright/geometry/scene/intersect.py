@@ -14,6 +14,7 @@ from dosewright.core.jit import inlined, kernel
 from dosewright.geometry.trace import FAR_CM
 
 PARALLEL = 1.0e-11  # a ray that leaves a surface by less in its own length never crosses it
+SAME_CM = 1.0e-10  # nearer to a surface than this a ray is on it
 TINY = 1.0e-300
 
 
@@ -47,10 +48,32 @@ def squares(curved, i, ray):
 
 
 @inlined
+def below(height, slope):
+    """Say whether a ray goes on below a plane: on the plane its direction decides, or the side if it goes along it."""
+    if abs(height) > SAME_CM:
+        return height > 0.0
+    return slope < -PARALLEL or (slope <= PARALLEL and height >= 0.0)
+
+
+@kernel
 def within(curved, i, ray):
-    """Say whether a point is inside a curved surface."""
+    """Say whether a ray goes on inside a curved surface; on the surface its direction decides, then the curvature."""
     square, h = squares(curved, i, ray)
-    return square <= 0.0 and (curved[i, 7] == 0.0 or h >= 0.0)
+    slope_2 = curved[i, 7]
+    radius_2 = curved[i, 6] + slope_2 * h * h
+    if slope_2 > 0.0 and h < 0.0:
+        return False
+    if square * square > 4.0 * SAME_CM * SAME_CM * radius_2:
+        return square <= 0.0
+    a, b, c = curved[i, 3], curved[i, 4], curved[i, 5]
+    along = ray.u * a + ray.v * b + ray.w * c
+    u, v, w = ray.u - along * a, ray.v - along * b, ray.w - along * c
+    x, y, z = ray.x - curved[i, 0], ray.y - curved[i, 1], ray.z - curved[i, 2]
+    q = x * u + y * v + z * w - slope_2 * h * along
+    if q * q > PARALLEL * PARALLEL * radius_2:
+        return q < 0.0
+    p = u * u + v * v + w * w - slope_2 * along * along
+    return p < 0.0 or (p < PARALLEL * PARALLEL and square <= 0.0)
 
 
 @kernel

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,8 @@ from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.frame import Rigid
 from dosewright.core.scene import Part
 from dosewright.core.solids import Box
-from dosewright.geometry.scene.bvh import tree_of
-from dosewright.geometry.scene.cells import Cell, cells_of, placed
-from dosewright.geometry.scene.surfaces import BALL, CONE, PLANE, Surface
-from dosewright.geometry.scene.trace import (
+from dosewright.geometry.scene.bvh import NOWHERE, Tree, tree_of
+from dosewright.geometry.scene.cell_rays import (
     CURVED,
     DEEPER,
     DEPTH,
@@ -23,9 +22,10 @@ from dosewright.geometry.scene.trace import (
     MATERIAL,
     PART,
     PLANES,
-    VOXELS,
-    SceneTables,
 )
+from dosewright.geometry.scene.cells import Cell, cells_of, placed
+from dosewright.geometry.scene.surfaces import BALL, CONE, PLANE, Surface
+from dosewright.geometry.scene.trace import VOXELS, SceneTables
 from dosewright.geometry.trace import FAR_CM
 
 Array = NDArray[np.float64]
@@ -198,7 +198,11 @@ def _tables(
         parts=len(media) - 1,
         fill_material=int(fill_medium[0]),
         fill_density=float(fill_medium[1]),
-        **forest,
+        boxes=forest.boxes,
+        leaves=forest.leaves,
+        first=forest.first,
+        after=forest.after,
+        roots=forest.roots,
     )
 
 
@@ -235,34 +239,45 @@ def _may_hold_deeper(cells: NDArray[np.int32], low: Array, high: Array) -> NDArr
     return holding
 
 
-def _forest(cells: NDArray[np.int32], low: Array, high: Array, groups: int) -> dict[str, NDArray[np.generic]]:
-    """Return the trees of all groups, one after another."""
-    boxes, leaves, roots = [np.zeros((0, 6))], [np.zeros((0, 2), np.int32)], []
-    first, after = [np.zeros((8, 0), np.int32)], [np.zeros((8, 0), np.int32)]
-    nodes = 0
-    for group in range(groups):
-        members = np.flatnonzero(cells[:, GROUP] == group)
-        tree = tree_of(low[members], high[members])
-        inner = tree.cell < 0
-        cell = np.where(inner, -1, members[tree.cell] if len(members) else -1).astype(np.int32)
-        deepest = np.where(inner, 0, cells[cell, DEPTH] if len(cells) else 0)
-        for node in range(len(cell) - 1, -1, -1):  # children come after their parents
-            if inner[node]:
-                a = tree.first[0, node]
-                deepest[node] = max(deepest[a], deepest[tree.after[0, a]])
-        roots.append(nodes if len(cell) else -1)
-        boxes.append(tree.boxes)
-        leaves.append(np.column_stack([cell, deepest]).astype(np.int32))
-        first.append(np.where(tree.first < 0, -1, tree.first + nodes).astype(np.int32))
-        after.append(np.where(tree.after < 0, -1, tree.after + nodes).astype(np.int32))
-        nodes += len(cell)
-    return {
-        "boxes": np.concatenate(boxes),
-        "leaves": np.concatenate(leaves),
-        "first": np.ascontiguousarray(np.concatenate(first, axis=1)),
-        "after": np.ascontiguousarray(np.concatenate(after, axis=1)),
-        "roots": np.array(roots, np.int32),
-    }
+class _Forest(NamedTuple):
+    """The trees of all groups, one after another."""
+
+    boxes: Array
+    leaves: NDArray[np.int32]
+    first: NDArray[np.int32]
+    after: NDArray[np.int32]
+    roots: NDArray[np.int32]
+
+
+def _forest(cells: NDArray[np.int32], low: Array, high: Array, groups: int) -> _Forest:
+    members = [np.flatnonzero(cells[:, GROUP] == group) for group in range(groups)]
+    trees = [tree_of(low[m], high[m]) for m in members]
+    starts = np.cumsum([0, *(len(tree.cell) for tree in trees)])[:-1]
+    leaves = [_leaves(tree, m, cells[m, DEPTH]) for tree, m in zip(trees, members, strict=True)]
+    return _Forest(
+        boxes=np.concatenate([tree.boxes for tree in trees]),
+        leaves=np.concatenate(leaves),
+        first=_shifted([tree.first for tree in trees], starts),
+        after=_shifted([tree.after for tree in trees], starts),
+        roots=np.where([len(tree.cell) > 0 for tree in trees], starts, NOWHERE).astype(np.int32),
+    )
+
+
+def _leaves(tree: Tree, members: NDArray[np.int64], depth: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return for every node its cell, or -1, and the greatest depth below it."""
+    leaves = np.full((len(tree.cell), 2), NOWHERE, np.int32)
+    for node in range(len(tree.cell) - 1, -1, -1):  # children come after their parents
+        if tree.cell[node] >= 0:
+            leaves[node] = members[tree.cell[node]], depth[tree.cell[node]]
+        else:
+            one = tree.first[0, node]
+            leaves[node, 1] = max(leaves[one, 1], leaves[tree.after[0, one], 1])
+    return leaves
+
+
+def _shifted(tables: list[NDArray[np.int32]], starts: NDArray[np.int64]) -> NDArray[np.int32]:
+    moved = [np.where(table < 0, NOWHERE, table + start) for table, start in zip(tables, starts, strict=True)]
+    return np.ascontiguousarray(np.concatenate(moved, axis=1), dtype=np.int32)
 
 
 NO_SCENE = _tables([], np.zeros((1, 6)), [(0, 0.0)], (0, 0.0))

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dosewright.geometry.scene.batch import follow, locate_all, nearest_all, path_lengths
-from dosewright.geometry.scene.trace import BEYOND, FILL, PART, SceneTables
+from dosewright.geometry.scene.cell_rays import PART
+from dosewright.geometry.scene.trace import BEYOND, FILL, SceneTables
 from dosewright.geometry.trace import FAR_CM, Ray
 
 Array = NDArray[np.float64]

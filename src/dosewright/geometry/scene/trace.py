@@ -15,23 +15,27 @@ from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import LOW, philox
-from dosewright.geometry.scene.intersect import (
-    PARALLEL,
-    outside_by,
-    plane_height,
-    plane_slope,
-    span_inside,
-    within,
+from dosewright.geometry.scene.cell_rays import (
+    BEYOND_CM,
+    DEEPER,
+    DEPTH,
+    GROUP,
+    MATERIAL,
+    PART,
+    distance_inside,
+    distance_outside,
+    enters_cell,
+    holds,
+    leaves_cell,
 )
+from dosewright.geometry.scene.intersect import PARALLEL, below
 from dosewright.geometry.trace import FAR_CM, Ray, advance
 
 FILL, BEYOND = -1, -2  # instead of a cell: what fills the scene; outside its world
 VOXELS = -1  # instead of a part: the box of voxels
-BEYOND_CM = 1.0e-8  # how far a ray is put over a boundary
 PHASE_DRAW = np.uint64(0x50484153)  # a word of the counter that no particle of a history has
 TURN = 2.0 * np.pi
 
-FIRST_PLANE, PLANES, FIRST_CURVED, CURVED, DEPTH, PART, MATERIAL, GROUP, DEEPER = range(9)  # columns of `cells`
 LEAF, DEEPEST = range(2)  # columns of `leaves`
 
 
@@ -109,20 +113,6 @@ def _rotated(x, y, z, a, b, c, cos, sin):
     )
 
 
-@kernel
-def holds(scene, cell, ray):
-    """Say whether a cell holds a point; the ray is in the axes of the cell's group."""
-    start = scene.cells[cell, FIRST_PLANE]
-    for i in range(start, start + scene.cells[cell, PLANES]):
-        if plane_height(scene.planes, i, ray) < 0.0:
-            return False
-    start = scene.cells[cell, FIRST_CURVED]
-    for i in range(start, start + scene.cells[cell, CURVED]):
-        if within(scene.curved, i, ray) != (scene.curved[i, 8] > 0.0):
-            return False
-    return True
-
-
 @inlined
 def _in_box(boxes, i, ray):
     return (
@@ -132,16 +122,27 @@ def _in_box(boxes, i, ray):
     )
 
 
+@inlined
+def _in_world(world, ray):
+    """Say whether a ray goes on in the world."""
+    return (
+        below(ray.x - world[0], -ray.u)
+        and below(world[3] - ray.x, ray.u)
+        and below(ray.y - world[1], -ray.v)
+        and below(world[4] - ray.y, ray.v)
+        and below(ray.z - world[2], -ray.w)
+        and below(world[5] - ray.z, ray.w)
+    )
+
+
 @kernel
-def locate(scene, x, y, z, phase):
-    """Return the deepest cell that holds a point, else `FILL` inside the world and `BEYOND` outside it."""
-    point = Ray(x, y, z, 0.0, 0.0, 1.0)
-    world = scene.world
-    if not (world[0] <= x <= world[3] and world[1] <= y <= world[4] and world[2] <= z <= world[5]):
+def _cell_of(scene, ray, phase):
+    """Return the deepest cell that holds a ray as it goes on, else `FILL` inside the world and `BEYOND` outside it."""
+    if not _in_world(scene.world, ray):
         return BEYOND
     found, depth = FILL, 0
     for group in range(len(scene.roots)):
-        here = turned(scene, group, point, phase)
+        here = turned(scene, group, ray, phase)
         node = scene.roots[group]
         while node >= 0:
             if scene.leaves[node, DEEPEST] <= depth or not _in_box(scene.boxes, node, here):
@@ -158,69 +159,19 @@ def locate(scene, x, y, z, phase):
 
 
 @inlined
+def locate(scene, x, y, z, phase):
+    """Return the deepest cell that holds a point, else `FILL` inside the world and `BEYOND` outside it."""
+    return _cell_of(scene, Ray(x, y, z, 0.0, 0.0, 0.0), phase)
+
+
+@inlined
 def crossed(scene, ray, phase):
-    """Return a ray that stands on a boundary put a little beyond it, and the cell it is in then."""
+    """Return a ray that stands on a boundary put a little beyond it, and the cell it is in then.
+
+    Where it is so flat to a surface that it is on it still, its direction says on which side it goes on.
+    """
     over = advance(ray, BEYOND_CM)
-    return over, locate(scene, over.x, over.y, over.z, phase)
-
-
-@kernel
-def leaves_cell(scene, cell, ray, longest):
-    """Return the distance at which a ray leaves the cell it is in; the ray is in the axes of the cell's group."""
-    start = scene.cells[cell, FIRST_PLANE]
-    for i in range(start, start + scene.cells[cell, PLANES]):
-        slope = plane_slope(scene.planes, i, ray)
-        if slope > PARALLEL:
-            longest = min(longest, plane_height(scene.planes, i, ray) / slope)
-    start = scene.cells[cell, FIRST_CURVED]
-    for i in range(start, start + scene.cells[cell, CURVED]):
-        span = span_inside(scene.curved, i, ray)
-        if scene.curved[i, 8] > 0.0:
-            longest = min(longest, span.leave)
-        elif span.leave > 0.0 and span.enter < span.leave:
-            longest = min(longest, span.enter)
-    return max(longest, 0.0)
-
-
-@kernel
-def enters_cell(scene, cell, ray, longest):
-    """Return the distance at which a ray enters a cell it is not in, `longest` where not before."""
-    enter, leave = 0.0, longest
-    start = scene.cells[cell, FIRST_PLANE]
-    for i in range(start, start + scene.cells[cell, PLANES]):
-        height, slope = plane_height(scene.planes, i, ray), plane_slope(scene.planes, i, ray)
-        if slope > PARALLEL:
-            leave = min(leave, height / slope)
-        elif slope < -PARALLEL:
-            enter = max(enter, height / slope)
-        elif height < 0.0:
-            return longest
-        if enter >= leave:
-            return longest
-    first, last = scene.cells[cell, FIRST_CURVED], scene.cells[cell, FIRST_CURVED] + scene.cells[cell, CURVED]
-    holes = 0
-    for i in range(first, last):
-        if scene.curved[i, 8] > 0.0:
-            span = span_inside(scene.curved, i, ray)
-            enter, leave = max(enter, span.enter), min(leave, span.leave)
-            if enter >= leave:
-                return longest
-        else:
-            holes += 1
-    for _ in range(holes):  # each may begin where another one ends
-        before = enter
-        for i in range(first, last):
-            if scene.curved[i, 8] <= 0.0:
-                span = span_inside(scene.curved, i, ray)
-                if span.enter <= enter < span.leave:
-                    enter = span.leave
-        if enter >= leave:
-            return longest
-        if enter == before:
-            break
-    if enter > 0.0:
-        return enter
-    return 0.0 if holds(scene, cell, advance(ray, BEYOND_CM)) else longest
+    return over, _cell_of(scene, over, phase)
 
 
 @inlined
@@ -263,15 +214,21 @@ def _first_deeper(scene, group, depth, ray, longest):
     return longest
 
 
+@inlined
+def _to_faces(low, high, x, u, longest):
+    """Return the distance along one axis to the face ahead."""
+    if abs(u) <= PARALLEL:
+        return longest
+    return min((high - x if u > 0.0 else low - x) / u, longest)
+
+
 @kernel
 def _leaves_world(scene, ray, longest):
     """Return the distance at which a ray in the world leaves it."""
-    over_u, over_v, over_w = _inverse(ray.u), _inverse(ray.v), _inverse(ray.w)
     w = scene.world
-    x = max((w[0] - ray.x) * over_u, (w[3] - ray.x) * over_u)
-    y = max((w[1] - ray.y) * over_v, (w[4] - ray.y) * over_v)
-    z = max((w[2] - ray.z) * over_w, (w[5] - ray.z) * over_w)
-    return max(min(min(x, y), min(z, longest)), 0.0)
+    longest = _to_faces(w[0], w[3], ray.x, ray.u, longest)
+    longest = _to_faces(w[1], w[4], ray.y, ray.v, longest)
+    return max(_to_faces(w[2], w[5], ray.z, ray.w, longest), 0.0)
 
 
 @kernel
@@ -284,7 +241,11 @@ def _enters_world(scene, ray, longest):
     e, f = (w[2] - ray.z) * over_w, (w[5] - ray.z) * over_w
     enter = max(max(min(a, b), min(c, d)), max(min(e, f), 0.0))
     leave = min(min(max(a, b), max(c, d)), max(e, f))
-    return min(enter, longest) if enter < leave else longest
+    if enter >= leave:
+        return longest
+    if enter > 0.0:
+        return min(enter, longest)
+    return 0.0 if _in_world(w, advance(ray, BEYOND_CM)) else longest
 
 
 @kernel
@@ -304,31 +265,6 @@ def ahead(scene, cell, ray, longest, phase):
     for group in range(len(scene.roots)):
         longest = _first_deeper(scene, group, depth, turned(scene, group, ray, phase), longest)
     return longest
-
-
-@kernel
-def _distance_inside(scene, cell, ray, enough):
-    """Return a lower bound of the distance from a point in a cell to its surface."""
-    start = scene.cells[cell, FIRST_PLANE]
-    for i in range(start, start + scene.cells[cell, PLANES]):
-        enough = min(enough, plane_height(scene.planes, i, ray))
-    start = scene.cells[cell, FIRST_CURVED]
-    for i in range(start, start + scene.cells[cell, CURVED]):
-        enough = min(enough, -scene.curved[i, 8] * outside_by(scene.curved, i, ray))
-    return max(enough, 0.0)
-
-
-@kernel
-def _distance_outside(scene, cell, ray):
-    """Return a lower bound of the distance from a point to a cell."""
-    far = 0.0
-    start = scene.cells[cell, FIRST_PLANE]
-    for i in range(start, start + scene.cells[cell, PLANES]):
-        far = max(far, -plane_height(scene.planes, i, ray))
-    start = scene.cells[cell, FIRST_CURVED]
-    for i in range(start, start + scene.cells[cell, CURVED]):
-        far = max(far, scene.curved[i, 8] * outside_by(scene.curved, i, ray))
-    return far
 
 
 @inlined
@@ -353,7 +289,7 @@ def _nearest_deeper(scene, group, depth, ray, enough):
         if cell < 0:
             node = scene.first[0, node]
             continue
-        enough = min(enough, max(_distance_outside(scene, cell, ray), np.sqrt(apart_2)))
+        enough = min(enough, max(distance_outside(scene, cell, ray), np.sqrt(apart_2)))
         node = scene.after[0, node]
     return enough
 
@@ -377,7 +313,7 @@ def nearest(scene, cell, ray, enough, phase):
     else:
         depth = scene.cells[cell, DEPTH]
         own = turned(scene, scene.cells[cell, GROUP], ray, phase)
-        enough = _distance_inside(scene, cell, own, enough)
+        enough = distance_inside(scene, cell, own, enough)
         if scene.cells[cell, DEEPER] == 0:
             return enough
     for group in range(len(scene.roots)):
