@@ -169,6 +169,10 @@ def test_a_half_value_layer_in_the_place_of_a_file_is_explained(tmp_path: Path) 
     (mlc,) = modules_of(tmp_path, ":PS TIPS tips.dat\n" + MLC.replace("tips.dat", "$TIPS"))
     assert isinstance(mlc, Mlc)
     assert len(mlc.tip.positions_mm) == 3
+    (tmp_path / "120_leaves.dat").write_text("0 0\n50 49\n")  # a name that begins like a number
+    (mlc,) = modules_of(tmp_path, MLC.replace("tips.dat", "120_leaves.dat"))
+    assert isinstance(mlc, Mlc)
+    assert mlc.tip.positions_mm == ((0.0, 0.0), (50.0, 49.0))
 
 
 @pytest.mark.parametrize(

@@ -136,8 +136,7 @@ def _circle(kind: str, cursor: Cursor, folder: Path) -> tuple[float, float, tupl
 def _positions(cursor: Cursor, folder: Path) -> tuple[tuple[float, float], ...]:
     """Return the table in the file that a word names: opening and position of the tip, at the isocentre."""
     word = cursor.word("the name of the file of tip positions")
-    texts = cursor.parameters.texts
-    if is_number(word) and not (word.text[1:] in texts and word.text.startswith("$")):
+    if is_number(word, cursor.parameters):
         raise refuse("ROUND_DISP_POSFILE takes the name of a file with the positions of the tip here, not a number",
                      given=f"{word.text}; a half-value layer belongs to ROUND and ROUND_DISP only",
                      allowed="a file of two columns, opening and position of the tip at the isocentre in mm; or the tip"
@@ -201,7 +200,7 @@ def _pairs(cursor: Cursor, profiles: int) -> tuple[LeafPair, ...]:
     pairs = []
     for i in range(1, count + 1):
         word = cursor.word(f"the profile of pair {i} of {count}")
-        number = cursor.parameters.evaluated(word)[0].value
+        number = cursor.parameters.number(word)
         if number != round(number) or not 1 <= number <= profiles:
             raise refuse(f"Pair {i} of {count} names a profile that is not there; each pair has its profile, its"
                          " negative and its positive opening, and no cross position", given=word.text,
@@ -213,7 +212,7 @@ def _pairs(cursor: Cursor, profiles: int) -> tuple[LeafPair, ...]:
 
 def _material_and_mother(cursor: Cursor, pairs: int | None = None) -> tuple[str, str]:
     word = cursor.word("the material")
-    if is_number(word) and not (word.text.startswith("$") and word.text[1:] in cursor.parameters.texts):
+    if is_number(word, cursor.parameters):
         left = len(cursor.left()) + 1
         more = f" after {pairs} pairs of leaves" if pairs is not None else ""
         raise refuse(f"Expected a material{more}; the module has more or fewer numbers than its type needs",

@@ -1,5 +1,6 @@
 """A scene as a scene file."""
 
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,11 @@ def scene_text(scene: Scene, named: Named) -> str:
     lines = ["[scene]"]
     if scene.source:
         lines.append(f"name = {text(scene.source)}")
-    used = [scene.fill, *(part.material for part in scene.parts)]
-    used += [getattr(module, "material", None) for module in scene.modules]
+    used = [*_materials_in((scene.fill, *(part.material for part in scene.parts), *scene.modules))]
     lines.append(f"fill = {text(scene.fill.name if scene.fill else 'vacuum')}")
     written: dict[str, Material] = {}
     for material in used:
-        if material is not None and written.setdefault(material.name, material) != material:
+        if written.setdefault(material.name, material) != material:
             raise refuse("Two materials of the scene have the same name", given=repr(material.name))
     for material in written.values():
         lines += _material_lines(material, named)
@@ -44,6 +44,17 @@ def scene_text(scene: Scene, named: Named) -> str:
     for module in scene.modules:
         lines += _module_lines(module)
     return "\n".join(lines) + "\n"
+
+
+def _materials_in(value: Any) -> Iterator[Material]:
+    """Yield all materials inside a value."""
+    if isinstance(value, Material):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _materials_in(one)
+    elif is_dataclass(value):
+        yield from _materials_in(tuple(vars(value).values()))
 
 
 def _material_lines(material: Material, named: Named) -> list[str]:
