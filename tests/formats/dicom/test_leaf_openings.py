@@ -1,5 +1,6 @@
 """Jaws and leaves of RT Plans: invented ones with every attribute, and real ones."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,12 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 from tests.formats.dicom.test_conformance import Watch, with_sequences
+from tests.formats.dicom.test_fuzz import places, spoil, value_or_refusal
 
 from dosewright.core.errors import InputError
 from dosewright.formats.dicom.conformance_table import READS
@@ -117,10 +121,10 @@ WRONG: list[tuple[Callable[[Dataset], Any], str]] = [
     (lambda d: setattr(device_of(d, 0), "RTBeamLimitingDeviceType", "IRIS"), "Unknown kind of collimator"),
     (lambda d: setattr(device_of(d, 0), "RTBeamLimitingDeviceType", "Y"), "described twice"),
     (lambda d: delattr(device_of(d, 2), "NumberOfLeafJawPairs"), "MLCX needs a number of pairs"),
-    (lambda d: delattr(device_of(d, 2), "LeafPositionBoundaries"), "have 4 boundaries, and 0 are given"),
+    (lambda d: delattr(device_of(d, 2), "LeafPositionBoundaries"), "Given: none. Allowed: 4, one more than pairs"),
     (
         lambda d: setattr(device_of(d, 2), "LeafPositionBoundaries", [-15.0, 5.0, -5.0, 15.0]),
-        "must ascend, and go from 5 to -5 mm",
+        "needs ascending boundaries of its leaves (LeafPositionBoundaries). Given: 4, -15, 5, -5, 15",
     ),
     (lambda d: setattr(position_of(d, 2), "LeafJawPositions", [1.0, 2.0]), "Allowed: 6, two for each of 3 pairs"),
     (lambda d: setattr(position_of(d, 0), "RTBeamLimitingDeviceType", "X"), "of no collimator that the beam describes"),
@@ -140,6 +144,25 @@ def test_what_would_open_a_wrong_field_is_refused(tmp_path: Path, edit: Callable
         read_openings(written(tmp_path, dataset))
     assert said in str(told.value)
     assert "plan.dcm" in str(told.value)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), times=st.integers(1, 6))
+def test_a_spoiled_plan_is_read_or_refused(tmp_path: Path, seed: int, times: int) -> None:
+    dataset, rng = plan(), random.Random(seed)  # noqa: S311
+    for holder, element in rng.sample(places(dataset), times):
+        spoil(holder, element, rng)
+    try:
+        path = written(tmp_path, dataset)
+    except Exception:
+        return  # this spoiling cannot be written down
+    value_or_refusal(lambda: read_openings(path))
+
+
+def test_places_that_are_no_files(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(InputError):
+            read_openings(path)
 
 
 def test_what_is_read_is_what_is_declared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,15 @@ of the positive one, each from the first boundary on.
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.openings import KIND, KINDS, BeamOpenings, ControlPoint, DeviceOpening
-from dosewright.formats.dicom.attributes import Attributes, open_dataset
+from dosewright.formats.dicom.attributes import Attributes, open_dataset, quietly
 from dosewright.formats.dicom.conformance import Read, declared
 from dosewright.formats.dicom.sop_classes import RT_PLAN, name_of
+
+Devices = dict[str, tuple[int, tuple[float, ...]] | None]  # None: its description is wrong
 
 READ: Final = "test_leaf_openings.py::test_jaws_and_leaves_are_read"
 REFUSED: Final = "test_leaf_openings.py::test_what_would_open_a_wrong_field_is_refused"
@@ -66,6 +70,7 @@ READS: Final = (
 )
 
 
+@quietly()
 def read_openings(path: Path) -> tuple[BeamOpenings, ...]:
     """Read where jaws and leaves stand in all beams of an RT Plan; `InputError` with all problems."""
     plan = Attributes(open_dataset(path, pixels=False), path.name, [])
@@ -93,36 +98,47 @@ def _beam(item: Attributes, place: int) -> BeamOpenings:
             given=beam.integer("NumberOfControlPoints"),
             allowed=len(points),
         )
-    boundaries = _boundaries(beam)
+    devices = _devices(beam)
     held: dict[str, DeviceOpening] = {}
     found = []
     for k, point in enumerate(points):
-        _hold(point.at(f"{beam.where.split(', ', 1)[-1]}, control point {k}"), boundaries, held)
+        _hold(point.at(f"{beam.where.split(', ', 1)[-1]}, control point {k}"), devices, held)
         if k == 0:
-            for missing in sorted(set(boundaries) - set(held)):
+            for missing in sorted(kind for kind, known in devices.items() if known is not None and kind not in held):
                 beam.problem(f"The first control point says nothing of where {missing} stands (LeafJawPositions)")
         found.append(ControlPoint(point.number("CumulativeMetersetWeight"), tuple(held.values())))
     return BeamOpenings(number, name, beam.text("TreatmentMachineName"), tuple(found))
 
 
-def _boundaries(beam: Attributes) -> dict[str, tuple[int, tuple[float, ...]]]:
+def _devices(beam: Attributes) -> Devices:
     """Return the devices of a beam: how many pairs each has, and the boundaries of its leaves."""
-    devices: dict[str, tuple[int, tuple[float, ...]]] = {}
+    devices: Devices = {}
     for item in beam.items("BeamLimitingDeviceSequence"):
         kind, pairs = item.text("RTBeamLimitingDeviceType").upper(), item.integer("NumberOfLeafJawPairs")
+        if kind in devices:
+            beam.problem("A collimator is described twice (RTBeamLimitingDeviceType)", given=kind)
+            continue
+        devices[kind] = None
         if not KIND.fullmatch(kind):
             beam.problem("Unknown kind of collimator (RTBeamLimitingDeviceType)", given=kind or "empty", allowed=KINDS)
-        elif kind in devices:
-            beam.problem("A collimator is described twice (RTBeamLimitingDeviceType)", given=kind)
         elif pairs is None or pairs < 1:
             beam.problem(f"{kind} needs a number of pairs (NumberOfLeafJawPairs)", given=pairs)
+        elif not kind.startswith("MLC"):
+            devices[kind] = (pairs, ())
         else:
-            edges = item.numbers("LeafPositionBoundaries") if kind.startswith("MLC") else ()
-            devices[kind] = (pairs, () if edges is None else tuple(float(edge) for edge in edges))
+            edges = item.numbers("LeafPositionBoundaries")
+            if edges is None or len(edges) != pairs + 1 or min(np.diff(edges)) <= 0:
+                beam.problem(
+                    f"{kind} needs ascending boundaries of its leaves (LeafPositionBoundaries)",
+                    given="none" if edges is None else f"{len(edges)}, {', '.join(f'{edge:g}' for edge in edges[:8])}",
+                    allowed=f"{pairs + 1}, one more than pairs",
+                )
+            else:
+                devices[kind] = (pairs, tuple(float(edge) for edge in edges))
     return devices
 
 
-def _hold(point: Attributes, devices: dict[str, tuple[int, tuple[float, ...]]], held: dict[str, DeviceOpening]) -> None:
+def _hold(point: Attributes, devices: Devices, held: dict[str, DeviceOpening]) -> None:
     """Take over the positions that a control point states."""
     for item in point.items("BeamLimitingDevicePositionSequence"):
         kind = item.text("RTBeamLimitingDeviceType").upper()
@@ -133,7 +149,10 @@ def _hold(point: Attributes, devices: dict[str, tuple[int, tuple[float, ...]]], 
                 allowed=", ".join(devices) or "none",
             )
             continue
-        pairs, boundaries = devices[kind]
+        device = devices[kind]
+        if device is None:  # told already
+            continue
+        pairs, boundaries = device
         positions = item.numbers("LeafJawPositions")
         if positions is None or len(positions) != 2 * pairs:
             point.problem(
