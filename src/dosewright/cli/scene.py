@@ -8,7 +8,9 @@ import typer
 from dosewright.cli import options
 from dosewright.cli.faults import DONE, REFUSED, faults_reported
 
-scene = typer.Typer(help="Look at the parts of a scene file, or draw them.", no_args_is_help=True, rich_markup_mode=None)
+scene = typer.Typer(
+    help="Look at the parts of a scene file, or draw them.", no_args_is_help=True, rich_markup_mode=None
+)
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The scene file: TOML, or GAMOS geometry text.")]
 Corner = tuple[float, float, float]
@@ -28,12 +30,11 @@ def check(
     with faults_reported(as_json=as_json):
         import json
 
-        from dosewright.cli.simulate import library_resolvers
         from dosewright.commissioning.scenes.check import check_scene
         from dosewright.commissioning.scenes.opened import open_scene
+        from dosewright.commissioning.site.catalog import Library
 
-        opened = open_scene(file, library_resolvers(library).material)
-        found = check_scene(opened.parts, file=opened.file, sha256=opened.sha256, rays=rays, slit_mm=slit)
+        found = check_scene(open_scene(file, Library.open(library).material), rays, slit)
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False) if as_json else found.text())
     raise typer.Exit(REFUSED if found.problems else DONE)
 
@@ -51,8 +52,12 @@ def draw(
             help="A cut, such as x=0 or z=-12.5; repeat for more. Default: x=0, y=0, and z through every collimator.",
         ),
     ] = None,
-    low: Annotated[Corner | None, typer.Option("--from", metavar="X Y Z", help="Lower corner of what is shown.")] = None,
-    high: Annotated[Corner | None, typer.Option("--to", metavar="X Y Z", help="Higher corner of what is shown.")] = None,
+    low: Annotated[
+        Corner | None, typer.Option("--from", metavar="X Y Z", help="Lower corner of what is shown.")
+    ] = None,
+    high: Annotated[
+        Corner | None, typer.Option("--to", metavar="X Y Z", help="Higher corner of what is shown.")
+    ] = None,
     zoom: Annotated[
         str | None, typer.Option("--zoom", metavar="PART", help="Show this part, or all whose names begin so.")
     ] = None,
@@ -67,11 +72,11 @@ def draw(
     with faults_reported(as_json=as_json):
         import json
 
-        from dosewright.cli.simulate import library_resolvers
         from dosewright.commissioning.scenes.draw import draw_scene
         from dosewright.commissioning.scenes.opened import open_scene
+        from dosewright.commissioning.site.catalog import Library
 
-        opened = open_scene(file, library_resolvers(library).material)
+        opened = open_scene(file, Library.open(library).material)
         drawn = draw_scene(
             opened, output, planes=planes or (), low_mm=low, high_mm=high, zoom=zoom, rays=rays, phase_deg=phase
         )

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from dosewright.commissioning.scenes.opened import OpenedScene
 from dosewright.commissioning.scenes.slits import Slit, slits
 from dosewright.commissioning.scenes.slits import in_words as slits_in_words
 from dosewright.commissioning.scenes.tracking import LostRay, lost_rays
-from dosewright.core.scene import Part
 from dosewright.geometry.scene.volumes import free_volume
 from dosewright.geometry.scene_check.families import Conflict, overlaps, protrusions
 from dosewright.geometry.scene_check.placed import Placed, place
@@ -53,6 +53,7 @@ class SceneCheck:
     lost: tuple[LostRay, ...]
     slits: tuple[Slit, ...]
     followed: bool
+    said: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -69,7 +70,7 @@ class SceneCheck:
     @property
     def notes(self) -> tuple[str, ...]:
         """What should be known, in sentences."""
-        told = slits_in_words(self.slits)
+        told = [*self.said, *slits_in_words(self.slits)]
         if not self.followed:
             told.append("No ray was followed through the scene: parts must be right first.")
         full = [row.name for row in self.rows if row.volume_mm3 <= 0]
@@ -105,24 +106,35 @@ class SceneCheck:
                           *(f"  - {one}" for one in self.problems)])  # fmt: skip
 
 
-def check_scene(
-    parts: Sequence[Part], *, file: str = "", sha256: str = "", rays: int = RAYS, slit_mm: float = SLIT_MM
-) -> SceneCheck:
-    """Look at the parts of a scene, those of its modules too; the same at every call.
+def check_scene(opened: OpenedScene, rays: int = RAYS, slit_mm: float = SLIT_MM) -> SceneCheck:
+    """Look at all parts of a scene, those of its modules too; the same at every call.
 
     `rays` are followed through the scene; through pairs of neighbours go as many in proportion. Gaps thinner than
     `slit_mm` are told.
     """
+    parts = opened.parts
     placed, tree_problems = place(parts)
     rows = tuple(_row(part, placed) for part in placed)
     bare = [part for part, row in zip(placed, rows, strict=True) if row.volume_mm3 <= 0]
     empty = tuple(_empty(part) for part in bare if not _has_volume(part))
     per_pair = max(PER_PAIR * rays // RAYS, PER_PAIR)
-    overlapping, protruding = overlaps(placed, per_pair), protrusions(placed, per_pair)
+    overlapping, protruding = overlaps(placed, per_pair, closer=True), protrusions(placed, per_pair)
     right = not (tree_problems or empty or overlapping or protruding)
     lost = lost_rays(parts, placed, rays) if right else []
-    return SceneCheck(file, sha256, rays, rows, tree_problems, tuple(overlapping), tuple(protruding), empty,
-                      tuple(lost), tuple(slits(placed, slit_mm)), right and bool(placed))  # fmt: skip
+    return SceneCheck(
+        file=opened.file,
+        sha256=opened.sha256,
+        rays=rays,
+        rows=rows,
+        tree_problems=tree_problems,
+        overlapping=tuple(overlapping),
+        protruding=tuple(protruding),
+        empty=empty,
+        lost=tuple(lost),
+        slits=tuple(slits(placed, slit_mm)),
+        followed=right and bool(placed),
+        said=opened.notes,
+    )
 
 
 def _has_volume(part: Placed) -> bool:
@@ -141,8 +153,9 @@ def _row(part: Placed, placed: Sequence[Placed]) -> PartRow:
     if density is None and material is not None:
         density = material.density_g_cm3
     mass = None if density is None else volume.mm3 / 1000 * density
-    return PartRow(part.name, part.part.parent, material.name if material else None, density,
-                   tuple(part.low.tolist()), tuple(part.high.tolist()), volume.mm3, volume.relative_error, mass)  # fmt: skip
+    low, high = tuple(part.low.tolist()), tuple(part.high.tolist())
+    name = material.name if material else None
+    return PartRow(part.name, part.part.parent, name, density, low, high, volume.mm3, volume.relative_error, mass)
 
 
 def _line(row: PartRow, widest: int) -> str:

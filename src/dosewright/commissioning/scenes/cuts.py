@@ -70,7 +70,7 @@ def cut(placed: Sequence[Placed], plane: Plane, low: tuple[float, float], high: 
 
     Children over their parents, thin ones over thick ones; what turns is shown at `phase` (rad).
     """
-    columns, rows = (max(int(round((b - a) / pixel_mm)), 1) for a, b in zip(low, high, strict=True))
+    columns, rows = (max(round((b - a) / pixel_mm), 1) for a, b in zip(low, high, strict=True))
     parts = np.full((rows, columns), NOTHING, np.int32)
     for part in sorted(placed, key=lambda p: (p.depth, -float((p.high - p.low)[list(plane.across)].min()))):
         if part.low[plane.normal] <= plane.at_mm <= part.high[plane.normal]:

@@ -31,6 +31,7 @@ DPI, FINER = 160, 2  # pixels of a picture per inch; pixels of a cut per pixel o
 LONGEST_IN, NARROWEST = 8.5, 0.4  # of a panel: its longer side, and the shorter one over it
 TICKS_IN, HEAD_IN, FOOT_IN, LEGEND_IN = 0.6, 0.75, 0.65, 0.24
 PANELS_IN_A_ROW, LEGEND_COLUMN_IN = 3, 2.6
+LEAST_WIDTH_IN = 9.5  # of a picture: the hash of the file fits
 LETTER_PT, LINE_PT = 7.0, 9.5  # size of names, height of their lines
 INK, RAY = "#1b2733", "#c2185b"
 DARK, OUTLINE = 0.55, 0.35  # lightness below which names are white; of outlines over that of their part
@@ -99,7 +100,7 @@ def draw(picture: Picture, planes: Sequence[Plane], window: Window, output: Path
     colours = colours_of(picture)
     panels = [_panel_of(picture, plane, *window.on(plane, NARROWEST)) for plane in planes]
     rows = [panels[n : n + PANELS_IN_A_ROW] for n in range(0, len(panels), PANELS_IN_A_ROW)]
-    wide = max(sum(panel.width_in for panel in row) for row in rows)
+    wide = max(LEAST_WIDTH_IN, *(sum(panel.width_in for panel in row) for row in rows))
     columns = max(int(wide / LEGEND_COLUMN_IN), 1)
     tall = HEAD_IN + sum(_row_height(row) for row in rows) + LEGEND_IN * int(np.ceil(len(colours) / columns)) + 0.2
     figure = Figure(figsize=(wide, tall), dpi=DPI, facecolor="white")
@@ -127,7 +128,8 @@ def colours_of(picture: Picture) -> dict[str, str]:
         if part.part.material is not None:
             found[_legend(part)] = _density(part)
     ordered = sorted(found, key=lambda label: (-found[label], label))
-    colours, solid = {}, 0
+    colours: dict[str, str] = {}
+    solid = 0
     for label in ordered:
         if found[label] < GAS_G_CM3:
             colours[label] = _lighter("#56B4E9", 0.55 + 0.1 * (len(colours) % 3))
@@ -140,7 +142,7 @@ def colours_of(picture: Picture) -> dict[str, str]:
 
 
 def _lighter(colour: str, by: float) -> str:
-    r, g, b = (int(round(255 * (c + (1 - c) * by))) for c in to_rgb(colour))
+    r, g, b = (round(255 * (c + (1 - c) * by)) for c in to_rgb(colour))
     return f"#{r:02x}{g:02x}{b:02x}"
 
 
@@ -246,9 +248,11 @@ def _draw_rays(axes: Axes, picture: Picture, plane: Plane) -> None:
     for line in edge_lines(picture.modules, picture.placed, plane):
         axes.plot(*line.points_mm.T, ls=(0, (5, 3)), lw=0.9, color=RAY, zorder=3)
         if line.says:
-            axes.annotate(line.says, line.points_mm[-1], xytext=(0, -3), textcoords="offset points", size=6.5, color=RAY,
-                          ha="center", va="top", zorder=4, path_effects=[withStroke(linewidth=2, foreground="white")],
-                          annotation_clip=True)  # fmt: skip
+            axes.annotate(
+                line.says, line.points_mm[-1], xytext=(0, -3), textcoords="offset points", size=6.5, color=RAY,
+                ha="center", va="top", zorder=4, annotation_clip=True,
+                path_effects=[withStroke(linewidth=2, foreground="white")],
+            )  # fmt: skip
 
 
 def _write_beside(axes: Axes, names: Sequence[Name], side: int, panel: _Panel) -> None:

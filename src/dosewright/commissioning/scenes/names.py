@@ -12,6 +12,7 @@ from dosewright.commissioning.scenes.cuts import Cut
 
 Bools = NDArray[np.bool_]
 SHRINK = 4  # pixels of a cut per pixel in which room for a name is looked for
+SEVERAL = 5  # alike names beside a picture that become one
 
 
 @dataclass(frozen=True)
@@ -81,20 +82,18 @@ def _place(cut: Cut, corner: tuple[int, int], row: float, column: float) -> tupl
 
 
 def _together(homeless: Sequence[tuple[int, Name]], inside: Sequence[Name]) -> list[tuple[int, Name]]:
-    """Put three and more names that differ in numbers only into one, at the place of the middle one; with areas.
-
-    Not where some alike are named inside: then it would not be clear which are meant.
-    """
-    apart = {_pattern(name.text) for name in inside}
+    """Put several names that differ in numbers only into one, at the place of the middle one; with areas."""
+    named = {_pattern(name.text) for name in inside}
     alike: dict[str, list[tuple[int, Name]]] = {}
     for one in homeless:
         alike.setdefault(_pattern(one[1].text), []).append(one)
     told = []
     for pattern, group in alike.items():
-        if len(group) < 3 or pattern in apart:
+        if len(group) < SEVERAL:
             told += group
             continue
-        text = f"{group[0][1].text} ... {group[-1][1].text} ({len(group)})"
+        count = f"{len(group)} more" if pattern in named else f"{len(group)}"
+        text = f"{group[0][1].text} ... {group[-1][1].text} ({count})"
         told.append((sum(area for area, _ in group), replace(group[len(group) // 2][1], text=text)))
     return told
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dosewright.geometry.scene_check.chords import Rays
-from dosewright.geometry.scene_check.closest import Closest, closest
-from dosewright.geometry.scene_check.pairs import LEAST_MM, chord_here
+from dosewright.geometry.scene_check.closest import Gap, parallel_gaps
+from dosewright.geometry.scene_check.pairs import chord_here
 from dosewright.geometry.scene_check.placed import Placed
 
 Point = tuple[float, float, float]
@@ -31,14 +31,14 @@ class Slit:
 def slits(placed: Sequence[Placed], below_mm: float) -> list[Slit]:
     """Return gaps between siblings, and between children and the outside of their parents, that are thinner."""
     found = []
-    for one in closest(placed, below_mm):
-        if LEAST_MM < one.gap_mm < below_mm and not _filled(placed, one):
+    for one in parallel_gaps(placed, below_mm):
+        if not _filled(placed, one):
             first, second = placed[one.first], placed[one.second]
-            found.append(Slit(first.name, second.name, one.gap_mm, one.at_mm, first.parent == second.index))
+            found.append(Slit(first.name, second.name, one.width_mm, one.at_mm, first.parent == second.index))
     return sorted(found, key=lambda slit: slit.width_mm)
 
 
-def _filled(placed: Sequence[Placed], gap: Closest) -> bool:
+def _filled(placed: Sequence[Placed], gap: Gap) -> bool:
     """Say whether a third part of the same parent stands in the gap."""
     at, phase = np.array(gap.at_mm), np.array([gap.phase])
     parent = placed[gap.first].parent

@@ -49,7 +49,9 @@ def lost_rays(parts: Sequence[Part], placed: Sequence[Placed], rays: int) -> lis
         start, way = bundle.origin[n], bundle.direction[n]
         seen = boundaries_along(tables, start / 10, way, most=MOST, phase=float(phase[n]))
         traced = _without_thin(list(zip(seen.distances_cm * 10, seen.parts[1:].tolist(), strict=True)), len(placed))
-        says = "it never leaves the scene" if len(seen.distances_cm) >= MOST else _difference(expected[n], traced, names)
+        says = (
+            "it never leaves the scene" if len(seen.distances_cm) >= MOST else _difference(expected[n], traced, names)
+        )
         if says:
             sx, sy, sz, dx, dy, dz = (float(x) for x in (*start, *way))
             lost.append(LostRay((sx, sy, sz), (dx, dy, dz), float(np.rad2deg(phase[n])), says))

@@ -59,7 +59,9 @@ def box_window(low: Triple, high: Triple) -> Window:
 def usual_planes(placed: Sequence[Placed], modules: Sequence[Module], window: Window) -> list[Plane]:
     """Return the planes x = 0, y = 0 and one across each collimator that lie in the window, else through its middle."""
     middle = (window.low + window.high) / 2
-    planes = [Plane(axis, 0.0 if window.low[k] < 0 < window.high[k] else float(middle[k])) for k, axis in enumerate("xy")]
+    planes = [
+        Plane(axis, 0.0 if window.low[k] < 0 < window.high[k] else float(middle[k])) for k, axis in enumerate("xy")
+    ]
     heights = []
     for module in modules:
         own = [p for p in placed if p.name.startswith(f"{module.name}_")] if isinstance(module, Jaws | Mlc) else []

@@ -1,4 +1,4 @@
-"""Where two neighbours come nearest to each other: rays that close in on the narrowest gap between them."""
+"""Gaps between neighbours: rays that close in on the narrowest one, and slits with parallel sides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,98 +6,80 @@ from dataclasses import dataclass
 import numpy as np
 
 from dosewright.geometry.scene_check.chords import Rays
-from dosewright.geometry.scene_check.families import shared_box, siblings_that_meet
 from dosewright.geometry.scene_check.intervals import Floats
-from dosewright.geometry.scene_check.pairs import LEAST_MM, Numbers, PairRays
+from dosewright.geometry.scene_check.pairs import LEAST_MM, Numbers, PairRays, shared_box, siblings_that_meet
 from dosewright.geometry.scene_check.placed import Placed
 from dosewright.geometry.scene_check.rays import even_numbers, isotropic, through_box
 
-ROUNDS, RAYS, KEPT = 9, 64, 4  # of closing in; rays of a pair in each; how many of them the next ones go around
-SEEN = 4  # rays that must meet a slit for it to be one, where nothing leads them to it
+FIRST = 128  # rays through each pair that know nothing of it
+ROUNDS, RAYS, KEPT = 8, 64, 4  # of closing in; rays of a pair in each; how many of them the next ones go around
 SHRINK = 0.4  # how much nearer to the best rays the next ones are
+SEEN, ALIKE = 5, 1.1  # rays that must meet a gap of about one width, and what is about one: so they do not in a wedge
 
 
 @dataclass(frozen=True)
-class Closest:
-    """The gap between two neighbours (mm, negative where they overlap) and the middle of it, mm, scene axes.
+class Gap:
+    """A gap with parallel sides between two neighbours: how wide (mm), and a place in it, mm, axes of the scene.
 
-    The second is the parent where the first lies in it: then the gap is what is left of the parent there. Neighbours
-    may touch and yet have a slit beside: then the gap is that of the slit.
+    The second is the parent where the first lies in it: then the gap is what is left of the parent there.
     """
 
     first: int
     second: int
-    gap_mm: float
+    width_mm: float
     at_mm: tuple[float, float, float]
     phase: float
 
 
-def closest(parts: Sequence[Placed], within_mm: float) -> list[Closest]:
-    """Return where siblings come nearest to each other, and children to the outside of their parents.
+def parallel_gaps(parts: Sequence[Placed], within_mm: float) -> list[Gap]:
+    """Return gaps below a width between siblings, and between children and the outside of their parents.
 
-    Only pairs whose boxes come within `within_mm`; the gap is never smaller than the true one.
+    A gap counts where several rays see the same width of it; that is the width, where a ray crosses at right angles.
     """
     siblings = siblings_that_meet(parts, within_mm)
-    families = [(p.index, p.parent) for p in parts if p.parent >= 0 and _near_wall(p, parts[p.parent], within_mm)]
+    families = [(p.index, p.parent) for p in parts if p.parent >= 0]
     pairs = np.concatenate([siblings, np.array(families, np.int64).reshape(-1, 2)])
     if not len(pairs):
         return []
-    boxes = [_box(parts, pair, within_mm) for pair in pairs.tolist()]
-    low, high = np.array([box[0] for box in boxes]), np.array([box[1] for box in boxes])
-    looked = _first_rays(parts, pairs, low, high)
-    best = _Best.none(len(pairs))
-    slits: dict[int, Closest] = {}
-    reach = np.linalg.norm(high - low, axis=1) / 4
-    for number in range(ROUNDS):
-        gap, middle = _gaps(parts, looked)
-        if number == 0:
-            slits = _slits(looked, gap, middle, within_mm)
-        best = best.improved(looked, gap, middle)
-        looked = _around(parts, best, looked.pairs, reach * SHRINK**number, SHRINK**number, number)
-    met = np.flatnonzero(best.gap[:, 0] < np.inf)
-    found = [_closest(pairs[n], best.gap[n, 0], best.place[n, 0], best.phase[n, 0]) for n in met.tolist()]
-    return [one if one.gap_mm > LEAST_MM else slits.get(n, one) for n, one in zip(met.tolist(), found, strict=True)]
-
-
-def _closest(pair: Numbers, gap: float, place: Floats, phase: float) -> Closest:
-    x, y, z = place.tolist()
-    return Closest(int(pair[0]), int(pair[1]), float(gap), (x, y, z), float(phase))
-
-
-def _slits(looked: PairRays, gap: Floats, middle: Floats, within_mm: float) -> dict[int, Closest]:
-    """Return the slits that several rays through a pair meet that know nothing of it: long or wide ones.
-
-    Their width is a low one of those along the rays, most of which cross at a slant: the lower quartile.
-    """
-    found = {}
+    looked = _first_rays(parts, pairs, *_boxes(parts, pairs, within_mm))
+    gap, middle = _gaps(parts, looked)
+    found = []
     rows = np.flatnonzero((gap > LEAST_MM) & (gap < within_mm))
     for pair in np.unique(looked.pair[rows]).tolist():
         mine = rows[looked.pair[rows] == pair]
-        if len(mine) >= SEEN:
-            row = mine[np.argsort(gap[mine])[len(mine) // 4]]
-            place = looked.rays.origin[row] + middle[row] * looked.rays.direction[row]
-            found[pair] = _closest(looked.pairs[pair], gap[row], place, looked.phase[row])
+        mine = mine[np.argsort(gap[mine])]
+        widths = gap[mine]
+        many = np.searchsorted(widths, ALIKE * widths, side="right") - np.arange(len(mine)) >= SEEN
+        if many.any():
+            row = mine[int(np.argmax(many))]
+            x, y, z = (looked.rays.origin[row] + middle[row] * looked.rays.direction[row]).tolist()
+            first, second = pairs[pair].tolist()
+            found.append(Gap(first, second, float(gap[row]), (x, y, z), float(looked.phase[row])))
     return found
 
 
-def _near_wall(child: Placed, parent: Placed, within_mm: float) -> bool:
-    """Say whether a child may come near to the outside of its parent: only a plain box can tell that it does not."""
-    if len(parent.steps) + 1 == len(child.steps) and type(parent.part.shape).__name__ == "Box" and not child.turns:
-        inside = (child.low - parent.low > within_mm) & (parent.high - child.high > within_mm)
-        upright = all(np.allclose(np.abs(step.rotation).max(axis=0), 1.0) for step, _ in parent.steps)
-        return not (upright and bool(inside.all()))
-    return True
+def closing_in(parts: Sequence[Placed], pairs: Numbers) -> PairRays:
+    """Return rays through each pair where its parts come nearest to each other, or overlap most."""
+    low, high = _boxes(parts, pairs, 0.0)
+    looked = _first_rays(parts, pairs, low, high)
+    best = _Best.none(len(pairs))
+    reach = np.linalg.norm(high - low, axis=1) / 4
+    for number in range(ROUNDS):
+        best = best.improved(looked, *_gaps(parts, looked))
+        looked = _around(parts, best, looked.pairs, reach * SHRINK**number, SHRINK**number, number)
+    return looked
 
 
-def _box(parts: Sequence[Placed], pair: tuple[int, int], within_mm: float) -> tuple[Floats, Floats]:
-    low, high = shared_box(parts, pair, within_mm)
-    return np.minimum(low, high), np.maximum(low, high)
+def _boxes(parts: Sequence[Placed], pairs: Numbers, margin_mm: float) -> tuple[Floats, Floats]:
+    boxes = [shared_box(parts, (first, second), margin_mm) for first, second in pairs.tolist()]
+    ends = np.array([box[0] for box in boxes]), np.array([box[1] for box in boxes])
+    return np.minimum(*ends), np.maximum(*ends)
 
 
 def _first_rays(parts: Sequence[Placed], pairs: Numbers, low: Floats, high: Floats) -> PairRays:
-    rays = [through_box(a, b, 2 * RAYS, first=n) for n, (a, b) in enumerate(zip(low, high, strict=True))]
+    rays = [through_box(a, b, FIRST, first=n) for n, (a, b) in enumerate(zip(low, high, strict=True))]
     whole = Rays(np.concatenate([r.origin for r in rays]), np.concatenate([r.direction for r in rays]))
-    return PairRays(pairs, np.repeat(np.arange(len(pairs)), 2 * RAYS), whole, _phases(parts, pairs, 2 * RAYS))
+    return PairRays(pairs, np.repeat(np.arange(len(pairs)), FIRST), whole, _phases(parts, pairs, FIRST))
 
 
 def _phases(parts: Sequence[Placed], pairs: Numbers, rays: int) -> Floats:
@@ -172,7 +154,9 @@ class _Best:
         return _Best(*picked)
 
 
-def _around(parts: Sequence[Placed], best: _Best, pairs: Numbers, reach_mm: Floats, turn: float, number: int) -> PairRays:
+def _around(
+    parts: Sequence[Placed], best: _Best, pairs: Numbers, reach_mm: Floats, turn: float, number: int
+) -> PairRays:
     """Return rays around the best ones, through the middles of their gaps moved by up to `reach_mm`."""
     many = len(pairs)
     numbers = even_numbers(RAYS, first=number * RAYS)

@@ -5,7 +5,7 @@ overlaps for certain, however thin. Round shapes have lines along their sides an
 """
 
 from collections.abc import Sequence
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 
@@ -90,9 +90,9 @@ def _round(low: float, high: float, outer: tuple[float, float], inner: tuple[flo
 
 
 def _polycone(shape: Polycone, inset: float) -> Ends:
-    levels = sorted(zip(shape.z_mm, shape.radius_mm, shape.inner_mm, strict=True), key=lambda level: level[0])
     lines = []
-    for one, two in zip(levels, levels[1:], strict=False):
+    for pair in pairwise(zip(shape.z_mm, shape.radius_mm, shape.inner_mm, strict=True)):
+        one, two = sorted(pair, key=lambda level: level[0])
         if two[0] > one[0]:
             lines.append(_round(one[0], two[0], (one[1], two[1]), (one[2], two[2]), 0.0, 360.0, inset))
     return _joined(lines)

@@ -7,9 +7,18 @@ from functools import cache
 import numpy as np
 
 from dosewright.geometry.scene_check.chords import Rays
+from dosewright.geometry.scene_check.closest import closing_in
 from dosewright.geometry.scene_check.edges import INSET_MM, edges
 from dosewright.geometry.scene_check.intervals import Bools, Floats
-from dosewright.geometry.scene_check.pairs import LEAST_MM, Found, Numbers, PairRays, thickest
+from dosewright.geometry.scene_check.pairs import (
+    LEAST_MM,
+    Found,
+    Numbers,
+    PairRays,
+    shared_box,
+    siblings_that_meet,
+    thickest,
+)
 from dosewright.geometry.scene_check.placed import Placed
 from dosewright.geometry.scene_check.rays import even_numbers, through_box
 
@@ -36,10 +45,18 @@ class Conflict:
         return f"({point}) mm" + (f", turned by {self.phase_deg:.1f} degrees" if self.turns else "")
 
 
-def overlaps(parts: Sequence[Placed], rays: int = RAYS) -> list[Conflict]:
-    """Return parts of one parent that share more than a touch, each pair once, with a point inside both."""
+def overlaps(parts: Sequence[Placed], rays: int = RAYS, *, closer: bool = False) -> list[Conflict]:
+    """Return parts of one parent that share more than a touch, each pair once, with a point inside both.
+
+    With `closer`, pairs in which nothing was found are looked at again by rays that close in on the narrowest gap: so
+    are found thin overlaps of round bodies.
+    """
     pairs = siblings_that_meet(parts, -LEAST_MM)
     found = thickest(parts, _aimed(parts, pairs, rays), np.logical_and)
+    if closer:
+        rest = np.setdiff1d(np.arange(len(pairs)), [one.pair for one in found])
+        again = thickest(parts, closing_in(parts, pairs[rest]), np.logical_and) if rest.size else []
+        found += [replace(one, pair=int(rest[one.pair])) for one in again]
     return [_conflict(parts, pairs, one) for one in found]
 
 
@@ -65,28 +82,6 @@ def _outside(in_child: Bools, in_parent: Bools) -> Bools:
     return in_child & ~in_parent
 
 
-def siblings_that_meet(parts: Sequence[Placed], within_mm: float) -> Numbers:
-    """Return pairs of parts of one parent whose boxes come nearer than `within_mm` to each other (negative: overlap)."""
-    if not parts:
-        return np.empty((0, 2), np.int64)
-    low, high = np.array([p.low for p in parts]), np.array([p.high for p in parts])
-    parent = np.array([p.parent for p in parts])
-    near = parent[:, None] == parent[None, :]
-    for axis in range(3):
-        near &= low[:, None, axis] < high[None, :, axis] + within_mm
-    first, second = np.nonzero(near & near.T)
-    pairs: Numbers = np.stack([first, second], axis=1)[first < second].astype(np.int64)
-    return pairs
-
-
-def shared_box(parts: Sequence[Placed], pair: tuple[int, int], margin_mm: float = 0.0) -> tuple[Floats, Floats]:
-    """Return the box in which the boxes of two parts, grown by a margin, overlap; of a child, its own box."""
-    one, two = parts[pair[0]], parts[pair[1]]
-    if one.parent == two.index:
-        return one.low, one.high
-    return np.maximum(one.low, two.low) - margin_mm, np.minimum(one.high, two.high) + margin_mm
-
-
 def _aimed(parts: Sequence[Placed], pairs: Numbers, rays: int, second_inset_mm: float = INSET_MM) -> PairRays:
     """Return rays through the box that each pair shares, and along the edges there of both parts."""
     lines = cache(lambda index, inset_mm: _lines(parts[index], inset_mm))
@@ -99,7 +94,9 @@ def _aimed(parts: Sequence[Placed], pairs: Numbers, rays: int, second_inset_mm: 
             phase = some.phase if some.turns else _phases(parts, (first, second), len(some.phase))
             gathered.append((n, some.as_rays(), phase))
     owner = np.concatenate([np.full(len(some), n) for n, some, _ in gathered])
-    whole = Rays(*(np.concatenate([getattr(some, what) for _, some, _ in gathered]) for what in ("origin", "direction")))
+    whole = Rays(
+        *(np.concatenate([getattr(some, what) for _, some, _ in gathered]) for what in ("origin", "direction"))
+    )
     return PairRays(pairs, owner, whole, np.concatenate([phase for _, _, phase in gathered]))
 
 

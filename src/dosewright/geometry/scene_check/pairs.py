@@ -16,6 +16,28 @@ LEAST_MM = 1.0e-4  # thinner than this is touching
 TRIES = 4  # longest chords of a pair that are looked at more closely
 
 
+def siblings_that_meet(parts: Sequence[Placed], within_mm: float) -> Numbers:
+    """Return pairs of parts of one parent whose boxes come nearer than `within_mm` (negative: overlap)."""
+    if not parts:
+        return np.empty((0, 2), np.int64)
+    low, high = np.array([p.low for p in parts]), np.array([p.high for p in parts])
+    parent = np.array([p.parent for p in parts])
+    near = parent[:, None] == parent[None, :]
+    for axis in range(3):
+        near &= low[:, None, axis] < high[None, :, axis] + within_mm
+    first, second = np.nonzero(near & near.T)
+    pairs: Numbers = np.stack([first, second], axis=1)[first < second].astype(np.int64)
+    return pairs
+
+
+def shared_box(parts: Sequence[Placed], pair: tuple[int, int], margin_mm: float = 0.0) -> tuple[Floats, Floats]:
+    """Return the box in which the boxes of two parts, grown by a margin, overlap; of a child, its own box."""
+    one, two = parts[pair[0]], parts[pair[1]]
+    if one.parent == two.index:
+        return one.low, one.high
+    return np.maximum(one.low, two.low) - margin_mm, np.minimum(one.high, two.high) + margin_mm
+
+
 @dataclass(frozen=True)
 class PairRays:
     """Rays and the pair each is meant for: indices of its two parts, (pairs, 2), and the pair of each ray."""

@@ -61,7 +61,8 @@ class Placed:
 
 def place(parts: Sequence[Part]) -> tuple[tuple[Placed, ...], tuple[str, ...]]:
     """Return every part that can be placed, and what is wrong with the tree of parts."""
-    problems, first = [], {}
+    problems: list[str] = []
+    first: dict[str, Part] = {}
     for part in parts:
         if part.name in first:
             problems.append(f"Two parts are called {part.name!r}.{_at(part, first[part.name])}")

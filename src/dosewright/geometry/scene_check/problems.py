@@ -64,8 +64,8 @@ def overlap_words(found: Conflict) -> str:
 
 def protrusion_words(found: Conflict) -> str:
     """Name the part, its parent and a point in the one and not in the other."""
-    return (f"The part {found.first!r} reaches out of {found.second!r}, in which it lies: the point {found.place} is in "
-            f"{found.first!r} only; what reaches out is {_thick(found)} mm thick there.{_where(found)}")  # fmt: skip
+    return (f"The part {found.first!r} reaches out of {found.second!r}, in which it lies: the point {found.place} "
+            f"is in {found.first!r} only, {_thick(found)} mm of it in thickness.{_where(found)}")  # fmt: skip
 
 
 def voxel_words(found: Conflict) -> str:
