@@ -115,7 +115,7 @@ class Jaws:
             problems.append(f"half sizes must be positive, and are {self.half_size_mm} mm")
         top = -self.beam * self.centre_z_mm + self.half_size_mm[2]
         problems += _order_problems(self.focus_z_mm, self.isocentre_z_mm, top, self.beam)
-        problems += _opening_problems("the jaws", self.negative_mm, self.positive_mm)
+        problems += _opening_problems("", self.negative_mm, self.positive_mm)
         if not problems:
             for side, edge in ((-1, self.negative_mm), (1, self.positive_mm)):
                 problems += [*self.tip_in_leaf().problems(), *self.tip_in_leaf().problems_at(edge, side)]
@@ -136,7 +136,7 @@ class Jaws:
         centre, half = -self.beam * self.centre_z_mm, self.half_size_mm[2]
         heights = (centre - half, centre + half)
         focus = (-self.beam * self.focus_z_mm, -self.beam * self.isocentre_z_mm)
-        return self.tip.in_leaf("a jaw", heights, centre + half, 2.0 * self.half_length_mm, focus)
+        return self.tip.in_leaf("", heights, centre + half, 2.0 * self.half_length_mm, focus)
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ class Mlc:
                         f"{pair.negative_mm:g} to {pair.positive_mm:g} mm"
                     )
                 continue
-            yield from _opening_problems(f"pair {number}", pair.negative_mm, pair.positive_mm)
+            yield from _opening_problems(f"pair {number}: ", pair.negative_mm, pair.positive_mm)
             tip = self.tip_in_leaf(pair.profile, f"pair {number}")
             yield from tip.problems_at(pair.negative_mm, -1)
             yield from tip.problems_at(pair.positive_mm, +1)
@@ -386,4 +386,4 @@ def _order_problems(focus_z: float, isocentre_z: float, top: float, beam: int) -
 
 def _opening_problems(what: str, negative: float, positive: float) -> Iterator[str]:
     if not negative <= positive:
-        yield f"{what}: openings cross: the negative edge is at {negative:g} mm, the positive one at {positive:g} mm"
+        yield f"{what}openings cross: the negative edge is at {negative:g} mm, the positive one at {positive:g} mm"

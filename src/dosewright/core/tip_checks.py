@@ -11,7 +11,7 @@ from dosewright.core.tip_place import chord_heights, interpolated, on_circle, sl
 class TipInLeaf:
     """A tip in a leaf: heights grow against the flight; `centre` is that of the circle, or of the leaf if it has none.
 
-    `name` is what messages call the leaf; the rest as in `modules.Tip`.
+    `name` is what messages call the leaf, where there are several; the rest as in `modules.Tip`.
     """
 
     name: str
@@ -28,6 +28,11 @@ class TipInLeaf:
     table: tuple[tuple[float, float], ...] = ()
 
     @property
+    def at(self) -> str:
+        """How its messages begin."""
+        return f"{self.name}: " if self.name else ""
+
+    @property
     def round(self) -> bool:
         """Whether it has a circle."""
         return self.kind.startswith("ROUND")
@@ -41,27 +46,27 @@ class TipInLeaf:
         """Yield what is wrong whatever the opening."""
         if self.kind == "STRAIGHT" and not self.length < 2.0 * self.inner_radius:
             yield (
-                f"{self.name}: a leaf of {self.length:g} mm cannot move on a circle of {self.travel_radius:g} mm; "
+                f"{self.at}a leaf of {self.length:g} mm cannot move on a circle of {self.travel_radius:g} mm; "
                 f"at its top the radius is {self.inner_radius:g} mm, and the length must be less than twice that"
             )
         if not self.round:
             return
         if not self.low <= self.centre <= self.high:
             yield (
-                f"{self.name}: the centre of the tip circle, at height {self.centre:g} mm, must lie in the leaf, "
+                f"{self.at}the centre of the tip circle, at height {self.centre:g} mm, must lie in the leaf, "
                 f"between {self.low:g} and {self.high:g} mm"
             )
             return
         reach = max(self.high - self.centre, self.centre - self.low)
         if self.radius < reach:
             yield (
-                f"{self.name}: the tip circle of radius {self.radius:g} mm does not reach the farther face of the "
+                f"{self.at}the tip circle of radius {self.radius:g} mm does not reach the farther face of the "
                 f"leaf, {reach:g} mm from its centre; the radius must be {reach:g} mm or more"
             )
         elif self.radius - (self.radius**2 - reach**2) ** 0.5 >= self.length:
             depth = self.radius - (self.radius**2 - reach**2) ** 0.5
             yield (
-                f"{self.name}: the tip circle goes {depth:g} mm back over the thickness of the leaf; the leaf must be "
+                f"{self.at}the tip circle goes {depth:g} mm back over the thickness of the leaf; the leaf must be "
                 f"longer than that, and is {self.length:g} mm long"
             )
 
@@ -71,7 +76,7 @@ class TipInLeaf:
         if self.kind == "ROUND_DISP_POSFILE":
             if isnan(interpolated(self.table, side * edge)):
                 yield (
-                    f"{self.name}: the field edge {edge:g} mm is an opening of {side * edge:g} mm, which the table of "
+                    f"{self.at}the field edge {edge:g} mm is an opening of {side * edge:g} mm, which the table of "
                     f"tip positions, {self.table[0][0]:g} to {self.table[-1][0]:g} mm, does not hold"
                 )
         elif self.round:
@@ -80,7 +85,7 @@ class TipInLeaf:
             pivot, within = self.centre + self.travel_radius, 0.5 * self.inner_radius
             if on_circle(s, self.focus, pivot, within) is None:
                 yield (
-                    f"{self.name}: the ray to the field edge {edge:g} mm passes the axis of movement, at height "
+                    f"{self.at}the ray to the field edge {edge:g} mm passes the axis of movement, at height "
                     f"{pivot:g} mm, farther away than half of the radius at the top, {within:g} mm"
                 )
 
@@ -88,7 +93,7 @@ class TipInLeaf:
         longest = 2.0 * self.radius / hypot(1.0, s)
         if self.chord >= longest:
             yield (
-                f"{self.name}: the half-value layer of {self.chord:g} mm is no chord of the tip circle of radius "
+                f"{self.at}the half-value layer of {self.chord:g} mm is no chord of the tip circle of radius "
                 f"{self.radius:g} mm for the field edge {edge:g} mm; it must be less than {longest:g} mm"
             )
             return
@@ -98,6 +103,6 @@ class TipInLeaf:
             if low == high:
                 what = f"touches the tip circle at height {low:g} mm"
             yield (
-                f"{self.name}: the ray to the field edge {edge:g} mm {what}, outside the leaf, which lies between "
+                f"{self.at}the ray to the field edge {edge:g} mm {what}, outside the leaf, which lies between "
                 f"{self.low:g} and {self.high:g} mm: the ray would enter by a flat face"
             )

@@ -35,7 +35,7 @@ def absorb(problem, tally, track, energy, water_ratio, let):
 
 @inlined
 def absorb_in_part(scoring, tally, part, x, y, z, energy, water_ratio):
-    """Deposit an energy (MeV) at a point (cm) of a part, also on a scored grid; returns the voxel there, -1 for none."""
+    """Deposit an energy (MeV) at a point (cm) of a part, also on a scored grid; returns its voxel, -1 for none."""
     tally.account[BEFORE_PATIENT] += energy
     add(tally.parts, part, energy)
     if scoring.same_voxels:

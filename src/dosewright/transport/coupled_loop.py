@@ -53,7 +53,7 @@ from dosewright.transport.scene.electrons import walk_in_scene, walk_out_of_voxe
 from dosewright.transport.scene.owed import is_owed, pay
 from dosewright.transport.scene.photons import fly_in_scene
 from dosewright.transport.scene.places import has_scene, into_world
-from dosewright.transport.tracks import PHOTON, Track, name_children, push, take
+from dosewright.transport.tracks import INTERACTING, PHOTON, Track, name_children, push, take
 
 EMPTY = -1  # the event of a lane that nobody has been in
 BEGINS = f32(NOT_BEGUN)
@@ -116,7 +116,7 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
             waiting = pay(problem, stack, waiting, seed, tally)
             continue
         track, stream, waiting = take(stack, waiting, seed)
-        if track.species == PHOTON:
+        if track.species in (PHOTON, INTERACTING):
             if problem.kerma.shape[0] > 0:
                 ray, place, energy, weight = track.ray, track.place, track.energy, track.weight
                 waiting = fly_scoring(problem, ray, place, energy, weight, tally, stack, waiting, stream)

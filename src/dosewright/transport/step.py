@@ -106,7 +106,7 @@ class Done(NamedTuple):
 
 class Plan(NamedTuple):
     """A step as seen from its start: row of the tables and share for what holds half way, density, charge squared times
-    density, stopping power here, largest and planned length, rate half way, length to the interaction, turning half way.
+    density, stopping power here, largest and planned length, rate half way, length to the interaction, turning per cm.
     """
 
     row: int

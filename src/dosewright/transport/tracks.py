@@ -19,6 +19,7 @@ from dosewright.materials.lookup import HELIUM_RATE, ION_RATE, PROTON_RATE
 
 PROTON, DEUTERON, ALPHA, TRITON, HELION = 0, 1, 2, 3, 4
 PHOTON, ELECTRON, POSITRON = 5, 6, 7
+INTERACTING = 8  # a photon that interacts where it is
 # By species: nucleons (one where there are none), charge squared; mass of the nuclei (MeV).
 NUCLEONS = np.array([1.0, 2.0, 4.0, 3.0, 3.0, 1.0, 1.0, 1.0])
 CHARGE_SQUARED = np.array([1.0, 1.0, 4.0, 1.0, 4.0, 0.0, 1.0, 1.0])

@@ -17,6 +17,7 @@ from dosewright.core.shapes import (
     Union,
 )
 from dosewright.core.solids import Box, Frustum, Prism, Tube
+from dosewright.geometry.scene.cells import cells_of
 from dosewright.geometry.scene.pack import pack_scene
 from dosewright.geometry.scene.trace import SceneTables
 
@@ -79,6 +80,7 @@ def _combined(shapes: st.SearchStrategy[Shape]) -> st.SearchStrategy[Shape]:
 
 
 shapes = st.recursive(simple_shapes(), _combined, max_leaves=3)
+bodies = shapes.filter(lambda shape: bool(cells_of(shape, Rigid.identity())))
 
 
 def packed(*parts: Part, frame: Rigid | None = None) -> SceneTables:

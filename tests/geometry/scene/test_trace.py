@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from tests.geometry.scene.shapes_drawn import alone, packed, placements, shapes
+from tests.geometry.scene.shapes_drawn import alone, bodies, packed, placements
 
 from dosewright.core.frame import Rigid, rotation_about
 from dosewright.core.scene import Part
@@ -147,13 +147,13 @@ def test_volumes_by_random_rays(shape: Shape, volume: float) -> None:
 @st.composite
 def nested(draw: st.DrawFn) -> tuple[Part, ...]:
     """A box with shapes in it, one of them with a hole of another part, and shapes beside it that may touch."""
-    inner = draw(shapes)
+    inner = draw(bodies)
     return (
         Part("box", Box((80.0, 80.0, 80.0)), None),
         Part("inner", inner, None, draw(placements()), parent="box"),
         Part("core", Sphere(3.0), None, draw(placements(3.0)), parent="inner"),
         Part("beside", Box((20.0, 80.0, 80.0)), None, Placement((50.0, 0.0, 0.0))),
-        Part("above", draw(shapes), None, Placement((0.0, 0.0, 80.0))),
+        Part("above", draw(bodies), None, Placement((0.0, 0.0, 80.0))),
     )
 
 

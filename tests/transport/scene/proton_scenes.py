@@ -41,7 +41,9 @@ def water(depth_mm: float = 150.0, voxel_mm: float = 1.0, from_mm: float = 0.0) 
     return Voxels(edges, Rigid.identity(), np.zeros(shape, np.uint8), np.ones(shape, np.float32), (WATER,))
 
 
-def part(name: str, shape: Shape, material: Material | None, centre_mm: tuple[float, float, float], **more: object) -> Part:
+def part(
+    name: str, shape: Shape, material: Material | None, centre_mm: tuple[float, float, float], **more: object
+) -> Part:
     """A part in the axes of the voxels."""
     return Part(name, shape, material, Placement(centre_mm), **more)
 

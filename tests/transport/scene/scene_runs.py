@@ -41,7 +41,7 @@ WIDE_MM = 300.0
 
 @dataclass(frozen=True)
 class SceneRun:
-    """What batches of equal size gave per primary: energy by part and by voxel, the account, what leaves [batch, ...]."""
+    """What batches of equal size gave per primary [batch, ...]: energy by part and voxel, the account, what leaves."""
 
     parts: Array
     energy: Array
@@ -62,18 +62,26 @@ class SceneRun:
         return float(self.account[:, CAPPED_HISTORIES].sum())
 
 
-def slab(name: str, material: str, low_mm: float, high_mm: float, *, width_mm: float = WIDE_MM, parent: str | None = None,
-         density: float | None = None) -> Part:  # fmt: skip
+def slab(
+    name: str,
+    material: str,
+    low_mm: float,
+    high_mm: float,
+    *,
+    width_mm: float = WIDE_MM,
+    density: float | None = None,
+) -> Part:
     """Return a box from one height to another."""
     size = (width_mm, width_mm, high_mm - low_mm)
     centre = (0.0, 0.0, 0.5 * (low_mm + high_mm))
-    return Part(name, Box(size), named(material), Placement(centre), parent, density)
+    return Part(name, Box(size), named(material), Placement(centre), None, density)
 
 
-def one_voxel(low_mm: Sequence[float] = (0, 0, 0), high_mm: Sequence[float] = (1, 1, 1), cells: Sequence[int] = (1, 1, 1),
-              material: str = "G4_WATER") -> Voxels:  # fmt: skip
-    """Return a box of voxels of one material."""
-    matter = named(material)
+def one_voxel(
+    low_mm: Sequence[float] = (0, 0, 0), high_mm: Sequence[float] = (1, 1, 1), cells: Sequence[int] = (1, 1, 1)
+) -> Voxels:
+    """Return a box of voxels of water."""
+    matter = named("G4_WATER")
     edges = tuple(np.linspace(a, b, n + 1) for a, b, n in zip(low_mm, high_mm, cells, strict=True))
     shape = tuple(reversed([int(n) for n in cells]))
     density = np.full(shape, matter.density_g_cm3, np.float32)

@@ -21,14 +21,14 @@ from .scene_runs import one_voxel, scene_problem
 
 TUNGSTEN = Material("W", 19.3, {74: 1.0})
 SETTINGS = CoupledSettings(electron_cut_MeV=0.5, photon_cut_MeV=0.05, dose_to_water=False)
-TARGET = Part("target", Tube(10.0, 1.0), TUNGSTEN, Placement((0.0, 0.0, -199.5)))
+TARGET = Part("target", Tube(10.0, 3.0), TUNGSTEN, Placement((0.0, 0.0, -198.5)))
 COLLIMATOR = Part(
     "collimator", Difference(Tube(80.0, 60.0), Cone(6.0, 26.0, 60.01)), TUNGSTEN, Placement((0.0, 0.0, -150.0))
 )
 FILTER = Part("filter", Cone(2.0, 28.0, 20.0), named("G4_Cu"), Placement((0.0, 0.0, -100.0)))
 JAW = Part("jaw", Box((100.0, 200.0, 30.0)), TUNGSTEN, Placement((70.0, 0.0, -55.0)))
 PARTS = (TARGET, COLLIMATOR, FILTER, JAW)
-FIELD_MM, AT_MM, PLANE_MM = (70.0, 90.0), (-15.0, 0.0, 0.0), -85.0
+FIELD_MM, AT_MM, PLANE_MM = (110.0, 150.0), (-20.0, 0.0, 0.0), -115.0
 N = 50
 
 

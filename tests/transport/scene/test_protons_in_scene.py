@@ -1,5 +1,7 @@
 """Protons through solids: the same as through voxels, whatever the solids are divided into."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,6 @@ from dosewright.simulation.run import simulate
 from dosewright.sources import emit
 from dosewright.sources.pencil_beams import PencilBeams
 from dosewright.transport import loop_cuda
-
 from tests.transport.scene.proton_scenes import (
     AIR,
     ALONG_Z,
@@ -85,7 +86,7 @@ def test_all_energy_is_accounted_for(shifted: Tally) -> None:
 def test_a_plate_of_twenty_parts_is_one_plate(shifted: Tally) -> None:
     """Steps end at every face and nothing else changes: R80 to 0.05 mm, integral dose to 0.5 %."""
     faces = np.linspace(-GAP_MM - SHIFTER_MM, -GAP_MM, 21)
-    parts = [slab(f"sheet {i}", PMMA, a, b) for i, (a, b) in enumerate(zip(faces[:-1], faces[1:], strict=True))]
+    parts = [slab(f"sheet {i}", PMMA, a, b) for i, (a, b) in enumerate(pairwise(faces))]
     tally = run(problem_of(parts, water(), SOURCE), PROTONS, seed=5)
     assert r80_mm(tally.energy) == pytest.approx(r80_mm(shifted.energy), abs=0.05)
     assert tally.account[account.DEPOSITED] == pytest.approx(shifted.account[account.DEPOSITED], rel=5e-3)
@@ -98,8 +99,7 @@ def test_voxels_inside_solid_water_are_as_voxels_all_over() -> None:
     Particles enter and leave through all its faces. Statistics of the whole dose: 0.1 % each.
     """
     across, deep = np.linspace(-10.0, 10.0, 3), np.linspace(40.0, 130.0, 91)
-    shape = (90, 2, 2)
-    inner = Voxels((across, across, deep), Rigid.identity(), np.zeros(shape, np.uint8), np.ones(shape, np.float32), (WATER,))
+    inner = _water_in((across, across, deep))
     outer = slab("water", WATER, 0.0, 150.0)
     source, histories = pencil(ENERGY_MEV, -20.0, sigma_mm=6.0), 100_000
     inside = run(problem_of((outer,), inner, source), histories)
@@ -116,12 +116,16 @@ def test_voxels_inside_solid_water_are_as_voxels_all_over() -> None:
     np.testing.assert_allclose(_blocks(layers)[:7], _blocks(wanted_layers)[:7], rtol=0.015)
 
 
+def _water_in(edges: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Voxels:
+    shape = tuple(len(along) - 1 for along in reversed(edges))
+    return Voxels(edges, Rigid.identity(), np.zeros(shape, np.uint8), np.ones(shape, np.float32), (WATER,))
+
+
 def _spread_mm(parts: tuple[object, ...], fill: object, seed: int) -> float:
     """Half the width of the middle 68.3 % at the entrance of water."""
     edges = np.linspace(-100.0, 100.0, 401)
     flat = (edges, np.array([-100.0, 100.0]), np.array([0.0, 2.0]))
-    shape = (1, 1, 400)
-    layer = Voxels(flat, Rigid.identity(), np.zeros(shape, np.uint8), np.ones(shape, np.float32), (WATER,))
+    layer = _water_in(flat)
     source = pencil(100.0, -1010.0, sigma_mm=1e-3)
     tally = run(problem_of(parts, layer, source, fill, processes_off=("nuclear",)), 100_000, seed=seed)
     share = np.cumsum(tally.energy) / tally.energy.sum()
@@ -153,8 +157,8 @@ def test_what_a_plate_turns_goes_on_turned_in_vacuum() -> None:
 def test_density_of_a_part_is_its_own() -> None:
     """Water of density two takes what twice as much water of density one takes, to 0.3 %."""
     taken = [
-        run(problem_of((slab("slab", WATER, -50.0, -50.0 + thickness, density_g_cm3=density),), water(), SOURCE), 20_000)
-        for thickness, density in ((20.0, 2.0), (40.0, None))
+        run(problem_of((slab("slab", WATER, -50.0, -50.0 + deep, density_g_cm3=density),), water(), SOURCE), 20_000)
+        for deep, density in ((20.0, 2.0), (40.0, None))
     ]
     first, second = (tally.account[account.BEFORE_PATIENT] for tally in taken)
     assert first == pytest.approx(second, rel=3e-3)
@@ -164,7 +168,7 @@ def test_a_beam_beside_all_parts_escapes_whole() -> None:
     """Down a hole in a block, past a small phantom: all energy escapes, bit for bit."""
     block = part("block", Tube(80.0, 60.0, inner_radius_mm=40.0), PMMA, (0.0, 0.0, -80.0))
     across = np.array([-5.0, 5.0])
-    small = Voxels((across, across, across), Rigid.identity(), np.zeros((1, 1, 1), np.uint8), np.ones((1, 1, 1), np.float32), (WATER,))
+    small = _water_in((across, across, across))
     tally = run(problem_of((block,), small, pencil(100.0, -150.0, x_mm=20.0, sigma_mm=0.0)), 500)
     assert tally.account[account.ESCAPED] == tally.account[account.STARTED] == 500 * 100.0
 

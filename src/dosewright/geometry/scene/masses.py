@@ -7,9 +7,9 @@ from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.jit import kernel
 from dosewright.core.units import MM_PER_CM
+from dosewright.geometry.scene.cell_rays import BEYOND_CM
 from dosewright.geometry.scene.trace import (
     BEYOND,
-    BEYOND_CM,
     VOXELS,
     SceneTables,
     ahead,

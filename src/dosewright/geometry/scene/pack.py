@@ -84,7 +84,7 @@ def pack_scene(
     to_box
         From the axes of the scene to those of the box, mm.
 
-    Raises `InputError` for parents in a loop or unknown, for names given twice, and for shapes that are none.
+    Raises `InputError` for parents in a loop or unknown, for names given twice, and for shapes that are none or empty.
     """
     places, axes = _places(parts, to_box)
     owned = _owned(parts, places)
@@ -135,13 +135,14 @@ def _ancestry(part: Part, by_name: Mapping[str, Part]) -> list[Part]:
 
 
 def _place(part: Part, above: _Place, axes: list[Array]) -> _Place:
+    where, axes_of = part.where or None, part.placement.rotation
+    if np.linalg.det(axes_of) < 0:
+        raise refuse(f"The placement of part {part.name!r} mirrors it", given=axes_of.tolist(), where=where)
     frame = placed(part.placement).then(above.frame)
     group = above.group
     if part.turns:
         if group:
-            raise refuse(
-                f"The part {part.name!r} turns in one that turns itself", given=part.name, where=part.where or None
-            )
+            raise refuse(f"The part {part.name!r} turns in one that turns itself", given=part.name, where=where)
         group = len(axes)
         axes.append(np.concatenate([frame.translation * MM, frame.rotation[:, 2]]))
     return _Place(frame, above.depth + 1, group)
@@ -154,8 +155,11 @@ def _owned(parts: Sequence[Part], places: Mapping[str, _Place]) -> list[_Owned]:
         place = places[part.name]
         try:
             cells = cells_of(part.shape, place.frame)
+            if not cells:
+                raise refuse("Nothing is in its shape", given=type(part.shape).__name__)
         except InputError as error:
-            problems += [f"Part {part.name!r}: {problem}" for problem in error.problems]
+            place_of = f" Where: {part.where}." if part.where else ""
+            problems += [f"Part {part.name!r}: {problem}{place_of}" for problem in error.problems]
             continue
         owned += [_Owned(cell, index, place.depth, place.group) for cell in cells]
     if problems:

@@ -10,12 +10,12 @@ from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.frame import Rigid, turned_axes
 from dosewright.core.matter import Material
 from dosewright.core.scene import Part, Scene
+from dosewright.formats.text.scene_file import read_scene
 from dosewright.geometry.modules.build import all_parts, assumptions_of, parts_of
 from dosewright.geometry.scene_check.problems import scene_problems
 from dosewright.simulation.run_file.tables import Scene as SceneTable
 from dosewright.simulation.run_file.tables import Triple
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
-from dosewright.simulation.setup.scene_file import read_scene_file
 
 VACUUM, AIR = "vacuum", "air"
 AIR_NAME = "G4_AIR"
@@ -49,7 +49,7 @@ class PlacedScene:
 
 def placed_scene(table: SceneTable, resolvers: Resolvers = WITHOUT_LIBRARY) -> PlacedScene:
     """Read a scene and put it where the run file says; refuses what its file, its modules or its fill have wrong."""
-    scene, said = read_scene_file(Path(table.file), resolvers.material)
+    scene, said = read_scene(Path(table.file), resolvers.material)
     of_module: dict[str, tuple[str, ...]] = {}
     assumptions = list(said)
     problems: list[str] = []

@@ -22,7 +22,6 @@ from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.transport.electrons.interact import OTHER, happen, stopped
 from dosewright.transport.electrons.step import (
     BYTE,
-    SMALLEST,
     TO_SHARE,
     end_of_step,
     half_way,
@@ -40,6 +39,7 @@ from dosewright.transport.lockstep import MOST_DRAWS
 from dosewright.transport.scene.absorb import absorb_at_once, absorb_in_part
 from dosewright.transport.scene.places import at_place, escaped, from_lane, over, over_boundary
 from dosewright.transport.scene.reduced import reduced_electron, reduced_electron_event, split_into_voxels, weighing
+from dosewright.transport.step import SMALLEST
 from dosewright.transport.tracks import POSITRON, Track, name_children
 
 SHORT_OF = 1.0 - 1.0e-6  # a stretch up to the nearest boundary ends just before it, in single precision too
@@ -93,7 +93,7 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
                 absorb_in_part(problem, tally, cell, x, y, z, track.weight * did.lost, did.ratio)
             if did.hit or did.stops:
                 track, waiting, stream = settled(
-                    problem, np.int64(material), density, moved, did.stops, tally, stack, waiting, stream
+                    problem, np.int64(material), moved, did.stops, tally, stack, waiting, stream
                 )
                 if track.energy <= 0.0:
                     return track, walk.stretch, waiting, stream
@@ -133,7 +133,7 @@ def walk_out_of_voxels(problem, track, stretch, tally, stack, waiting, stream):
 
 
 @inlined
-def settled(problem, material, density, track, stops, tally, stack, waiting, stream):
+def settled(problem, material, track, stops, tally, stack, waiting, stream):
     """Let a hard interaction happen, or end a track whose energy is scored; a positron still annihilates.
 
     Returns the track, of no energy if it is over, the stack count and the stream.
@@ -146,9 +146,8 @@ def settled(problem, material, density, track, stops, tally, stack, waiting, str
     else:
         after, here, made, which, waiting, stream = happen(problem, track, material, stack, waiting, stream)
     waiting, stream = reduced_electron_event(
-        problem, which, after.ray, track.place, track.energy, track.weight, density, before, stack, waiting, tally,
-        stream,
-    )  # fmt: skip
+        problem, which, after.ray, track.place, track.energy, track.weight, before, stack, waiting, tally, stream
+    )
     tally.account[BINDING] += track.weight * made
     absorb_at_once(problem, tally, material, track.place.ix, track.ray, track.weight * here)
     return after, waiting, stream

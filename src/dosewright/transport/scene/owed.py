@@ -27,7 +27,7 @@ from dosewright.transport.photons.directed import (
 from dosewright.transport.tracks import COPIES, PHOTON, SPECIES, name_children, pop, push, turned
 
 # Instead of a species: what happened. The energy is that of the particle before, or of the photon sent out evenly.
-OWED_SPLIT, OWED_BREMSSTRAHLUNG, OWED_ANNIHILATION, OWED_EVENLY, OWED_RAYLEIGH, OWED_COMPTON = range(8, 14)
+OWED_SPLIT, OWED_BREMSSTRAHLUNG, OWED_ANNIHILATION, OWED_EVENLY, OWED_RAYLEIGH, OWED_COMPTON = range(9, 15)
 FIRST_OWED = OWED_SPLIT
 NOT_COUNTED = -1.0  # trials; the window of the field is not known yet
 PORTION = 64  # trials at once

@@ -11,8 +11,15 @@ from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.transport.photons.interact import interact
 from dosewright.transport.scene.absorb import absorb_at_once
 from dosewright.transport.scene.places import at_place, escaped, over, over_boundary
-from dosewright.transport.scene.reduced import reduced_photon_event, reduced_place, split_into_voxels, weighing
-from dosewright.transport.tracks import Track
+from dosewright.transport.scene.reduced import (
+    interacting_copies,
+    reduced_photon_event,
+    reduced_place,
+    split_into_voxels,
+    splits_interaction,
+    weighing,
+)
+from dosewright.transport.tracks import INTERACTING, PHOTON, Track
 
 MOST_BOUNDARIES = 1_000_000
 
@@ -27,7 +34,8 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
     phase = phase_of(scene, stream.seed, stream.history)
     i, f = position(attenuation, track.energy)
     a, chosen, _, _, stream = draw_four(stream)
-    paths, out = -np.log(a), False
+    paths, out = (0.0 if track.species == INTERACTING else -np.log(a)), False
+    track = Track(track.ray, track.place, track.energy, np.int64(PHOTON), 0.0, 0.0, track.weight)
     for _ in range(MOST_BOUNDARIES):
         weight, out, stream = reduced_place(problem, track.ray, track.energy, track.weight, out, tally, stream)
         if weight <= 0.0:
@@ -50,8 +58,11 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
                 return split_into_voxels(problem, track, there.z, stack, waiting, stream)
             continue
         track = at_place(track, advance(track.ray, reach), track.place)
+        if splits_interaction(problem, material, density, track, phase):
+            waiting, stream = interacting_copies(problem, track, stack, waiting, stream)
+            return over(track), waiting, stream
         track, waiting, stream = interacted(
-            problem, np.int64(material), density, i, f, chosen * total, track, tally, stack, waiting, stream
+            problem, np.int64(material), i, f, chosen * total, track, tally, stack, waiting, stream
         )
         if track.energy <= 0.0:
             return track, waiting, stream
@@ -64,7 +75,7 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
 
 
 @inlined
-def interacted(problem, material, density, i, f, chosen, track, tally, stack, waiting, stream):
+def interacted(problem, material, i, f, chosen, track, tally, stack, waiting, stream):
     """Let a photon interact in its cell; returns the track (of no energy if it ended), the stack count, the stream."""
     before, first, place, weight = track, waiting, track.place, track.weight
     energy, ray, here, made, waiting, stream = interact(
@@ -73,8 +84,8 @@ def interacted(problem, material, density, i, f, chosen, track, tally, stack, wa
     tally.account[BINDING] += track.weight * made
     absorb_at_once(problem, tally, material, track.place.ix, track.ray, track.weight * here)
     weight, waiting, stream = reduced_photon_event(
-        problem, material, i, f, chosen, before.ray, before.energy, place, density, energy, ray, weight, first, stack,
-        waiting, tally, stream,
+        problem, material, i, f, chosen, before.ray, before.energy, place, energy, ray, weight, first, stack, waiting,
+        tally, stream,
     )  # fmt: skip
     energy = energy if weight > 0.0 else 0.0
     return Track(ray, place, energy, track.species, 0.0, 0.0, weight), waiting, stream

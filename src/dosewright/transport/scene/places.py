@@ -46,7 +46,7 @@ def into_world(problem, ray, phase):
     return placed(problem, ray, np.int64(cell))
 
 
-@kernel
+@inlined
 def over_boundary(problem, ray, phase):
     """Return ray and place of what stands on a boundary and goes on."""
     ray, cell = crossed(problem.scene, ray, phase)

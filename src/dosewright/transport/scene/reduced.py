@@ -3,13 +3,18 @@
 Every change of a weight is booked as energy taken away (`ROULETTE`), which is zero in the mean.
 """
 
+import numpy as np
+
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
+from dosewright.core.single import f32, i32
+from dosewright.geometry.scene.trace import nearest
 from dosewright.geometry.trace import Ray
 from dosewright.materials.photons.lookup import COMPTON, RAYLEIGH
 from dosewright.scoring.deposit import ESCAPED, ROULETTE
 from dosewright.transport.aim import aimed
 from dosewright.transport.electrons.interact import BREMSSTRAHLUNG, OTHER
+from dosewright.transport.electrons.step import range_there, seen_from
 from dosewright.transport.photons.interact import partial
 from dosewright.transport.reduction import directs, electrons_thin, fat, outside_limits
 from dosewright.transport.scene.owed import (
@@ -23,15 +28,15 @@ from dosewright.transport.scene.owed import (
     owe,
 )
 from dosewright.transport.scene.places import over
-from dosewright.transport.tracks import COPIES, ENERGY, PHOTON, SPECIES, STACK_COLUMNS, WEIGHT, Track, push_copies
+from dosewright.transport.tracks import ENERGY, INTERACTING, PHOTON, SPECIES, STACK_COLUMNS, WEIGHT, Track, push_copies
 
-GAS_G_CM3 = 0.05  # electrons born in less go far before they meet a boundary
+GAS_G_CM3 = 0.05  # electrons go far in less before they meet a boundary
 GONE = -1.0  # instead of a species
 EVEN = 1.0 + 1.0e-6  # a weight of one, rounded
 
 
 @inlined
-def reduced_electron_event(problem, which, ray, place, energy, weight, density, first, stack, waiting, tally, stream):
+def reduced_electron_event(problem, which, ray, place, energy, weight, first, stack, waiting, tally, stream):
     """Give what an electron's or positron's event made, rows of the stack from `first`, its weights.
 
     ``which`` is that of `happen`, ``ray`` and ``energy`` (MeV) those at the event. Returns the stack count and the
@@ -39,9 +44,7 @@ def reduced_electron_event(problem, which, ray, place, energy, weight, density, 
     """
     reduction = problem.reduction
     if reduction.directional > 1.0:
-        return _directed_children(
-            reduction, which, ray, place, energy, weight, density, first, stack, waiting, tally, stream
-        )
+        return _directed_children(reduction, which, ray, place, energy, weight, first, stack, waiting, tally, stream)
     if which == BREMSSTRAHLUNG and reduction.splitting > 1.0 and weight * weight * reduction.splitting > 1.0:
         share = 1.0 / reduction.splitting
         stack[first, WEIGHT] = weight * share
@@ -52,23 +55,7 @@ def reduced_electron_event(problem, which, ray, place, energy, weight, density, 
 
 @inlined
 def reduced_photon_event(
-    problem,
-    material,
-    i,
-    f,
-    chosen,
-    ray,
-    energy,
-    place,
-    density,
-    after,
-    away,
-    weight,
-    first,
-    stack,
-    waiting,
-    tally,
-    stream,
+    problem, material, i, f, chosen, ray, energy, place, after, away, weight, first, stack, waiting, tally, stream
 ):
     """Give what a photon's event made, and the photon that goes on, their weights.
 
@@ -80,7 +67,7 @@ def reduced_photon_event(
     if reduction.directional > 1.0:
         ahead, heavy = directs(reduction, ray.z), fat(reduction, weight)
         waiting, stream = _directed_children(
-            reduction, OTHER, ray, place, energy, weight, density, first, stack, waiting, tally, stream
+            reduction, OTHER, ray, place, energy, weight, first, stack, waiting, tally, stream
         )
         if ahead and heavy and chosen < partial(problem.photons.attenuation, material, i, f, COMPTON):
             coherent = chosen < partial(problem.photons.attenuation, material, i, f, RAYLEIGH)
@@ -111,7 +98,7 @@ def reduced_electron(problem, behind, track, density, crossing, was_out, stack, 
     if not heavy and not light:
         weight, stream = _roulette(reduction.directional, track.energy, weight, tally, stream)
     elif heavy and light and (crossing or density < GAS_G_CM3 or not electrons_thin(reduction, behind.z)):
-        waiting, stream = _split(track, weight, reduction.directional, stack, waiting, stream)
+        waiting, stream = _split(track, track.species, weight, reduction.directional, stack, waiting, stream)
         weight = 0.0
     return weight, out, waiting, stream
 
@@ -126,16 +113,37 @@ def split_into_voxels(problem, track, z, stack, waiting, stream):
     thin = reduction.equal_weight or (track.species != PHOTON and electrons_thin(reduction, z))
     if not (reduction.directional > 1.0 and thin and fat(reduction, track.weight)):
         return track, waiting, stream
-    waiting, stream = _split(track, track.weight, reduction.directional, stack, waiting, stream)
+    waiting, stream = _split(track, track.species, track.weight, reduction.directional, stack, waiting, stream)
     return over(track), waiting, stream
 
 
+@kernel
+def splits_interaction(problem, material, density, track, phase):
+    """Return whether a photon interacts as so many thin ones: a fat one where electrons are thin and may get away.
+
+    Where the nearest boundary is farther than an electron of its energy reaches, nothing of a part that stops a photon
+    is worth so many electrons.
+    """
+    reduction = problem.reduction
+    if not (electrons_thin(reduction, track.ray.z) and fat(reduction, track.weight)):
+        return False
+    start = seen_from(problem.electrons.values, i32(2 * material), f32(density), f32(track.energy))
+    reach = np.float64(range_there(problem.electrons.values, start)) / density
+    return nearest(problem.scene, track.place.ix, track.ray, reach, phase) < reach
+
+
 @inlined
-def _split(track, weight, many, stack, waiting, stream):
+def interacting_copies(problem, track, stack, waiting, stream):
+    """Put a photon on the stack as so many thin ones that interact where they are; returns the count and the stream."""
+    return _split(track, INTERACTING, track.weight, problem.reduction.directional, stack, waiting, stream)
+
+
+@inlined
+def _split(track, species, weight, many, stack, waiting, stream):
     """Put a particle on the stack as so many copies; returns the stack count and the stream."""
     _, _, _, _, stream = draw_four(stream)
     each, due = weight / many, track.deflection_due
-    waiting = push_copies(stack, waiting, track.ray, track.place, track.energy, track.species, many, each, due, stream)
+    waiting = push_copies(stack, waiting, track.ray, track.place, track.energy, species, many, each, due, stream)
     return waiting, stream
 
 
@@ -165,7 +173,7 @@ def reduced_place(problem, ray, energy, weight, was_out, tally, stream):
 
 
 @kernel
-def _directed_children(reduction, which, ray, place, energy, weight, density, first, stack, waiting, tally, stream):
+def _directed_children(reduction, which, ray, place, energy, weight, first, stack, waiting, tally, stream):
     """Give what an event made its weights under directional splitting; returns the stack count and the stream."""
     ahead, heavy = directs(reduction, ray.z), fat(reduction, weight)
     light, born = electrons_thin(reduction, ray.z), waiting
@@ -184,8 +192,6 @@ def _directed_children(reduction, which, ray, place, energy, weight, density, fi
             w, stream = _kept_if_right(reduction, away, k, weight, heavy, tally, stream)
             stack[row, WEIGHT] = w
             stack[row, SPECIES] = PHOTON if w > 0.0 else GONE
-        elif heavy and light and density < GAS_G_CM3:
-            stack[row, COPIES], stack[row, WEIGHT] = reduction.directional, weight / reduction.directional
         elif not heavy and not light:
             stream = _roulette_of_row(stack, row, reduction.directional, tally, stream)
     return _closed_up(stack, first, waiting), stream

@@ -137,6 +137,7 @@ def test_a_density_with_its_unit_twice() -> None:
         ("(-8)**0.5", r"no value here"),
         ("10**400", r"no value here"),
         ("1e400", r"not finite"),
+        ("1e10", r"too large. Given: 1e10 = 1e\+10. Allowed: at most 1e\+09"),
         ("2**(3*cm)", r"An exponent must be a bare number"),
         ("exp($L)", r"exp takes no length"),
         ("pow(2)", r"another number of values. Given: 1"),

@@ -349,6 +349,7 @@ kind = "jawss"
         ("upper_mm = [0.0, 20.0]", "upper_mm = [-1.0, 20.0]", r"faces of a trapezoid must have positive lengths"),
         ("radius_mm = 7.0", 'radius_mm = "7"', r"'part.4.sphere.radius_mm' must be a number. Given: '7'"),
         ("radius_mm = 7.0", "radius_mm = nan", r"must be a finite number"),
+        ("radius_mm = 7.0", "radius_mm = 1e10", r"must be a number of at most 1e\+09"),
         ("turns = true", "turns = 1", r"'part.2.turns' must be true or false"),
         ("{ box = { size_mm = [40.0, 40.0, 10.0] } }", "{ box = { size_mm = [1, 1, 1] }, centre_mm = [0, 0, 1] }",
          r"the first shape of 'part.8.difference' lies at the origin"),

@@ -12,6 +12,7 @@ from dosewright.core.looks import tried
 from dosewright.formats.text.gamos.arithmetic import LONGEST, Definitions, Quantity, Stream, value_of
 from dosewright.formats.text.gamos.lexer import Word
 from dosewright.formats.text.gamos.units import ANGLE, DENSITY, ENERGY, LENGTH, MOLAR_MASS, PLAIN, Measure
+from dosewright.formats.text.scene.tables import LARGEST
 
 
 class Parameters(Definitions):
@@ -32,14 +33,14 @@ class Parameters(Definitions):
 
     def length_mm(self, word: Word) -> float:
         """Return a length; any product with angles, which have no dimension, is one."""
-        quantity, _ = self.evaluated(word)
+        quantity, _ = self._measured(word)
         if quantity.measure not in (PLAIN, LENGTH) and quantity.measure._replace(angle=0.0) != LENGTH:
             raise _unfit(word, quantity, "a length", "mm")
         return quantity.value
 
     def angle_deg(self, word: Word) -> float:
         """Return an angle."""
-        quantity, units = self.evaluated(word)
+        quantity, units = self._measured(word)
         if units and quantity.measure == ANGLE:
             return math.degrees(quantity.value)
         if units in (["rad"], ["radian"]) and quantity.measure == ANGLE.times(2.0):  # an angle, times the unit 1
@@ -66,7 +67,7 @@ class Parameters(Definitions):
 
     def number(self, word: Word) -> float:
         """Return a bare number."""
-        quantity, _ = self.evaluated(word)
+        quantity, _ = self._measured(word)
         if quantity.measure != PLAIN:
             raise _unfit(word, quantity, "a number", "")
         return quantity.value
@@ -79,7 +80,7 @@ class Parameters(Definitions):
         return int(number)
 
     def _scaled(self, word: Word, measure: Measure, factor: float, what: str, unit: str, default: float = 1.0) -> float:
-        quantity, units = self.evaluated(word)
+        quantity, units = self._measured(word)
         if quantity.measure == measure and units:
             return quantity.value * factor
         if quantity.measure == PLAIN and not units:
@@ -88,6 +89,14 @@ class Parameters(Definitions):
             what = f"A parameter with a unit is used without one: GAMOS multiplies it by {unit} once more"
             raise refuse(what, given=word.text, allowed=f"the parameter without its unit, {unit}", where=word.where)
         raise _unfit(word, quantity, what, unit)
+
+    def _measured(self, word: Word) -> tuple[Quantity, list[str]]:
+        """Return a word that is used for something; parameters alone may be larger."""
+        quantity, units = self.evaluated(word)
+        if abs(quantity.value) > LARGEST:
+            raise refuse("A number is too large", given=f"{word.text} = {quantity.value:g}", where=word.where,
+                         allowed=f"at most {LARGEST:g} (mm, rad, g, mole, MeV)")  # fmt: skip
+        return quantity, units
 
     def evaluated(self, word: Word) -> tuple[Quantity, list[str]]:
         """Return a word as a quantity, and the units that stand in it."""

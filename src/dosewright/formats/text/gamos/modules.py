@@ -200,7 +200,7 @@ def _pairs(cursor: Cursor, profiles: int) -> tuple[LeafPair, ...]:
     pairs = []
     for i in range(1, count + 1):
         word = cursor.word(f"the profile of pair {i} of {count}")
-        number = cursor.parameters.evaluated(word)[0].value
+        number = cursor.parameters.number(word)
         if number != round(number) or not 1 <= number <= profiles:
             raise refuse(f"Pair {i} of {count} names a profile that is not there; each pair has its profile, its"
                          " negative and its positive opening, and no cross position", given=word.text,

@@ -25,6 +25,8 @@ T = TypeVar("T")
 Named = Callable[[str], Material]
 Table = Mapping[str, Any]
 
+LARGEST = 1e9  # of any number: a thousand kilometres in mm; squares and cubes stay far from the end of the numbers
+
 
 @dataclass(frozen=True)
 class TableFile:
@@ -139,6 +141,8 @@ def _number(value: object, place: Place, file: TableFile) -> float:
         number = math.inf
     if not math.isfinite(number):
         raise _wrong("a finite number", value, place, file)
+    if abs(number) > LARGEST:
+        raise _wrong(f"a number of at most {LARGEST:g}", value, place, file)
     return number
 
 
