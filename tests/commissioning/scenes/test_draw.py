@@ -152,6 +152,8 @@ def test_all_that_is_wrong_with_a_wish_is_told_together(tmp_path: Path) -> None:
     assert len(told.value.problems) == 3
     with pytest.raises(InputError, match="from its lower to its higher corner"):
         draw_scene(opened, tmp_path / "it.png", low_mm=(0.0, 0.0, 0.0), high_mm=(1.0, -1.0, 1.0))
+    with pytest.raises(InputError, match="The folder of the picture does not exist"):
+        draw_scene(opened, tmp_path / "none" / "it.png")
     with pytest.raises(InputError, match="no parts to draw"):
         draw_scene(OpenedScene(Scene(), (), "it.toml", ""), tmp_path / "it.png")
 

@@ -72,6 +72,8 @@ def draw_scene(
     chosen = [tried(lambda text=text: read_plane(text), problems) for text in planes]  # type: ignore[misc]
     if output.suffix.lower() != ".png":
         problems += refuse("A picture is a PNG file", given=output.name, allowed="a name that ends in .png").problems
+    if not output.absolute().parent.is_dir():
+        problems += refuse("The folder of the picture does not exist", given=output.parent).problems
     placed, tree_problems = place(opened.parts)
     modules = opened.scene.modules
     window = tried(lambda: _window(placed, modules, low_mm, high_mm, zoom, rays), problems)
