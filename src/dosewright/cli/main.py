@@ -15,6 +15,7 @@ from dosewright.cli.init import init
 from dosewright.cli.jobs import app as jobs
 from dosewright.cli.lint import lint
 from dosewright.cli.query import query
+from dosewright.cli.scene import scene
 from dosewright.cli.simulate import simulate
 from dosewright.cli.version import version
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 for command in (calc, simulate, query, lint, demo, init, check, approve, conformance, version):
     app.command()(command)
 app.add_typer(fit, name="fit")
+app.add_typer(scene, name="scene")
 app.add_typer(jobs, name="jobs")
 
 

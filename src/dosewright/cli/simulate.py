@@ -148,4 +148,6 @@ def show(folder: Path, *, as_json: bool) -> dict[str, Any]:
         typer.echo(f"Stopped {by} before the goal; the result is valid with its stated uncertainty.")
     for score in summary["scores"]:
         typer.echo(f"{score['quantity']} ({score['unit']}): {folder / score['file']}")
+    if "scene" in summary:
+        typer.echo(f"energy and dose of {summary['scene']['parts']} parts: {folder / 'parts.csv'}")
     return summary

@@ -79,6 +79,13 @@ def rotation_about(axis: str, degrees: float) -> Matrix:
     return m
 
 
+def turned_axes(degrees: tuple[float, float, float]) -> Matrix:
+    """Return the rotation about x, then about y, then about z, of axes that stay."""
+    x, y, z = (rotation_about(axis, angle) for axis, angle in zip("xyz", degrees, strict=True))
+    turned: Matrix = z @ y @ x
+    return turned
+
+
 def gantry_to_patient(
     *,
     gantry_deg: float,

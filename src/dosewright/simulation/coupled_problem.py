@@ -24,9 +24,11 @@ from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
 from dosewright.simulation.kerma import kerma
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.problem import Problem
+from dosewright.simulation.reduction_settings import ReductionSettings, pack_reduction
 from dosewright.simulation.splitting import refuse_splitting, repeated_problem
 from dosewright.sources.emit import Source
 from dosewright.transport.coupled import NO_KERMA, CoupledProblem, Cuts
+from dosewright.transport.reduction import NO_REDUCTION
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON
 
 ROUNDED_UP = 1.0 + 2.0**-15  # voxels keep 16 bits of their density, and photons must never fly too far
@@ -36,6 +38,7 @@ EQUILIBRIUM = (
     0.2  # of a voxel; what leaves it is made up for by what comes in but for the change of fluence on this way
 )
 NOT_MOVED = Rigid.identity()
+NO_REDUCTION_ASKED = ReductionSettings()
 SPECIES = {"photon": PHOTON, "electron": ELECTRON, "positron": POSITRON}
 
 
@@ -67,6 +70,7 @@ def coupled_problem(
     fill: Material | None = None,
     scene_to_box: Rigid = NOT_MOVED,
     voxel_box: bool = True,
+    reduction: ReductionSettings = NO_REDUCTION_ASKED,
 ) -> Problem:
     """Pack a source of photons, electrons or positrons in front of a phantom, in vacuum or in a scene.
 
@@ -93,6 +97,8 @@ def coupled_problem(
     voxel_box
         Whether the voxels are there at all; without them a scene is alone, and one voxel must be given that nothing
         enters.
+    reduction
+        How variance is reduced in the scene; its places are in the axes of the voxels' box.
     """
     _refuse_energies(source)
     voxels, media = media_of(voxels, settings, inserts)
@@ -135,6 +141,7 @@ def coupled_problem(
         kerma=by_path,
         uniform=_all_alike(voxels, geometry),
         scene=scene.tables,
+        reduction=pack_reduction(reduction, scene_to_box) if parts else NO_REDUCTION,
     )
     if not settings.photon_splitting:
         return Problem(

@@ -77,7 +77,7 @@ def pack_geometry(
     line = beamline_box(beamline, start_mm, gap, field)
     line_edges = line.edges_mm if line else (np.zeros(0),) * 3
     line_words = _packed_line(line, materials) if line else np.zeros(0, np.int32)
-    gap_index = _index_of(gap, materials) if gap else 0
+    gap_index = index_of(gap, materials) if gap else 0
     boxes = {BEAMLINE: line_edges, PATIENT: voxels.edges_mm}
     flat: list[Array] = []
     first, cells = np.zeros((2, 3), np.int32), np.zeros((2, 3), np.int32)
@@ -106,11 +106,11 @@ def pack_geometry(
 
 def _packed_line(line: BeamlineBox, materials: list[Material]) -> NDArray[np.int32]:
     """Return the voxels of what stands in the beam, their materials numbered in the common list."""
-    number = np.array([_index_of(material, materials) for material in line.materials], np.uint8)
+    number = np.array([index_of(material, materials) for material in line.materials], np.uint8)
     return packed_voxels(number[line.material], line.density_g_cm3)
 
 
-def _index_of(material: Material, materials: list[Material]) -> int:
+def index_of(material: Material, materials: list[Material]) -> int:
     """Return the place of a material in the list, appended if new."""
     if material not in materials:
         if len(materials) > MOST_MATERIALS:

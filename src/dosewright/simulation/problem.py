@@ -1,5 +1,6 @@
 """One problem, packed to flat arrays: geometry, tables, source and scoring; and how those of protons are packed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any
@@ -12,16 +13,21 @@ from dosewright.core.frame import Rigid
 from dosewright.core.grid import Grid
 from dosewright.core.jit import COMPILED_ROOMS, source_hash
 from dosewright.core.matter import Material
+from dosewright.core.scene import Part
 from dosewright.core.solids import Device
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.beam.beamline import heights_mm
 from dosewright.geometry.beam.clearance import refuse_in_patient
+from dosewright.geometry.scene.flat import flattened, unflattened
+from dosewright.geometry.scene.pack import NO_SCENE
+from dosewright.geometry.scene.trace import SceneTables
 from dosewright.geometry.trace import Geometry
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.ion_tables import HIGHEST_MEV, ion_tables
 from dosewright.materials.library import named
 from dosewright.scoring.deposit import Scoring
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
+from dosewright.simulation.pack_scene import packed_scene
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
 from dosewright.sources.pencil_beams import PencilBeams, reach_mm
@@ -29,6 +35,7 @@ from dosewright.transport import step
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.repeated_loop import RepeatedProblem
 
+NOT_MOVED = Rigid.identity()
 CORE_SIGMAS = 2.0  # where a patient must not stand beside a device; a couch or a shoulder may stand beyond
 
 
@@ -96,6 +103,13 @@ class Problem:
         return len(self.part_names) + 1 if self.part_names else 0
 
     @property
+    def scene(self) -> SceneTables:
+        """The scene around the box of voxels, as the kernels see it."""
+        if isinstance(self.packed, step.Problem):
+            return unflattened(self.packed.scene)
+        return self.packed.phantom.scene if isinstance(self.packed, RepeatedProblem) else self.packed.scene
+
+    @property
     def scoring(self) -> Scoring:
         """Where energy is scored, as the kernels see it."""
         return self.packed.phantom.scoring if isinstance(self.packed, RepeatedProblem) else self.packed.scoring
@@ -115,6 +129,9 @@ def proton_problem(
     to_patient: Rigid,
     score_grid: Grid,
     settings: TransportSettings,
+    parts: Sequence[Part] = (),
+    fill: Material | None = None,
+    scene_to_box: Rigid = NOT_MOVED,
 ) -> Problem:
     """Pack one beam of a plan.
 
@@ -125,15 +142,19 @@ def proton_problem(
     pencil_beams
         The spots, in gantry axes.
     beamline
-        What stands between the start plane and the patient, in gantry axes.
+        What stands between the start plane and the patient, in gantry axes; nothing with a scene.
     to_patient
         From gantry to patient coordinates (mm).
     score_grid
         Where the dose is wanted.
     settings
         Cuts and limits.
+    parts, fill, scene_to_box
+        A scene around the patient, see `phantom_problem`; `fill` is there instead of the medium of the pencil beams.
     """
-    gap = None if pencil_beams.medium == "vacuum" else named("G4_AIR")
+    if parts and beamline:
+        raise refuse("Either solids of a scene or devices stand in a beam", given=[device.id for device in beamline])
+    gap = None if pencil_beams.medium == "vacuum" or parts else named("G4_AIR")
     source = _pencil_source(pencil_beams.rows)
     found = heights_mm(beamline)
     field = None if found is None else reach_mm(pencil_beams, found[0])
@@ -141,11 +162,12 @@ def proton_problem(
         core = reach_mm(pencil_beams, found[0], sigmas=CORE_SIGMAS, margin_mm=0.0)
         refuse_in_patient(beamline, voxels, to_patient, core)
     geometry, materials = pack_geometry(voxels, beamline, pencil_beams.start_mm, gap, to_patient, field)
+    scene, names = _scene(parts, fill, voxels, scene_to_box, materials)
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
-    packed = _packed(geometry, materials, source, scored.scoring, settings)
+    packed = _packed(geometry, materials, source, scored.scoring, settings, scene)
     return Problem(
         packed, pencil_beams.particles, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3,
-        pencil_beams.assumptions,
+        pencil_beams.assumptions, names,
     )  # fmt: skip
 
 
@@ -157,16 +179,59 @@ def phantom_problem(
     to_patient: Rigid,
     settings: TransportSettings,
     score_grid: Grid | None = None,
+    parts: Sequence[Part] = (),
+    fill: Material | None = None,
+    scene_to_box: Rigid = NOT_MOVED,
+    voxel_box: bool = True,
 ) -> Problem:
-    """Pack a source in front of a phantom in vacuum, scored on a grid or, without one, in the phantom's own voxels."""
+    """Pack a source in front of a phantom in vacuum or in a scene.
+
+    Parameters
+    ----------
+    voxels
+        The phantom.
+    source, weights
+        The source in beam axes, the particles of each pencil.
+    to_patient
+        From beam axes to those of the phantom (mm).
+    settings
+        Cuts and limits.
+    score_grid
+        Where the dose is wanted; None: in the phantom's own voxels.
+    parts, fill
+        Solids around the phantom, which cuts them, and what lies between them (None: vacuum).
+    scene_to_box
+        From the axes of the parts to those of the phantom's box (mm).
+    voxel_box
+        Whether the voxels are there at all; without them a scene is alone, and one voxel must be given that nothing
+        enters.
+    """
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
+    scene, names = _scene(parts, fill, voxels if voxel_box else None, scene_to_box, materials)
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water, let=settings.let)
-    packed = _packed(geometry, materials, source, scored.scoring, settings)
-    return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3)
+    packed = _packed(geometry, materials, source, scored.scoring, settings, scene)
+    return Problem(packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, (), names)
+
+
+def _scene(
+    parts: Sequence[Part], fill: Material | None, voxels: Voxels | None, to_box: Rigid, materials: list[Material]
+) -> tuple[SceneTables, tuple[str, ...]]:
+    """Return what lies around the voxels, and the names of its parts."""
+    if not parts:
+        if fill is not None:
+            raise refuse("What fills a scene needs parts to lie between", given=fill.name)
+        return NO_SCENE, ()
+    packed = packed_scene(parts, fill, voxels, to_box, materials)
+    return packed.tables, packed.names
 
 
 def _packed(
-    geometry: Geometry, materials: list[Material], source: Source, scoring: Scoring, settings: TransportSettings
+    geometry: Geometry,
+    materials: list[Material],
+    source: Source,
+    scoring: Scoring,
+    settings: TransportSettings,
+    scene: SceneTables,
 ) -> step.Problem:
     """Put the parts together; refuse energies beyond the tables."""
     highest = source_energies_MeV(source)[1]
@@ -178,6 +243,7 @@ def _packed(
         source=source,
         scoring=scoring,
         controls=step.Controls(settings.proton_cut_MeV, settings.max_step_mm / MM_PER_CM),
+        scene=flattened(scene),
     )
 
 

@@ -49,6 +49,18 @@ class LeavingSpectrum:
 
 
 @dataclass(frozen=True)
+class PartEnergies:
+    """Energy left in each part of a scene, MeV per primary, with its relative standard error (one where there is none).
+
+    The arrays have one entry more than there are names: what fills the scene.
+    """
+
+    names: tuple[str, ...]
+    energy_MeV: NDArray[np.float64]
+    relative_uncertainty: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Result:
     """Dose per primary with its uncertainty, arrays [z, y, x], and how it was reached.
 
@@ -71,6 +83,8 @@ class Result:
         What left the phantom; None where it was not asked for.
     stopped_on_request
         Somebody asked it to stop before its goal.
+    parts
+        What parts of the scene received; None where there is no scene.
     """
 
     dose_Gy: NDArray[np.float64]
@@ -91,6 +105,7 @@ class Result:
     let_t: Let | None = None
     leaving: LeavingSpectrum | None = None
     stopped_on_request: bool = False
+    parts: PartEnergies | None = None
 
     @property
     def dose(self) -> Image:
@@ -158,6 +173,11 @@ def leaving_spectrum(bins: Leaving, counts: BatchSums, totals: BatchSums) -> Lea
         energy_uncertainty=of_energy,
         above=by_bin[:, -1].sum(axis=1),
     )
+
+
+def energy_of_parts(names: tuple[str, ...], sums: BatchSums) -> PartEnergies:
+    """Return what parts received, per primary."""
+    return PartEnergies(names, sums.mean(), sums.relative_uncertainty())
 
 
 def dose_per_primary(sums: BatchSums, problem: Problem) -> NDArray[np.float64]:

@@ -30,19 +30,19 @@ SPECTRUM_COLUMNS = ("low_MeV", "high_MeV", "low_deg", "high_deg", "per_primary",
 
 @dataclass(frozen=True)
 class Place:
-    """Where images lie: their grid, and keys that tell the true edges where voxels are uneven."""
+    """Where images lie: their grid (None: there are none), and keys that tell the true edges of uneven voxels."""
 
-    grid: Grid
+    grid: Grid | None
     keys: dict[str, str]
     warnings: tuple[str, ...] = ()
 
 
 def place_of(prepared: Prepared, result: Result) -> Place:
     """Return the grid of the score, of the phantom, or mean voxels with the true edges beside them."""
-    grid = result.grid or prepared.phantom.grid
-    if grid is not None:
-        return Place(grid, {})
-    edges = prepared.phantom.voxels.edges_mm
+    grid, phantom = result.grid, prepared.phantom
+    if phantom is None or grid is not None or phantom.grid is not None:
+        return Place(grid or (phantom.grid if phantom else None), {})
+    edges = phantom.voxels.edges_mm
     keys = {f"EdgesMm{axis}": " ".join(f"{e:.12g}" for e in of) for axis, of in zip("XYZ", edges, strict=True)}
     said = (
         "The phantom's voxels are uneven, which MetaImage cannot say: the files carry mean voxel sizes, and the true "
@@ -60,6 +60,8 @@ def write_scores(
         if score.quantity == "spectrum":
             files.append(write_spectrum(folder / f"{score.file_name}.csv", score, result))
             continue
+        if place.grid is None:
+            raise ValueError("a dose without voxels")
         values, uncertainty = _values(score, prepared, result)
         unit = unit_of(score.quantity, prepared.particles)
         for name, array, of_array in (

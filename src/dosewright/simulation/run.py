@@ -32,6 +32,7 @@ from dosewright.simulation.result import (
     averaged_let,
     dose_per_primary,
     energy_account,
+    energy_of_parts,
     leaving_spectrum,
 )
 from dosewright.simulation.sums import RunSums
@@ -185,7 +186,7 @@ class _Reporter:
 
 def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
     voxels = int(np.prod(problem.score_shape))
-    sums = RunSums.empty(problem.scoring, voxels, leaving_bins(_leaving(problem)))
+    sums = RunSums.empty(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts)
     resumed = folder is not None and checkpoint.load(folder, fingerprint, sums)
     return _State(sums), resumed
 
@@ -280,7 +281,7 @@ def _batches_in_order(task: _Task, first: int) -> Generator[tuple[int, Tally, fl
 
 def _new_tally(problem: Problem) -> Tally:
     voxels = int(np.prod(problem.score_shape))
-    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)))
+    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts)
 
 
 def _leaving(problem: Problem) -> Leaving:
@@ -291,7 +292,7 @@ def _leaving(problem: Problem) -> Leaving:
 def _one_batch(task: _Task, number: int, tally: Tally) -> float:
     """Run one batch into a cleared tally; return its CPU seconds. LET is cleared by the sums that took it."""
     begun = time.thread_time()
-    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy):
+    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
         array[:] = 0.0
     size = task.batches.histories_in(number)
     pencils = pencils_of_batch(task.problem.pencil_weights, size, task.seed, number)
@@ -365,4 +366,5 @@ def _result(
         leaving=leaving_spectrum(_leaving(problem), sums.leaving, sums.leaving_totals)
         if sums.leaving and sums.leaving_totals
         else None,
+        parts=energy_of_parts(problem.part_names, sums.parts) if sums.parts else None,
     )

@@ -13,6 +13,8 @@ import numpy as np
 from dosewright.core.errors import InputError, refuse
 from dosewright.execution.artifact import FILE_MODE, private_folder, write_atomically, write_json
 from dosewright.simulation.goal import Goal
+from dosewright.simulation.part_table import NAME as PART_TABLE
+from dosewright.simulation.part_table import part_rows, write_parts
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import names_of, place_of, write_scores
 from dosewright.simulation.run import Progress, never, simulate
@@ -92,12 +94,16 @@ def _write_files(folder: Path, run_file: RunFile, prepared: Prepared, result: Re
     """Write images, then the summary that vouches for them; an old summary goes first."""
     averages = [let.keV_um for let in (result.let_d, result.let_t) if let is not None]
     spectra = [] if result.leaving is None else [result.leaving.counts, result.leaving.energy_MeV]
-    numbers = (result.dose_Gy, np.array(list(result.energy.values())), *averages, *spectra)
+    parts = [] if result.parts is None else [result.parts.energy_MeV]
+    numbers = (result.dose_Gy, np.array(list(result.energy.values())), *averages, *spectra, *parts)
     if not all(np.isfinite(values).all() for values in numbers):
-        raise ArithmeticError("the dose, the LET, a spectrum or the energy account holds numbers that are not finite")
+        raise ArithmeticError("a dose, LET, spectrum, part or the energy account holds numbers that are not finite")
     (folder / SUMMARY).unlink(missing_ok=True)
     place = place_of(prepared, result)
     files = write_scores(folder, run_file.score, prepared, result, place)
+    if prepared.scene is not None and result.parts is not None:
+        voxels = prepared.phantom.voxels if prepared.phantom else None
+        files = (*files, write_parts(folder, part_rows(prepared.scene, voxels, result.parts)))
     said = summary(run_file, prepared, result, place.warnings)
     said["inputs_sha256"] = input_hashes(run_file)
     said["files_sha256"] = hashes((*files, folder / RUN))
@@ -110,7 +116,8 @@ def _refuse_other_run(folder: Path, content: Mapping[str, Any], run_file: RunFil
         raise refuse("The output is not a folder", given=folder)
     kept = folder / RUN
     if not kept.is_file():
-        there = [name for name in (*names_of(run_file.score), SUMMARY) if (folder / name).exists()]
+        names = [*names_of(run_file.score), *([PART_TABLE] if run_file.scene else []), SUMMARY]
+        there = [name for name in names if (folder / name).exists()]
         if there:
             raise refuse(f"The output folder holds files that no {RUN} explains", given=", ".join(there),
                          allowed="an empty or new folder", where=folder)  # fmt: skip

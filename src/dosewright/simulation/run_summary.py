@@ -10,7 +10,8 @@ from dosewright import __version__
 from dosewright.execution.artifact import file_sha256
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import DEFINITIONS, names_of, unit_of
-from dosewright.simulation.run_file.tables import COUPLED, RunFile, Score
+from dosewright.simulation.run_file.tables import AUTO, COUPLED, OFF, RunFile, Score
+from dosewright.simulation.scene_account import scene_account
 from dosewright.simulation.setup.prepare import Prepared
 from dosewright.simulation.transport_account import transport_account
 
@@ -43,6 +44,7 @@ def summary(run_file: RunFile, prepared: Prepared, result: Result, warnings: Ite
             "reached": goals_reached(run_file, result),
             "stopped_on_request": result.stopped_on_request,
         },
+        **({"scene": scene_account(run_file, prepared)} if prepared.scene else {}),
         "transport": transport_account(run_file, prepared),
         "scores": [_score(s, prepared.particles, result) for s in run_file.score],
         "warnings": [*dict.fromkeys((*prepared.warnings, *warnings, *result.warnings, *_missed(run_file, result)))],
@@ -63,9 +65,11 @@ def hashes(files: Iterable[Path]) -> dict[str, str]:
 
 def input_hashes(run_file: RunFile) -> dict[str, str]:
     """Return the SHA-256 of the files a run reads, by their key."""
+    limits = run_file.variance_reduction.xy_limits
     named = {
-        "phantom.image": run_file.phantom.image,
-        "phantom.hlut": run_file.phantom.hlut,
+        **{f"phantom.{key}": getattr(run_file.phantom, key, None) for key in ("image", "hlut")},
+        "scene.file": run_file.scene.file if run_file.scene else None,
+        "variance_reduction.xy_limits": None if limits in (OFF, AUTO) else limits,
         **{f"source.{key}": getattr(run_file.source, key, None) for key in ("spectrum", "file", "plan", "beam_model")},
     }
     return {key: file_sha256(Path(text)) for key, text in named.items() if text and Path(text).is_file()}
@@ -101,9 +105,12 @@ def _totals(score: Score, result: Result) -> dict[str, Any]:
 
 def _missed(run_file: RunFile, result: Result) -> tuple[str, ...]:
     """Say where nothing was scored, and what spectra do not show."""
-    if result.energy["deposited"] <= 0:
-        return ("No energy was left in the phantom. Does the source point at it?",)
-    if not result.dose_Gy.any():
+    where = "phantom" if run_file.scene is None else "phantom or the scene"
+    in_scene = 0.0 if run_file.scene is None else result.energy["before_patient"]
+    if result.energy["deposited"] + in_scene <= 0:
+        return (f"No energy was left in the {where}. Does the source point at it?",)
+    doses = any(score.quantity != "spectrum" for score in run_file.score)
+    if doses and not result.dose_Gy.any():
         return ("Nothing was scored: the score grid got no energy.",)
     spectra = [(s, _totals(s, result)) for s in run_file.score if s.quantity == "spectrum"]
     return tuple(

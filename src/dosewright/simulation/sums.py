@@ -29,7 +29,7 @@ class RunSums:
     """Sums over a prefix of batches; None where something is not scored. `account` is the energy account, MeV.
 
     `leaving` counts what leaves the phantom by bin, `leaving_totals` holds the number and then the energy (MeV) by
-    kind of particle.
+    kind of particle. `parts` is the energy (MeV) in each part of a scene, and last in what fills it.
     """
 
     medium: BatchSums
@@ -39,10 +39,11 @@ class RunSums:
     account: NDArray[np.float64]
     leaving: BatchSums | None = None
     leaving_totals: BatchSums | None = None
+    parts: BatchSums | None = None
     cpu_seconds: float = 0.0
 
     @classmethod
-    def empty(cls, scoring: Scoring, voxels: int, leaving_bins: int = 0) -> "RunSums":
+    def empty(cls, scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int = 0) -> "RunSums":
         """Return sums over no batch."""
         return cls(
             BatchSums.empty(voxels),
@@ -52,6 +53,7 @@ class RunSums:
             np.zeros(ACCOUNT_ROWS),
             BatchSums.empty(leaving_bins) if leaving_bins else None,
             BatchSums.empty(2 * LEAVING_KINDS) if leaving_bins else None,
+            BatchSums.empty(parts) if parts else None,
         )
 
     @property
@@ -77,6 +79,8 @@ class RunSums:
             numbers = tally.leaving.reshape(LEAVING_KINDS, -1).sum(axis=1)
             self.leaving_totals.add(np.concatenate([numbers, tally.leaving_energy]), histories)
             self.leaving.add(tally.leaving, histories)
+        if self.parts is not None:
+            self.parts.add(tally.parts, histories)
         self.account += tally.account
         self.cpu_seconds += cpu_seconds
 
@@ -94,7 +98,7 @@ class RunSums:
         """Take up what `arrays` returned; raises KeyError where something is missing."""
         for name, kept in self.arrays().items():
             kept[...] = arrays[name]
-        for part in (self.medium, self.water, self.leaving, self.leaving_totals):
+        for part in (self.medium, self.water, self.leaving, self.leaving_totals, self.parts):
             if part is not None:
                 part.histories, part.batches = histories, batches
         self.cpu_seconds = cpu_seconds
@@ -102,6 +106,6 @@ class RunSums:
     def _parts(self) -> dict[str, BatchSums | RatioSums]:
         parts = {
             "medium": self.medium, "water": self.water, "let_d": self.let_d, "let_t": self.let_t,
-            "leaving": self.leaving, "leaving_totals": self.leaving_totals,
+            "leaving": self.leaving, "leaving_totals": self.leaving_totals, "parts": self.parts,
         }  # fmt: skip
         return {name: part for name, part in parts.items() if part is not None}

@@ -3,11 +3,12 @@
 from typing import Any
 
 from dosewright.simulation.coupled_problem import media_of
-from dosewright.simulation.coupled_settings import CoupledSettings
+from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
 from dosewright.simulation.problem import TransportSettings
 from dosewright.simulation.run_file.particles import ABILITIES
 from dosewright.simulation.run_file.tables import RunFile
 from dosewright.simulation.setup.prepare import Prepared
+from dosewright.simulation.setup.scene import PlacedScene
 
 PROTON_MODELS = {
     "energy loss": "Bethe's formula with shell and Bloch corrections; losses above the delta cut one by one",
@@ -28,7 +29,10 @@ COUPLED_MODELS = {
     "tracking": "photons by Woodcock's method; electrons and positrons end a step at every voxel face",
 }
 KERMA = {"dose": "kerma of photons by track length; electrons are absorbed where they are made"}
-
+IN_SCENE = {
+    "tracking in solids": "photons by optical depth from boundary to boundary; electrons and positrons end a step at "
+    "every boundary",
+}
 REPEATED = "each flight of a photon interacts at {} places, and what it sets free is scored at all of them"
 
 
@@ -46,23 +50,49 @@ def transport_account(run_file: RunFile, prepared: Prepared) -> dict[str, Any]:
         models = models | KERMA
     if isinstance(settings, CoupledSettings) and settings.photon_splitting:
         models = models | {"tracking": REPEATED.format(settings.photon_splitting)}
+    if isinstance(settings, CoupledSettings) and prepared.scene is not None:
+        models = models | IN_SCENE
     off = list(settings.processes_off)
     return said | {"processes_on": [word for word in known if word not in off], "processes_off": off, "models": models}
 
 
 def _cuts(prepared: Prepared, settings: CoupledSettings) -> list[dict[str, Any]]:
-    _, media = media_of(prepared.phantom.voxels, settings, prepared.phantom.inserts)
-    return [
-        {
-            "material": medium.material.name,
-            **({"insert": medium.insert} if medium.insert else {}),
-            "density_g_cm3": round(medium.material.density_g_cm3, 6),
-            "photon_cut_MeV": medium.cuts.photon_MeV,
-            "electron_cut_MeV": medium.cuts.electron_MeV,
-            "range_rejection_MeV": medium.cuts.rejection_MeV,
-        }
+    """Return the cuts of each medium, of the voxels and of the scene."""
+    phantom = prepared.phantom
+    media = () if phantom is None else media_of(phantom.voxels, settings, phantom.inserts)[1]
+    of_voxels = [
+        _medium(medium.material.name, medium.material.density_g_cm3, medium.cuts,
+                {"insert": medium.insert} if medium.insert else {})
         for medium in media
-    ]
+    ]  # fmt: skip
+    return of_voxels + ([] if prepared.scene is None else _scene_cuts(prepared.scene, settings))
+
+
+def _scene_cuts(scene: PlacedScene, settings: CoupledSettings) -> list[dict[str, Any]]:
+    """Return the cuts of what parts are made of; parts with cuts of their own are named."""
+    found: list[dict[str, Any]] = []
+    named = {region.name for region in settings.regions}
+    for part in scene.parts:
+        material = part.material or scene.fill
+        if material is not None:
+            own = {"part": part.name} if part.name in named else {"part": ""}
+            density = part.density_g_cm3 or material.density_g_cm3
+            found.append(_medium(material.name, density, settings.cuts_in(material.name, part.name), own))
+    if scene.fill is not None:
+        fill = scene.fill
+        found.append(_medium(fill.name, fill.density_g_cm3, settings.cuts_in(fill.name), {"part": ""}))
+    return [entry for number, entry in enumerate(found) if entry not in found[:number]]
+
+
+def _medium(name: str, density_g_cm3: float, cuts: MaterialCuts, own: dict[str, str]) -> dict[str, Any]:
+    return {
+        "material": name,
+        **own,
+        "density_g_cm3": round(density_g_cm3, 6),
+        "photon_cut_MeV": cuts.photon_MeV,
+        "electron_cut_MeV": cuts.electron_MeV,
+        "range_rejection_MeV": cuts.rejection_MeV,
+    }
 
 
 def _proton_cuts(run_file: RunFile, settings: TransportSettings) -> dict[str, Any]:

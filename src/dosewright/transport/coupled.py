@@ -12,6 +12,7 @@ from dosewright.materials.photons.tables import PhotonTables
 from dosewright.scoring.deposit import Scoring
 from dosewright.scoring.leaving import Leaving
 from dosewright.sources.emit import Source
+from dosewright.transport.reduction import NO_REDUCTION, Reduction
 
 
 class Cuts(NamedTuple):
@@ -31,7 +32,8 @@ class CoupledProblem(NamedTuple):
 
     ``kerma`` [material, node of the attenuation] is the energy that a photon leaves where it is per unit of path
     (MeV cm2/g), the estimator of dose where electrons do not travel; empty for dose from energy deposited. ``uniform``
-    says that all voxels are alike, in medium and size. ``scene`` are the solids around the box of voxels, in its axes.
+    says that all voxels are alike, in medium and size. ``scene`` are the solids around the box of voxels, in its axes;
+    ``reduction`` says how variance is reduced in them.
     """
 
     geometry: Geometry
@@ -46,6 +48,7 @@ class CoupledProblem(NamedTuple):
     kerma: NDArray[np.float64]
     uniform: bool
     scene: SceneTables
+    reduction: Reduction = NO_REDUCTION
 
 
 NO_KERMA = np.zeros((0, 0))

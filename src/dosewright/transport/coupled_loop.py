@@ -50,9 +50,10 @@ from dosewright.transport.lockstep import locate_in_grid
 from dosewright.transport.photons.flight import fly
 from dosewright.transport.photons.track_length import fly_scoring
 from dosewright.transport.scene.electrons import walk_in_scene, walk_out_of_voxels
+from dosewright.transport.scene.owed import is_owed, pay
 from dosewright.transport.scene.photons import fly_in_scene
 from dosewright.transport.scene.places import has_scene, into_world
-from dosewright.transport.tracks import PHOTON, Track, name_children, pop, push
+from dosewright.transport.tracks import INTERACTING, PHOTON, Track, name_children, push, take
 
 EMPTY = -1  # the event of a lane that nobody has been in
 BEGINS = f32(NOT_BEGUN)
@@ -65,6 +66,8 @@ def run_coupled_histories(problem, first, pencils, seed, tally, room):
 
     What becomes of a history does not depend on its neighbours; particles are added to the tally in a fixed order.
     """
+    if pencils.size == 0:  # compiled with tables that hold nothing, which empty lanes would look into
+        return
     lanes, stack = room
     seed_low, seed_high = np.uint32(seed & LOW), np.uint32(seed >> HIGH_SHIFT)
     begun, waiting, flying = NONE, NONE, np.int64(LANES)
@@ -109,9 +112,11 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
             waiting = born(problem, first + begun, pencils[begun], seed, tally, stack, waiting)
             begun += 1
             continue
-        track, stream = pop(stack, waiting, seed)
-        waiting -= 1
-        if track.species == PHOTON:
+        if is_owed(stack, waiting):
+            waiting = pay(problem, stack, waiting, seed, tally)
+            continue
+        track, stream, waiting = take(stack, waiting, seed)
+        if track.species in (PHOTON, INTERACTING):
             if problem.kerma.shape[0] > 0:
                 ray, place, energy, weight = track.ray, track.place, track.energy, track.weight
                 waiting = fly_scoring(problem, ray, place, energy, weight, tally, stack, waiting, stream)

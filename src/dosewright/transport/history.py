@@ -4,10 +4,14 @@ import numpy as np
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four, start_stream
+from dosewright.geometry.scene.flat import has_scene, tables_of
+from dosewright.geometry.scene.trace import medium_of_cell
 from dosewright.geometry.trace import (
     BEAMLINE,
     GAP,
     OUTSIDE,
+    PATIENT,
+    SCENE,
     Place,
     Ray,
     enter_box,
@@ -23,6 +27,7 @@ from dosewright.transport.absorb import absorb, end_of_range
 from dosewright.transport.gap import to_patient
 from dosewright.transport.interact import interact
 from dosewright.transport.lanes import CAPPED, INTERACTS, LEAVES, STOPS
+from dosewright.transport.protons_in_scene import back_to_scene, into_scene, through_scene
 from dosewright.transport.tracks import NUCLEONS, PROTON, Track, pop
 
 
@@ -39,6 +44,8 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
         ray, place = enter_box(geometry, ray, BEAMLINE)
         return Track(ray, place, energy, PROTON, 0.0, paths, 1.0), waiting, stream
     track = Track(to_patient_axes(geometry, ray), Place(GAP, 0, 0, 0), energy, PROTON, 0.0, paths, 1.0)
+    if has_scene(problem.scene):
+        return into_scene(problem, track, tally, stack, waiting, stream)
     return to_patient(problem, track, tally, stack, waiting, stream)
 
 
@@ -52,6 +59,8 @@ def taken_up(problem, tally, stack, waiting, seed):
         return Track(track.ray, track.place, 0.0, track.species, 0.0, 0.0, 1.0), waiting, stream
     if track.place.region == GAP:
         return to_patient(problem, track, tally, stack, waiting, stream)
+    if track.place.region == SCENE:
+        return through_scene(problem, track, tally, stack, waiting, stream)
     return track, waiting, stream
 
 
@@ -60,8 +69,12 @@ def water_ratio(problem, track):
     """Return the ratio of stopping powers of water and the medium a particle is in; one between the boxes."""
     if track.place.region == GAP:
         return 1.0
+    if track.place.region == SCENE:
+        material = np.int64(medium_of_cell(tables_of(problem.scene), track.place.ix)[0])
+    else:
+        material = material_at(problem.geometry, track.place)
     i, f = position(track.energy / NUCLEONS[track.species])
-    return np.float64(value(problem.tables, material_at(problem.geometry, track.place), WATER_RATIO, i, f))
+    return np.float64(value(problem.tables, material, WATER_RATIO, i, f))
 
 
 @inlined
@@ -84,6 +97,8 @@ def settled(problem, track, event, tally, stack, waiting, stream):
             out, Place(GAP, 0, 0, 0), track.energy, track.species, track.deflection_due, track.free_paths, 1.0
         )
         return to_patient(problem, track, tally, stack, waiting, stream)
+    if event == LEAVES and track.place.region == PATIENT and has_scene(problem.scene):
+        return back_to_scene(problem, track, tally, stack, waiting, stream)
     if event == LEAVES:
         tally.account[ESCAPED] += track.energy
     if event == STOPS:

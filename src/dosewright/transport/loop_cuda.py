@@ -23,6 +23,7 @@ from dosewright.core.errors import DosewrightError, refuse
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, LOW, random_words
 from dosewright.core.single import HALF, f32, i32
+from dosewright.geometry.scene.flat import has_scene
 from dosewright.geometry.trace import PATIENT
 from dosewright.scoring import deposit as scoring_deposit
 from dosewright.scoring.deposit import (
@@ -72,6 +73,7 @@ from dosewright.transport.lanes import (
     taken,
 )  # fmt: skip
 from dosewright.transport.lockstep import MOST_DRAWS
+from dosewright.transport.protons_in_scene import back_to_scene, into_scene, through_scene
 from dosewright.transport.step import Flight, Problem, step
 from dosewright.transport.tracks import PROTON, empty_stack
 
@@ -91,6 +93,7 @@ STACK_ROWS = 48  # for the secondaries of one slot; were they ever too few, the 
 ACCOUNTS = 1024  # copies of the energy account, so that threads seldom meet at one address
 UNITS_PER_MEV = 2.0**24
 MOST_HISTORIES = 1 << 26  # at once: times 5000 MeV2 cm2/g, the largest sum of energy times LET of one, below 2^39
+SCENE_ENTRIES = (into_scene, through_scene, back_to_scene)
 EMPTY = -1  # the event of a slot without a particle
 BEGUN, FULL, NO_NUMBER = range(3)  # counters: primaries begun, stacks found full, energies that are no number
 COUNTERS = 3
@@ -305,9 +308,15 @@ def kernels(*, same_voxels: bool) -> Kernels:
     return Kernels(compiled(fly_in_voxels if same_voxels else fly_in_grid), compiled(settle_all), compiled(wipe))
 
 
+@kernel
+def not_in_scene(problem, track, tally, stack, waiting, stream):  # noqa: ARG001 - those of what it replaces
+    """Take the place of the ways through scenes, which no GPU is given; compiled, they would be most of its code."""
+    return track, waiting, stream
+
+
 @lru_cache(maxsize=1)
 def prepare_compiler() -> None:
-    """Tell the CUDA compiler how to add to a shared tally, and of two functions of NumPy that it does not know.
+    """Tell the CUDA compiler how to add to a shared tally, of two functions of NumPy, and that there are no scenes.
 
     It compiles a function of the CPU anew for the GPU and keeps the result with that function; here that place is taken
     beforehand. Raises if this compiler looks elsewhere: additions that are not atomic would give a wrong dose.
@@ -316,9 +325,10 @@ def prepare_compiler() -> None:
     if numba.config.ENABLE_CUDASIM:
         scoring_deposit.add = add_units
         return
-    add._CUDATypingContext__dispatcher = ours = cuda.jit(device=True)(add_units.py_func)
-    if cuda_target.typing_context.resolve_value_type(add).dispatcher is not ours:
-        raise DosewrightError("This version of Numba's CUDA compiler is not known: tallies cannot be shared safely.")
+    for of_cpu, of_gpu in ((add, add_units), *((entry, not_in_scene) for entry in SCENE_ENTRIES)):
+        of_cpu._CUDATypingContext__dispatcher = ours = cuda.jit(device=True)(of_gpu.py_func)
+        if cuda_target.typing_context.resolve_value_type(of_cpu).dispatcher is not ours:
+            raise DosewrightError("This version of Numba's CUDA compiler is not known: its tallies would not be safe.")
     ufunc_db().setdefault(np.sqrt, compiled_as(math.sqrt))
     ufunc_db().setdefault(np.exp, compiled_as(math.exp))
 
@@ -340,10 +350,12 @@ def available() -> bool:
 def put_on_device(problem: Problem, voxels: int, slots: int = SLOTS) -> OnDevice:
     """Return a problem with `voxels` scored ones on the GPU, with room for `slots` particles in flight.
 
-    About 6 kB per slot and 8 bytes per scored voxel and quantity.
+    About 6 kB per slot and 8 bytes per scored voxel and quantity. Refuses scenes of solids.
     """
     if not available():
         raise DosewrightError("There is no NVIDIA GPU here that Numba can use; it needs the package numba-cuda.")
+    if has_scene(problem.scene):
+        raise refuse("A GPU follows particles through voxels only", given="a scene of solids", allowed="no scene")
     blocks = -(-slots // LANES)
     scoring = problem.scoring
     room = Slots(

@@ -20,6 +20,7 @@ from dosewright.core.jit import inlined
 from dosewright.core.random import unit
 from dosewright.core.single import HALF, ONE, ZERO, f32, i32, log
 from dosewright.core.units import PROTON_MASS_MEV
+from dosewright.geometry.scene.flat import FlatScene
 from dosewright.geometry.trace import Geometry, medium_of, to_face
 from dosewright.materials.lookup import (
     HARD_CUT,
@@ -58,13 +59,14 @@ class Controls(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """All that never changes during a run."""
+    """All that never changes during a run; `scene` lies around the patient box, instead of beamline and gap."""
 
     geometry: Geometry
     tables: IonTables
     source: Source
     scoring: Scoring
     controls: Controls
+    scene: FlatScene
 
 
 class Flight(NamedTuple):
@@ -102,79 +104,134 @@ class Done(NamedTuple):
     stopped: bool
 
 
+class Plan(NamedTuple):
+    """A step as seen from its start: row of the tables and share for what holds half way, density, charge squared times
+    density, stopping power here, largest and planned length, rate half way, length to the interaction, turning per cm.
+    """
+
+    row: int
+    share: float
+    density: float
+    matter: float
+    stopping_here: float
+    longest: float
+    length: float
+    rate: float
+    to_interaction: float
+    turning: float
+
+
+class Way(NamedTuple):
+    """The length of a step, whether a boundary or a hard interaction ends it; energy left and lost, whether it stops;
+    the point of the way at which the loss counts (cm), deflection due and mean free paths left.
+    """
+
+    length: float
+    crossing: bool
+    hit: bool
+    energy: float
+    lost: float
+    stopped: bool
+    lost_at: float
+    due: float
+    paths: float
+
+
 @inlined
 def step(tables, cut, max_step, particle, word, size_x, size_y, size_z, rate_column, words):
     """Advance a particle by one step in its voxel; returns it and what was done."""
     p = particle
     material, density = medium_of(word)
-    matter = p.charge2 * density
+    plan = planned(tables, max_step, p, material, density, to_faces(p, size_x, size_y, size_z), rate_column)
+    u, v, w, due = turned(p, plan, words)
+    face_x, face_y, face_z = to_face(p.fx, size_x, u), to_face(p.fy, size_y, v), to_face(p.fz, size_z, w)
+    boundary = min(min(face_x, face_y), face_z)
+    way = advanced(tables, cut, p, plan, due, boundary, words)
 
-    # Plan: how far at most, as seen from here, and the energy half way.
+    # Move.
+    cross_x = way.crossing and face_x <= boundary
+    cross_y = way.crossing and (not cross_x) and face_y <= boundary
+    cross_z = way.crossing and (not cross_x) and (not cross_y)
+    fx, at_x, ix = moved(p.fx, u, size_x, way.length, way.lost_at, cross_x, p.ix)
+    fy, at_y, iy = moved(p.fy, v, size_y, way.length, way.lost_at, cross_y, p.iy)
+    fz, at_z, iz = moved(p.fz, w, size_z, way.length, way.lost_at, cross_z, p.iz)
+
+    u, v, w, paths, hit = deflected(tables, p, plan, way, material, u, v, w, words)
+    after = Flight(way.energy, u, v, w, fx, fy, fz, way.due, paths, p.charge2, p.per_nucleon, ix, iy, iz)
+    ratio = column(tables.values, plan.row, WATER_RATIO, plan.share)
+    let = ratio * column(tables.values, plan.row, TOTAL_STOPPING, plan.share)
+    return after, Done(way.lost, at_x, at_y, at_z, ratio, let, way.length, hit, way.stopped)
+
+
+@inlined
+def planned(tables, max_step, p, material, density, boundary, rate_column):
+    """Plan a step: how far at most, as seen from here with a boundary ahead, and the energy half way."""
+    matter = p.charge2 * density
     i, f = position(p.energy * p.per_nucleon)
     start = row(material, i)
     stopping_here = column(tables.values, start, STOPPING, f) * matter
     rate_here = column(tables.values, start, rate_column, f) * density
     by_length = min(max_step / min(density, THIN_DENSITY), LONGEST_CM)
     longest = min(by_length, LARGEST_LOSS_SHARE * p.energy / (stopping_here + SMALLEST))
-    planned = min(min(longest, to_faces(p, size_x, size_y, size_z)), p.paths / (rate_here + SMALLEST))
-    halfway = (p.energy - HALF * stopping_here * planned) * p.per_nucleon
+    length = min(min(longest, boundary), p.paths / (rate_here + SMALLEST))
+    halfway = (p.energy - HALF * stopping_here * length) * p.per_nucleon
     i, f = position(halfway)
     start = row(material, i)
     rate = column(tables.values, start, rate_column, f) * density
     to_interaction = p.paths / (rate + SMALLEST)
-
-    # Turn by what is due and half of what this step will bring.
     turning = column(tables.values, start, SCATTERING, f) * matter * (p.per_nucleon * p.per_nucleon)
-    half = HALF * turning * planned
-    due = p.due + half
+    return Plan(start, f, density, matter, stopping_here, longest, length, rate, to_interaction, turning)
+
+
+@inlined
+def turned(p, plan, words):
+    """Turn by what is due and half of what this step will bring; returns the direction and what remains due."""
+    due = p.due + HALF * plan.turning * plan.length
     cosine, sine = soft_angle(max(due, ZERO), unit(words[0]))
     u, v, w = turned_by(p.u, p.v, p.w, cosine, sine, unit(words[1]))
-    p = Flight(p.energy, u, v, w, p.fx, p.fy, p.fz, min(due, ZERO), p.paths, p.charge2, p.per_nucleon, p.ix, p.iy, p.iz)
+    return u, v, w, min(due, ZERO)
 
-    # Distance to the boundary, distance to the interaction.
-    face_x, face_y, face_z = to_face(p.fx, size_x, u), to_face(p.fy, size_y, v), to_face(p.fz, size_z, w)
-    boundary = min(min(face_x, face_y), face_z)
-    length = min(min(boundary, longest), to_interaction)
-    hit = to_interaction <= min(boundary, longest)
-    crossing = (not hit) and boundary <= longest
 
-    # Lose energy, somewhere on the way.
-    halfway_stopping = column(tables.values, start, STOPPING, f) * matter
-    lost, growth = mean_loss(p.energy, stopping_here, halfway_stopping, planned, length)
-    variance = column(tables.values, start, STRAGGLING, f) * matter * length * (growth * growth)
+@inlined
+def advanced(tables, cut, p, plan, due, boundary, words):
+    """Go on to the boundary, the interaction or the largest length, and lose energy, somewhere on the way."""
+    length = min(min(boundary, plan.longest), plan.to_interaction)
+    hit = plan.to_interaction <= min(boundary, plan.longest)
+    crossing = (not hit) and boundary <= plan.longest
+
+    start, f = plan.row, plan.share
+    halfway_stopping = column(tables.values, start, STOPPING, f) * plan.matter
+    lost, growth = mean_loss(p.energy, plan.stopping_here, halfway_stopping, plan.length, length)
+    variance = column(tables.values, start, STRAGGLING, f) * plan.matter * length * (growth * growth)
     quantum = column(tables.values, start, QUANTUM, f) * growth
     lost = min(straggled_loss(lost, variance, quantum, normal(unit(words[2]), unit(words[3]))), p.energy)
     energy = p.energy - lost
     stopped = energy * p.per_nucleon < cut
     lost = p.energy if stopped else p.energy - energy  # what was really taken off in single precision
-    share = (f32(np.int32(words[0] & BYTE)) + HALF) * TO_SHARE * length
+    lost_at = (f32(np.int32(words[0] & BYTE)) + HALF) * TO_SHARE * length
+    due = due + plan.turning * length - HALF * plan.turning * plan.length
+    return Way(length, crossing, hit, energy, lost, stopped, lost_at, due, p.paths - plan.rate * length)
 
-    # Move.
-    cross_x = crossing and face_x <= boundary
-    cross_y = crossing and (not cross_x) and face_y <= boundary
-    cross_z = crossing and (not cross_x) and (not cross_y)
-    fx, at_x, ix = moved(p.fx, u, size_x, length, share, cross_x, p.ix)
-    fy, at_y, iy = moved(p.fy, v, size_y, length, share, cross_y, p.iy)
-    fz, at_z, iz = moved(p.fz, w, size_z, length, share, cross_z, p.iz)
-    due, paths = p.due + turning * length - half, p.paths - rate * length
 
-    # The most frequent of the hard interactions, a large deflection, happens here; the others are the caller's.
-    hard = column(tables.values, start, HARD_SCATTERING, f) * density / (rate + SMALLEST)
+@inlined
+def deflected(tables, p, plan, way, material, u, v, w, words):
+    """Let the most frequent of the hard interactions, a large deflection, happen; the others are the caller's.
+
+    Returns direction, mean free paths left, and whether another one happens.
+    """
+    start, f = plan.row, plan.share
+    hard = column(tables.values, start, HARD_SCATTERING, f) * plan.density / (plan.rate + SMALLEST)
     chance = unit(words[4])
-    deflected = hit and chance < hard
+    happens = way.hit and chance < hard
     smallest = column(tables.values, start, HARD_CUT, f) * p.charge2 * p.per_nucleon * p.per_nucleon
-    momentum2, beta2 = momentum2_and_beta2(energy, PROTON_MASS / p.per_nucleon)
+    momentum2, beta2 = momentum2_and_beta2(way.energy, PROTON_MASS / p.per_nucleon)
     radius2 = tables.charge_radius2[np.uintp(material)]
     cosine, sine = hard_angle(
         min(smallest, LARGEST), radius2, momentum2, beta2, chance / (hard + SMALLEST), unit(words[6])
     )
-    u, v, w = turned_by(u, v, w, cosine if deflected else ONE, sine if deflected else ZERO, unit(words[5]))
-    paths = -log(unit(words[7])) if deflected else paths
-
-    after = Flight(energy, u, v, w, fx, fy, fz, due, paths, p.charge2, p.per_nucleon, ix, iy, iz)
-    ratio = column(tables.values, start, WATER_RATIO, f)
-    let = ratio * column(tables.values, start, TOTAL_STOPPING, f)
-    return after, Done(lost, at_x, at_y, at_z, ratio, let, length, hit and (not deflected) and (not stopped), stopped)
+    u, v, w = turned_by(u, v, w, cosine if happens else ONE, sine if happens else ZERO, unit(words[5]))
+    paths = -log(unit(words[7])) if happens else way.paths
+    return u, v, w, paths, way.hit and (not happens) and (not way.stopped)
 
 
 @inlined

@@ -19,6 +19,7 @@ from dosewright.materials.lookup import HELIUM_RATE, ION_RATE, PROTON_RATE
 
 PROTON, DEUTERON, ALPHA, TRITON, HELION = 0, 1, 2, 3, 4
 PHOTON, ELECTRON, POSITRON = 5, 6, 7
+INTERACTING = 8  # a photon that interacts where it is
 # By species: nucleons (one where there are none), charge squared; mass of the nuclei (MeV).
 NUCLEONS = np.array([1.0, 2.0, 4.0, 3.0, 3.0, 1.0, 1.0, 1.0])
 CHARGE_SQUARED = np.array([1.0, 1.0, 4.0, 1.0, 4.0, 0.0, 1.0, 1.0])
@@ -28,8 +29,9 @@ MASS_MEV = np.array([PROTON_MASS_MEV, DEUTERON_MASS_MEV, ALPHA_MASS_MEV, TRITON_
 RATE_COLUMN = np.array([PROTON_RATE, ION_RATE, HELIUM_RATE, ION_RATE, HELIUM_RATE, 0, 0, 0])
 
 STACK_ROWS = 4096
-_HISTORY, _PARTICLE, _WEIGHT = 12, 13, 14
-STACK_COLUMNS = 15
+ENERGY, SPECIES = 6, 7  # columns of the stack
+_HISTORY, _PARTICLE, WEIGHT, COPIES, _DUE = 12, 13, 14, 15, 16
+STACK_COLUMNS = 17
 
 
 class Track(NamedTuple):
@@ -78,7 +80,8 @@ def push(stack, waiting, ray, place, energy, species):
         return waiting
     stack[waiting, 0], stack[waiting, 1], stack[waiting, 2] = ray.x, ray.y, ray.z
     stack[waiting, 3], stack[waiting, 4], stack[waiting, 5] = ray.u, ray.v, ray.w
-    stack[waiting, 6], stack[waiting, 7] = energy, species
+    stack[waiting, ENERGY], stack[waiting, SPECIES] = energy, species
+    stack[waiting, COPIES], stack[waiting, _DUE] = 0.0, 0.0
     stack[waiting, 8], stack[waiting, 9] = place.region, place.ix
     stack[waiting, 10], stack[waiting, 11] = place.iy, place.iz
     return waiting + 1
@@ -92,12 +95,43 @@ def name_children(stack, first, waiting, stream, weight):
     does not depend on what else is in flight.
     """
     for row in range(first, waiting):
-        mixed = stream.draw * np.uint64(0x9E3779B97F4A7C15) + np.uint64(row - first + 1)
-        mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-        mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
         stack[row, _HISTORY] = np.float64(stream.history)
-        stack[row, _PARTICLE] = np.float64(mixed >> np.uint64(33))
-        stack[row, _WEIGHT] = weight
+        stack[row, _PARTICLE] = _mixed(stream.draw, row - first + 1)
+        stack[row, WEIGHT] = weight
+
+
+@inlined
+def _mixed(parent, child):
+    """Return the number of a particle from that of its parent and which child it is."""
+    mixed = parent * np.uint64(0x9E3779B97F4A7C15) + np.uint64(child)
+    mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    mixed = (mixed ^ (mixed >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return np.float64(mixed >> np.uint64(33))
+
+
+@kernel
+def push_copies(stack, waiting, ray, place, energy, species, copies, weight, due, stream):
+    """Put a particle on the stack as one row that stands for so many; return the new count.
+
+    All have the same weight and deflection due (rad2), and random numbers of their own.
+    """
+    after = push(stack, waiting, ray, place, energy, species)
+    name_children(stack, waiting, after, stream, weight)
+    if after > waiting:
+        stack[waiting, COPIES], stack[waiting, _DUE] = copies, due
+    return after
+
+
+@kernel
+def take(stack, waiting, seed):
+    """Return the particle last put on the stack, its stream, and the new count: the same where copies are left."""
+    top = waiting - 1
+    track, stream = pop(stack, waiting, seed)
+    if stack[top, COPIES] <= 1.0:
+        return track, stream, top
+    stack[top, COPIES] -= 1.0
+    stack[top, _PARTICLE] = _mixed(np.uint64(stack[top, _PARTICLE]) << HIGH_SHIFT, np.int64(stack[top, COPIES]))
+    return track, stream, waiting
 
 
 @kernel
@@ -108,7 +142,7 @@ def pop(stack, waiting, seed):
     u, _, _, _, stream = draw_four(Stream(seed, np.uint64(top[_HISTORY]), number))
     ray = Ray(top[0], top[1], top[2], top[3], top[4], top[5])
     place = Place(np.int64(top[8]), np.int64(top[9]), np.int64(top[10]), np.int64(top[11]))
-    return Track(ray, place, top[6], np.int64(top[7]), 0.0, -np.log(u), top[_WEIGHT]), stream
+    return Track(ray, place, top[6], np.int64(top[SPECIES]), top[_DUE], -np.log(u), top[WEIGHT]), stream
 
 
 @inlined

@@ -124,14 +124,8 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, sa
 @pytest.mark.parametrize(
     ("added", "said"),
     [
-        ('[scene]\nfile = "head.toml"', "'scene' (solids and modules) is not available yet"),
         ("[variance_reduction]\nphoton_splitting = 3", "Photons are not split for this. Given: a source of protons"),
         ("[variance_reduction]\ntrack_length = true", "no dose by track length for this. Given: a source of protons"),
-        ('[variance_reduction]\nxy_limits = "auto"', "variance_reduction.xy_limits is not available yet"),
-        (
-            "[variance_reduction]\nbremsstrahlung_splitting.directional = {n = 3}",
-            "bremsstrahlung_splitting is not avail",
-        ),
         ('[[score]]\nquantity = "fluence"', "score[1].quantity: 'fluence' is not available yet"),
         (
             '[[score]]\nquantity = "phase_space"\nplane_mm = [0, 0, 1]',

@@ -159,6 +159,16 @@ def test_spots_start_where_their_table_says(tmp_path: Path) -> None:
     assert np.all(second[2] == 90)
 
 
+def test_a_turned_volume_flies_along_its_direction_in_the_run() -> None:
+    """A long box turned about x, then z, lies along the x axis; its direction stays that of the run."""
+    source = VolumeSource(particle="photon", energy_MeV=1, position_mm=(5, 6, 7), shape="box", extent_mm=(2, 4, 40),
+                          rotation_deg=(90, 0, 90), direction=(0, 3, 4))  # fmt: skip
+    position, direction, _ = sampled(beam_source(source))
+    assert np.ptp(position, axis=0) == pytest.approx([40, 2, 4], rel=0.01)
+    assert position.mean(axis=0) == pytest.approx([5, 6, 7], abs=0.2)
+    assert direction == pytest.approx(np.broadcast_to([0, 0.6, 0.8], direction.shape))
+
+
 def test_a_spectrum_is_uniform_in_its_bins_and_sharp_in_its_lines(tmp_path: Path) -> None:
     path = tmp_path / "spectrum.csv"
     path.write_text("low_MeV,high_MeV,weight\n50,60,1\n60,60,0\n70,70,2\n80,100,1\n")

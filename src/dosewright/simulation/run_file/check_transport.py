@@ -18,11 +18,13 @@ from dosewright.simulation.run_file.tables import (
     VarianceReduction,
 )
 from dosewright.simulation.setup.resolvers import Resolvers
+from dosewright.simulation.setup.scene import PlacedScene
 from dosewright.simulation.setup.spectrum import energies_MeV
 from dosewright.transport.copies import MOST_COPIES
 
 SPECTRUM_KEYS = ("particle", "energy_bins", "energy_max_MeV", "angle_bins")
 GRID_KEYS = ("size_mm", "voxel_mm", "origin_mm")
+MOST_LISTED = 30
 
 
 def transport_faults(transport: Transport, source: AnySource | None) -> list[Fault]:
@@ -47,32 +49,58 @@ def transport_faults(transport: Transport, source: AnySource | None) -> list[Fau
     return faults
 
 
-def region_faults(transport: Transport, phantom: Phantom, resolvers: Resolvers) -> list[Fault]:
-    """Return regions that no material, slab or box of the phantom has the name of, and inserts named as a material."""
-    materials = _materials(phantom, resolvers)
-    inserts = [(("phantom", key, n), one) for key in ("slab", "box") for n, one in enumerate(getattr(phantom, key))]
+def region_faults(
+    transport: Transport, phantom: Phantom | None, scene: PlacedScene | None, resolvers: Resolvers
+) -> list[Fault]:
+    """Return regions that nothing in the phantom or the scene has the name of, and names that mean two things."""
+    materials = _materials(phantom, scene, resolvers)
+    inserts = [] if phantom is None else [
+        (("phantom", key, n), one) for key in ("slab", "box") for n, one in enumerate(getattr(phantom, key))
+    ]  # fmt: skip
+    parts = () if scene is None else scene.names
     faults = [
-        Fault((*place, "name"), "An insert must not have the name of a material", one.name)
+        Fault((*place, "name"), f"An insert must not have the name of a {kind}", one.name)
         for place, one in inserts
-        if one.name in materials
+        for kind, names in (("material", materials), ("part of the scene", parts))
+        if one.name in names
     ]
-    known = [*dict.fromkeys([*materials, *(one.name for _, one in inserts if one.name is not None)])]
+    known = [*dict.fromkeys([*materials, *(one.name for _, one in inserts if one.name is not None), *parts])]
     for n, region in enumerate(transport.region):
+        place = ("transport", "region", n)
         if all(cut is None for key, cut in region if key != "name"):
             what, keys = "The region has no cut of its own", [key for key in Region.model_fields if key != "name"]
-            faults.append(Fault(("transport", "region", n), what, repr(region.name), ", ".join(keys)))
+            faults.append(Fault(place, what, repr(region.name), ", ".join(keys)))
         if region.name not in known:
-            what = f"No material, slab or box of the phantom has this name.{nearest(region.name, known)}"
-            faults.append(Fault(("transport", "region", n, "name"), what, repr(region.name), ", ".join(known)))
+            what = f"No {_matter(phantom, scene)} has this name.{nearest(region.name, known)}"
+            faults.append(Fault((*place, "name"), what, repr(region.name), _listed(known)))
+        elif region.name in materials and region.name in parts:
+            what = "A region must not have the name of a material and of a part of the scene"
+            faults.append(Fault((*place, "name"), what, repr(region.name)))
     return faults
 
 
-def _materials(phantom: Phantom, resolvers: Resolvers) -> list[str]:
-    """Return the names of all materials of the phantom, as the run file and as the library write them."""
+def _matter(phantom: Phantom | None, scene: PlacedScene | None) -> str:
+    """Say what regions may be named after."""
+    if scene is None:
+        return "material, slab or box of the phantom"
+    return "material, part or module of the scene" + ("" if phantom is None else ", slab or box of the phantom")
+
+
+def _listed(known: Sequence[str]) -> str:
+    """List names, of many the first ones."""
+    more = len(known) - MOST_LISTED
+    return ", ".join(known[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _materials(phantom: Phantom | None, scene: PlacedScene | None, resolvers: Resolvers) -> list[str]:
+    """Return the names of all materials, as the run file and as the library write them."""
+    names = [] if scene is None else [material.name for material in scene.materials]
+    if phantom is None:
+        return names
     inserts: list[Slab | Box] = [*phantom.slab, *phantom.box]
     of_inserts = [insert.material for insert in inserts]
     asked = of_inserts if phantom.material is None else [phantom.material, *of_inserts]
-    names = [*asked, *(resolvers.material(name).name for name in asked)]
+    names = [*asked, *(resolvers.material(name).name for name in asked), *names]
     if phantom.hlut is not None:
         names += [material.name for material in resolvers.ct_protocol(phantom.hlut).materials]
     return [*dict.fromkeys(names)]

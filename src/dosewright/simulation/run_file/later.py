@@ -18,12 +18,6 @@ WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("score", "quantity"): ("fluence", "phase_space"),
     ("run", "device"): ("cuda",),
 }
-REDUCTIONS_OFF = {
-    "bremsstrahlung_splitting": 0,
-    "russian_roulette": 0,
-    "xy_limits": "off",
-    "roulette_value": None,
-}
 NOT_YET = "is not available yet"
 AVAILABLE = {
     ("source", "kind"): "pencil, rectangle, point, volume, spots",
@@ -39,8 +33,6 @@ def take_out_later_words(content: dict[str, Any]) -> list[Fault]:
     What remains can be checked on its own, so that all other mistakes are listed too.
     """
     faults = []
-    if content.pop("scene", None) is not None:
-        faults.append(Fault(("scene",), f"The table 'scene' (solids and modules) {NOT_YET}"))
     for section in ("phantom", "source", "transport", "goal", "run"):
         if isinstance(content.get(section), dict):
             faults += _taken(content[section], (section,), section)
@@ -48,7 +40,7 @@ def take_out_later_words(content: dict[str, Any]) -> list[Fault]:
     for number, score in enumerate(scores if isinstance(scores, list) else []):
         if isinstance(score, dict):
             faults += _taken(score, ("score", number), "score")
-    return faults + _reductions(content)
+    return faults
 
 
 def _taken(table: dict[str, Any], place: Place, section: str) -> list[Fault]:
@@ -67,15 +59,3 @@ def _taken(table: dict[str, Any], place: Place, section: str) -> list[Fault]:
 
 def _is_later(word: Any, words: tuple[str, ...]) -> bool:
     return isinstance(word, str) and (word in words or ("helium" in words and word.startswith("ion:")))
-
-
-def _reductions(content: dict[str, Any]) -> list[Fault]:
-    """Refuse every variance reduction that is switched on."""
-    table = content.get("variance_reduction")
-    if not isinstance(table, dict):
-        return []
-    faults = []
-    for key in [k for k in table if k in REDUCTIONS_OFF and (table[k] != REDUCTIONS_OFF[k])]:
-        place = ("variance_reduction", key)
-        faults.append(Fault(place, f"{key_text(place)} {NOT_YET}", table.pop(key), REDUCTIONS_OFF[key]))
-    return faults

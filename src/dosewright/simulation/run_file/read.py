@@ -13,6 +13,8 @@ from dosewright.formats.text.checked_toml import read_toml
 from dosewright.formats.text.hounsfield import SCANNER_DENSITY
 from dosewright.formats.text.lines import read_text
 from dosewright.simulation.run_file.check_phantom import phantom_faults, phantom_text_faults, score_faults
+from dosewright.simulation.run_file.check_reduction import reduction_faults
+from dosewright.simulation.run_file.check_scene import companion_faults, place_faults, read_placed
 from dosewright.simulation.run_file.check_source import goal_faults, source_faults
 from dosewright.simulation.run_file.check_transport import (
     region_faults,
@@ -26,26 +28,34 @@ from dosewright.simulation.run_file.later import take_out_later_words
 from dosewright.simulation.run_file.lines import Place, key_lines, line_of
 from dosewright.simulation.run_file.particles import ABILITIES
 from dosewright.simulation.run_file.tables import (
+    AUTO,
+    OFF,
     SOURCES,
+    AnySource,
     Goals,
     Phantom,
     Run,
     RunFile,
+    Scene,
     Score,
     Transport,
     VarianceReduction,
+    usual_scores,
 )
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
+from dosewright.simulation.setup.scene import PlacedScene
 
 TABLES: dict[str, type[BaseModel]] = {
     "phantom": Phantom,
+    "scene": Scene,
     "transport": Transport,
     "variance_reduction": VarianceReduction,
     "goal": Goals,
     "run": Run,
 }
-NEEDED = ("phantom", "source", "goal")
-FILES = (("phantom", "image"), ("source", "spectrum"), ("source", "file"), ("source", "plan"))
+NEEDED = ("source", "goal")
+FILES = (("phantom", "image"), ("scene", "file"), ("source", "spectrum"), ("source", "file"), ("source", "plan"))
+LIMITS = ("variance_reduction", "xy_limits")  # a file, or a word
 NAMES_OR_FILES = (("phantom", "hlut"), ("source", "beam_model"))
 
 
@@ -107,13 +117,16 @@ class _Checked:
 
 def _check(content: dict[str, Any], resolvers: Resolvers) -> _Checked:
     content = copy.deepcopy(content)
-    known = (*RunFile.model_fields, "scene")
+    known = tuple(RunFile.model_fields)
     checked = _Checked(faults=take_out_later_words(content))
     for section in [s for s in content if s not in known]:
         what = f"Unknown table or key {section!r}.{nearest(section, known)}"
         checked.faults.append(Fault((section,), what, allowed=", ".join(known)))
     for section in [s for s in NEEDED if s not in content]:
         checked.faults.append(Fault((section,), f"The table '[{section}]' is missing"))
+    if "phantom" not in content and "scene" not in content:
+        what = "The table '[phantom]' is missing"
+        checked.faults.append(Fault(("phantom",), what, allowed="a phantom, a scene, or a phantom inside a scene"))
     for section, model in TABLES.items():
         _read_table(checked, content.get(section), (section,), model)
     _read_source(checked, content)
@@ -166,8 +179,8 @@ def _of_another_kind(fault: Fault, kind: str) -> Fault:
 
 def _read_scores(checked: _Checked, content: dict[str, Any]) -> None:
     entries = content.get("score")
-    if entries is None:
-        checked.tables["score"] = (Score(),)
+    if entries is None or entries == ():
+        checked.tables["score"] = usual_scores(content.get("phantom"))
         return
     if not isinstance(entries, list | tuple) or not entries:
         checked.faults.append(Fault(("score",), "score must be a list of tables", allowed="[[score]]"))
@@ -194,26 +207,48 @@ def _missing_files(content: dict[str, Any]) -> list[Fault]:
 
 def _check_between(checked: _Checked, content: dict[str, Any], resolvers: Resolvers) -> None:
     """Check what single keys do not show, of the tables that are right so far."""
-    phantom, source = checked.clean("phantom"), checked.clean("source")
+    source = checked.clean("source")
     transport = checked.clean("transport") or Transport()
-    if phantom is not None:
-        wrong = phantom_faults(phantom, resolvers)
-        checked.faults += wrong
-        if not wrong and (source is None or ABILITIES[source.particle].regions):
-            checked.faults += region_faults(transport, phantom, resolvers)
-    else:
-        checked.faults += phantom_text_faults(content.get("phantom"), resolvers)
+    _check_matter(checked, content, resolvers, source, transport)
     if source is not None:
         checked.faults += source_faults(source, transport, resolvers)
     sound, scored = checked.clean("source"), checked.clean("score") or ()
+    in_scene = "scene" in content
     if (reduction := checked.clean("variance_reduction")) is not None:
         checked.faults += track_length_faults(reduction, sound, scored, transport)
         checked.faults += splitting_faults(reduction, sound, scored)
+        checked.faults += reduction_faults(reduction, sound, in_scene=in_scene)
+    if in_scene:
+        checked.faults += companion_faults(sound, reduction)
     checked.faults += transport_faults(transport, source)
     if (goals := checked.clean("goal")) is not None:
         checked.faults += goal_faults(goals)
     if (scores := checked.clean("score")) is not None:
-        checked.faults += score_faults(scores, checked.clean("phantom")) + score_kind_faults(scores, source)
+        box = None if in_scene else checked.clean("phantom")
+        checked.faults += score_faults(scores, box) + score_kind_faults(scores, source)
+        if in_scene and "phantom" not in content:
+            checked.faults += place_faults(scores, goals)
+
+
+def _check_matter(
+    checked: _Checked, content: dict[str, Any], resolvers: Resolvers, source: AnySource | None, transport: Transport
+) -> None:
+    """Check phantom and scene, and that every region is one of theirs."""
+    phantom, scene = checked.clean("phantom"), checked.clean("scene")
+    placed: PlacedScene | None = None
+    sound = all(section in checked.tables for section in ("phantom", "scene") if section in content)
+    if phantom is not None:
+        wrong = phantom_faults(phantom, resolvers)
+        sound = sound and not wrong
+        checked.faults += wrong
+    else:
+        checked.faults += phantom_text_faults(content.get("phantom"), resolvers)
+    if scene is not None:
+        placed, wrong = read_placed(scene, resolvers)
+        sound = sound and placed is not None
+        checked.faults += wrong
+    if sound and (source is None or ABILITIES[source.particle].regions):
+        checked.faults += region_faults(transport, phantom, placed, resolvers)
 
 
 def _with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -226,6 +261,9 @@ def _with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any
         before_colon = text.rpartition(":")[0]  # hlut.conf:Head
         if (table, key) in FILES or _exists(folder / text) or (before_colon and _exists(folder / before_colon)):
             section[key] = str(folder / text)
+    limits = content.get(LIMITS[0])
+    if isinstance(limits, dict) and isinstance(text := limits.get(LIMITS[1]), str) and text not in (OFF, AUTO):
+        limits[LIMITS[1]] = str(folder / text)
     return content
 
 

@@ -6,14 +6,16 @@ Lengths in mm, energies in MeV, densities in g/cm3; the unit is in the key.
 import math
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV
 from dosewright.transport.copies import MOST_COPIES
 
 OFF = "off"
+AUTO = "auto"
 HEAVIEST_G_CM3 = 25.0  # osmium, the densest element, has 22.6
+MOST_SPLIT = 100_000  # of one event; more gain nothing, for their common ancestor is one
 
 
 def whole(value: Any) -> Any:
@@ -33,6 +35,14 @@ def number_or_off(value: Any) -> Any:
 def off_or_number(value: float) -> float | str:
     """Write a cut that nothing reaches as "off"."""
     return OFF if math.isinf(value) else value
+
+
+def no_table(value: Any) -> Any:
+    """Say where the tables of directional splitting belong."""
+    if isinstance(value, dict):
+        said = "a whole number; towards a field: the keys directional or equal_weight of variance_reduction itself"
+        raise PydanticCustomError("whole_number", said)
+    return whole(value)
 
 
 Count = Annotated[int, BeforeValidator(whole)]
@@ -93,7 +103,7 @@ class Box(Table):
 
 
 class Phantom(Table):
-    """A box of voxels, or a CT image (HU) with its HU table; vacuum outside."""
+    """A box of voxels, or a CT image (HU) with its HU table; outside is the scene, or vacuum."""
 
     size_mm: Sizes | None = None
     voxel_mm: Sizes | None = None
@@ -105,6 +115,18 @@ class Phantom(Table):
     density_g_cm3: Density | None = None
     slab: Annotated[tuple[Slab, ...], Strict(False)] = ()
     box: Annotated[tuple[Box, ...], Strict(False)] = ()
+
+
+class Scene(Table):
+    """Solids and modules of a file: where its origin lies in the axes of the run, and how it is turned about x, y, z.
+
+    `fill` is what lies between the parts; None: what the file says.
+    """
+
+    file: Annotated[str, Field(min_length=1)]
+    fill: Annotated[str, Field(min_length=1)] | None = None
+    origin_mm: Triple = (0.0, 0.0, 0.0)
+    rotation_deg: Triple = (0.0, 0.0, 0.0)
 
 
 Coupled = Literal["photon", "electron", "positron"]
@@ -158,13 +180,14 @@ class PointSource(Energetic):
 
 
 class VolumeSource(Energetic):
-    """Uniform inside a shape; isotropic, or along a direction."""
+    """Uniform inside a shape, which may be turned about x, y, z in this order; isotropic, or along a direction."""
 
     kind: Literal["volume"] = "volume"
     position_mm: Triple
     direction: Triple | None = None
     shape: Literal["sphere", "cylinder", "box"]
     extent_mm: Sizes
+    rotation_deg: Triple = (0.0, 0.0, 0.0)
 
 
 class SpotsSource(Source):
@@ -197,7 +220,7 @@ PROCESSES: tuple[Process, ...] = get_args(Process)
 
 
 class Region(Table):
-    """Cuts of their own for a material, or for the slabs and boxes of a name; what is not given is as elsewhere."""
+    """Cuts of their own for a material, a part, or the inserts of a name; what is not given is as elsewhere."""
 
     name: InsertName
     photon_cut_MeV: CoupledCut | None = None
@@ -218,18 +241,33 @@ class Transport(Table):
     region: Annotated[tuple[Region, ...], Strict(False)] = ()
 
 
-class VarianceReduction(Table):
-    """Ways to the same mean with less time; all off, and all but two do not exist yet."""
+class Directional(Table):
+    """Splitting towards a field: n photons of weight 1/n are made where they cross a rectangle, normal to z.
 
-    bremsstrahlung_splitting: Literal[0] = 0
+    `electron_plane_mm` is the z of the plane beyond which electrons are split as well.
+    """
+
+    n: Annotated[Count, Field(ge=2, le=MOST_SPLIT)]
+    field_mm: FieldSize
+    at_mm: Triple
+    electron_plane_mm: float
+
+
+class VarianceReduction(Table):
+    """Ways to the same mean with less time; all off. Splitting, roulette and limits belong to a scene."""
+
+    bremsstrahlung_splitting: Annotated[int, BeforeValidator(no_table), Field(ge=0, le=MOST_SPLIT)] = 0
+    directional: Directional | None = None
+    equal_weight: Directional | None = None
     photon_splitting: Annotated[Count, Field(ge=0, le=MOST_COPIES)] = 0
-    russian_roulette: Literal[0] = 0
+    russian_roulette: Annotated[Count, Field(ge=0, le=MOST_SPLIT)] = 0
     track_length: bool = False
-    xy_limits: Literal["off"] = "off"
+    xy_limits: Annotated[str, Field(min_length=1)] = OFF
+    roulette_value: Annotated[Count, Field(ge=0, le=MOST_SPLIT)] = 100
 
 
 class Score(Table):
-    """What is kept, on the phantom's own voxels or on a grid of its own; or the spectrum of what leaves the phantom."""
+    """What is kept, in the phantom's own voxels or a grid of its own; or the spectrum of what leaves all matter."""
 
     quantity: Quantity = "dose"
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")] | None = None
@@ -264,12 +302,29 @@ class Run(Table):
 
 
 class RunFile(Table):
-    """One simulation."""
+    """One simulation: of a phantom, a scene, or a phantom inside a scene.
 
-    phantom: Phantom
+    Without scores the dose in the phantom's own voxels is kept; where there is no phantom, what parts receive alone.
+    """
+
+    phantom: Phantom | None = None
+    scene: Scene | None = None
     source: Annotated[AnySource, Field(discriminator="kind")]
     transport: Transport = Transport()
     variance_reduction: VarianceReduction = VarianceReduction()
-    score: Annotated[tuple[Score, ...], Strict(False), Field(min_length=1)] = (Score(),)
+    score: Annotated[tuple[Score, ...], Strict(False)] = ()
     goal: Goals
     run: Run = Run()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_scores(cls, tables: Any) -> Any:
+        """Put in the scores that hold where none are given."""
+        if not isinstance(tables, dict) or "score" in tables:
+            return tables
+        return {**tables, "score": usual_scores(tables.get("phantom"))}
+
+
+def usual_scores(phantom: object) -> tuple[Score, ...]:
+    """Return the scores of a run that names none."""
+    return () if phantom is None else (Score(),)

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from dosewright.simulation.run_file.read import FILES, NAMES_OR_FILES
-from dosewright.simulation.run_file.tables import RunFile
+from dosewright.simulation.run_file.read import FILES, LIMITS, NAMES_OR_FILES
+from dosewright.simulation.run_file.tables import AUTO, OFF, RunFile
 from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 
@@ -14,7 +14,9 @@ from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 def resolved_content(run_file: RunFile, folder: Path, resolvers: Resolvers = WITHOUT_LIBRARY) -> dict[str, Any]:
     """Return all tables with their defaults: densities of materials, names of scores; paths relative to `folder`."""
     content = run_file.model_dump(mode="json", exclude_none=True)
-    content["phantom"] = phantom = {k: v for k, v in content["phantom"].items() if v not in ([], {})}
+    phantom = {k: v for k, v in content.get("phantom", {}).items() if v not in ([], {})}
+    if phantom:
+        content["phantom"] = phantom
     for place in (phantom, *phantom.get("slab", ()), *phantom.get("box", ())):
         if "material" in place:
             place.setdefault("density_g_cm3", resolvers.material(place["material"]).density_g_cm3)
@@ -29,10 +31,18 @@ def resolved_content(run_file: RunFile, folder: Path, resolvers: Resolvers = WIT
                 "energy_bins": bins.energy_bins, "energy_max_MeV": bins.highest_MeV, "angle_bins": bins.angle_bins
             }  # fmt: skip
     for table, key in (*FILES, *NAMES_OR_FILES):
-        text = content[table].get(key)
+        text = content.get(table, {}).get(key)
         if text is not None and ((table, key) in FILES or Path(text).is_absolute()):
-            content[table][key] = Path(os.path.relpath(Path(text).absolute(), folder.absolute())).as_posix()
+            content[table][key] = _from(folder, text)
+    limits = content[LIMITS[0]]
+    if limits[LIMITS[1]] not in (OFF, AUTO):
+        limits[LIMITS[1]] = _from(folder, limits[LIMITS[1]])
     return {table: value for table, value in content.items() if value}
+
+
+def _from(folder: Path, text: str) -> str:
+    """Return a path as seen from a folder."""
+    return Path(os.path.relpath(Path(text).absolute(), folder.absolute())).as_posix()
 
 
 def to_toml(content: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.frame import Rigid
+from dosewright.core.frame import Rigid, turned_axes
 from dosewright.core.units import MM_PER_CM
 from dosewright.simulation.run_file.tables import (
     FORWARD,
@@ -122,14 +122,15 @@ def _point(source: PointSource) -> BeamSource:
 
 
 def _volume(source: VolumeSource) -> BeamSource:
-    """A volume keeps the axes of the run whatever its direction."""
+    """A volume has the axes of the run, or turned ones, whatever its direction."""
     energy, spectrum = _energy_and_spectrum(source)
+    own = turned_axes(source.rotation_deg)
     flight = np.zeros(3)
     if source.direction is not None:
-        flight = np.array(source.direction) / np.linalg.norm(source.direction)
+        flight = own.T @ np.array(source.direction) / np.linalg.norm(source.direction)
     extent = np.array(source.extent_mm) / MM_PER_CM
     packed = Source(SHAPES[source.shape], NO_PENCILS, extent, energy, *spectrum, flight)
-    return BeamSource(packed, np.ones(1), Rigid(np.eye(3), np.array(source.position_mm)))
+    return BeamSource(packed, np.ones(1), Rigid(own, np.array(source.position_mm)))
 
 
 def _spots(source: SpotsSource) -> BeamSource:

@@ -7,74 +7,99 @@ from dosewright.core.grid import Grid
 from dosewright.simulation.coupled_problem import coupled_problem
 from dosewright.simulation.coupled_settings import CoupledSettings, RegionCuts
 from dosewright.simulation.problem import Problem, TransportSettings, phantom_problem, proton_problem
+from dosewright.simulation.reduction_settings import ReductionSettings
 from dosewright.simulation.run_file.axes import score_edges
 from dosewright.simulation.run_file.tables import RunFile, SpotsSource
 from dosewright.simulation.setup.beam_source import beam_source
 from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.phantom import PhantomVoxels, even_grid, phantom_voxels
 from dosewright.simulation.setup.plan_source import plan_source
+from dosewright.simulation.setup.reduction import reduction_settings
 from dosewright.simulation.setup.resolvers import Resolvers
+from dosewright.simulation.setup.scene import PlacedScene, placed_scene
+from dosewright.simulation.setup.surroundings import Around, in_scene
 from dosewright.simulation.setup.transport_warnings import transport_warnings
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A problem, its phantom, the number of particles (None: per primary), and what a reader should know.
+    """A problem, its phantom and its scene, the number of particles (None: per primary), and what a reader should know.
 
     `settings` are those of the transport.
     """
 
     problem: Problem
-    phantom: PhantomVoxels
+    phantom: PhantomVoxels | None
     particles: float | None
     warnings: tuple[str, ...]
     settings: TransportSettings | CoupledSettings
+    scene: PlacedScene | None = None
 
 
 def prepare(run_file: RunFile, resolvers: Resolvers) -> Prepared:
-    """Build phantom, source and score grid of a checked run file."""
+    """Build phantom, scene, source and score grid of a checked run file."""
     own = next((score_edges(s, n)[0] for n, s in enumerate(run_file.score) if s.quantity != "spectrum"), [])
     grid = even_grid(own) if own else None
+    scene = placed_scene(run_file.scene, resolvers) if run_file.scene is not None else None
     if run_file.source.particle == "proton":
-        return _protons(run_file, grid, resolvers)
-    return _coupled(run_file, grid, resolvers)
+        return _protons(run_file, grid, scene, resolvers)
+    return _coupled(run_file, grid, scene, resolvers)
 
 
-def _protons(run_file: RunFile, grid: Grid | None, resolvers: Resolvers) -> Prepared:
-    phantom, settings = phantom_voxels(run_file.phantom, resolvers), transport_settings(run_file)
-    said = (*phantom.warnings, *transport_warnings(run_file))
-    if isinstance(run_file.source, SpotsSource) and run_file.source.plan is not None:
+def _protons(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, resolvers: Resolvers) -> Prepared:
+    settings = transport_settings(run_file)
+    phantom = None if run_file.phantom is None else phantom_voxels(run_file.phantom, resolvers)
+    said = (*_said_of(phantom), *transport_warnings(run_file))
+    if phantom is not None and isinstance(run_file.source, SpotsSource) and run_file.source.plan is not None:
         return _with_plan(run_file.source, phantom, grid, settings, resolvers, said)
-    source = beam_source(run_file.source)
+    source, around = beam_source(run_file.source), Around.of(phantom, scene)
     problem = phantom_problem(
-        voxels=phantom.voxels,
+        voxels=around.voxels,
         source=source.packed,
         weights=source.weights,
         to_patient=source.to_patient,
         settings=settings,
         score_grid=grid,
+        parts=around.parts,
+        fill=around.fill,
+        scene_to_box=around.scene_to_box,
+        voxel_box=phantom is not None,
     )
-    return Prepared(problem, phantom, source.particles, said, settings)
+    problem, of_scene = in_scene(problem, phantom, scene, getattr(run_file.source, "position_mm", None))
+    return Prepared(problem, phantom, source.particles, (*said, *of_scene), settings, scene)
 
 
-def _coupled(run_file: RunFile, grid: Grid | None, resolvers: Resolvers) -> Prepared:
+def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, resolvers: Resolvers) -> Prepared:
     """Prepare photons, electrons or positrons; inserts with cuts of their own are media of their own."""
-    settings = coupled_settings(run_file)
-    phantom = phantom_voxels(run_file.phantom, resolvers, apart=[region.name for region in settings.regions])
-    source = beam_source(run_file.source)
+    settings = coupled_settings(run_file, scene)
+    apart = [region.name for region in settings.regions]
+    phantom = None if run_file.phantom is None else phantom_voxels(run_file.phantom, resolvers, apart=apart)
+    source, around = beam_source(run_file.source), Around.of(phantom, scene)
+    reduction = ReductionSettings() if scene is None else reduction_settings(run_file, scene, around.run_to_box)
     problem = coupled_problem(
-        voxels=phantom.voxels,
+        voxels=around.voxels,
         source=source.packed,
         particle=run_file.source.particle,
         weights=source.weights,
         to_patient=source.to_patient,
         settings=settings,
-        inserts=phantom.inserts,
+        inserts=phantom.inserts if phantom else (),
         score_grid=grid,
         leaving=bins_of(run_file),
+        parts=around.parts,
+        fill=around.fill,
+        scene_to_box=around.scene_to_box,
+        voxel_box=phantom is not None,
+        reduction=reduction,
     )
-    said = (*phantom.warnings, *transport_warnings(run_file), *problem.assumptions)
-    return Prepared(problem, phantom, source.particles, said, settings)
+    problem, of_scene = in_scene(problem, phantom, scene, getattr(run_file.source, "position_mm", None))
+    biased = (reduction.biased,) if reduction.biased else ()
+    said = (*_said_of(phantom), *transport_warnings(run_file), *problem.assumptions, *of_scene, *biased)
+    return Prepared(problem, phantom, source.particles, said, settings, scene)
+
+
+def _said_of(phantom: PhantomVoxels | None) -> tuple[str, ...]:
+    return () if phantom is None else phantom.warnings
 
 
 def transport_settings(run_file: RunFile) -> TransportSettings:
@@ -90,15 +115,22 @@ def transport_settings(run_file: RunFile) -> TransportSettings:
     )
 
 
-def coupled_settings(run_file: RunFile) -> CoupledSettings:
-    """Return the settings for photons, electrons and positrons; dose to water only where a score asks for it."""
-    transport = run_file.transport
+def coupled_settings(run_file: RunFile, scene: PlacedScene | None = None) -> CoupledSettings:
+    """Return the settings for photons, electrons and positrons; dose to water only where a score asks for it.
+
+    A region with the name of a module becomes one for each of its parts.
+    """
+    transport, of_module = run_file.transport, {} if scene is None else scene.of_module
     return CoupledSettings(
         photon_cut_MeV=transport.photon_cut_MeV,
         electron_cut_MeV=transport.electron_cut_MeV,
         range_rejection_MeV=transport.range_rejection_MeV,
         max_step_mm=transport.max_step_mm,
-        regions=tuple(RegionCuts(**region.model_dump()) for region in transport.region),
+        regions=tuple(
+            RegionCuts(**{**region.model_dump(), "name": name})
+            for region in transport.region
+            for name in of_module.get(region.name, (region.name,))
+        ),
         processes_off=transport.processes_off,
         dose_to_water=any(score.quantity == "dose_to_water" for score in run_file.score),
         track_length=run_file.variance_reduction.track_length,

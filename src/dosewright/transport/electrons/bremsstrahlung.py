@@ -19,6 +19,14 @@ def radiate(tables, material, energy, photon_cut, stream):
     """
     if energy <= photon_cut:
         return 0.0, 1.0, stream
+    k, v, keep_angle, stream = photon_energy(tables, material, energy, photon_cut, stream)
+    cosine, stream = photon_cosine(energy, k, tables.radiation_z[material], v, keep_angle, stream)
+    return k, cosine, stream
+
+
+@inlined
+def photon_energy(tables, material, energy, photon_cut, stream):
+    """Sample the energy (MeV) of a photon; return it, two uniforms that are left over, and the stream."""
     node, f = position(energy)
     coarse = np.int64(node) // COARSE
     along = (np.int64(node) - coarse * COARSE + np.float64(f)) / COARSE
@@ -31,9 +39,7 @@ def radiate(tables, material, energy, photon_cut, stream):
             break
         u, keep, v, keep_angle, stream = draw_four(stream)
         k = photon_cut * np.exp(u * span)
-    k = min(k, energy)
-    cosine, stream = photon_cosine(energy, k, tables.radiation_z[material], v, keep_angle, stream)
-    return k, cosine, stream
+    return min(k, energy), v, keep_angle, stream
 
 
 @inlined
@@ -57,35 +63,39 @@ def photon_cosine(energy, k, z, u, keep, stream):
     x = gamma^2 beta (1 + beta) (1 - cos theta), the same there, makes 1 + x the denominator 1 - beta cos theta of the
     dipole at all angles.
     """
-    before = 1.0 + energy / ELECTRON_MASS_MEV
-    after = max(before - k / ELECTRON_MASS_MEV, 1.0)
-    ratio = after / before
-    beta = np.sqrt(1.0 - 1.0 / (before * before))
-    largest = 2.0 * beta * (1.0 + beta) * before * before
-    transfer = 0.5 * k / (ELECTRON_MASS_MEV * before * after)
-    transfer *= transfer
-    screening = SCREENING * np.exp(np.log(z) / 3.0)
-    screening *= screening
+    largest, ratio, transfer, screening = angular_terms(energy, k, z)
     top = max(
-        _two_bs(0.0, ratio, transfer, screening),
-        _two_bs(min(1.0, largest), ratio, transfer, screening),
-        _two_bs(largest, ratio, transfer, screening),
+        two_bs(0.0, ratio, transfer, screening),
+        two_bs(min(1.0, largest), ratio, transfer, screening),
+        two_bs(largest, ratio, transfer, screening),
     )
     span = largest / (1.0 + largest)
     x = 1.0 / (1.0 - u * span) - 1.0
     for _ in range(MOST_TRIES):
-        if keep * top < _two_bs(x, ratio, transfer, screening):
+        if keep * top < two_bs(x, ratio, transfer, screening):
             break
         u, keep, v, keep_second, stream = draw_four(stream)
         x = 1.0 / (1.0 - u * span) - 1.0
-        if keep * top < _two_bs(x, ratio, transfer, screening):
+        if keep * top < two_bs(x, ratio, transfer, screening):
             break
         x, keep = 1.0 / (1.0 - v * span) - 1.0, keep_second
     return max(-1.0, 1.0 - 2.0 * x / largest), stream
 
 
 @inlined
-def _two_bs(x, ratio, transfer, screening):
+def angular_terms(energy, k, z):
+    """Return the largest x, the ratio of total energies, and the two terms in the logarithm of formula 2BS."""
+    before = 1.0 + energy / ELECTRON_MASS_MEV
+    after = max(before - k / ELECTRON_MASS_MEV, 1.0)
+    beta = np.sqrt(1.0 - 1.0 / (before * before))
+    largest = 2.0 * beta * (1.0 + beta) * before * before
+    transfer = 0.5 * k / (ELECTRON_MASS_MEV * before * after)
+    screening = SCREENING * np.exp(np.log(z) / 3.0)
+    return largest, after / before, transfer * transfer, screening * screening
+
+
+@inlined
+def two_bs(x, ratio, transfer, screening):
     """Formula 2BS times (1 + x)^2, up to a factor; `ratio` is the total energy after over that before."""
     per = 1.0 / ((1.0 + x) * (1.0 + x))
     both = 1.0 + ratio * ratio

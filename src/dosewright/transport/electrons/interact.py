@@ -24,14 +24,26 @@ from dosewright.transport.electrons.step import LARGEST_DUE, soft_angle
 from dosewright.transport.scattering import turned_by
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON, Track, name_children, push, turned
 
+# What happened, where it matters for the directions of photons: all others are sent out evenly.
+OTHER, BREMSSTRAHLUNG, ANNIHILATION = 0, 1, 2
+
 
 @inlined
 def interact(problem, track, material, stack, waiting, stream):
     """Let one hard interaction happen.
 
     Returns the track (of no energy if it ended), the energy that stays here, the rest energy of particles that were
-    made (less that of those that vanished), the stack count and the stream. What is due of condensed deflections comes
-    first: what is sent out has the direction of the particle here.
+    made (less that of those that vanished), the stack count and the stream.
+    """
+    after, here, made, _, waiting, stream = happen(problem, track, material, stack, waiting, stream)
+    return after, here, made, waiting, stream
+
+
+@inlined
+def happen(problem, track, material, stack, waiting, stream):
+    """Let one hard interaction happen; returns what `interact` does, with which it was before the stack count.
+
+    What is due of condensed deflections comes first: what is sent out has the direction of the particle here.
     """
     track, stream = turned_by_due(track, stream)
     tables, first = problem.electrons, waiting
@@ -46,7 +58,7 @@ def interact(problem, track, material, stack, waiting, stream):
     radiation = collision + np.float64(value(tables, kind, RADIATION, i, f))
     impact = radiation + np.float64(value(tables, kind, IMPACT, i, f))
     ray, place, energy, azimuth = track.ray, track.place, track.energy, 2.0 * np.pi * b
-    here, made = 0.0, 0.0
+    here, made, which = 0.0, 0.0, OTHER
     if chosen < collision:
         lost, cos_on, cos_off, stream = collide(track.species, energy, electron_cut, stream)
         if lost > 0.0:
@@ -56,6 +68,7 @@ def interact(problem, track, material, stack, waiting, stream):
     elif chosen < radiation:
         k, cosine, stream = radiate(tables, material, energy, photon_cut, stream)
         if k > 0.0:
+            which = BREMSSTRAHLUNG
             waiting = push(stack, waiting, turned(ray, cosine, azimuth), place, k, PHOTON)
             energy -= k
     elif chosen < impact:
@@ -65,7 +78,7 @@ def interact(problem, track, material, stack, waiting, stream):
         energy -= lost
     elif track.species == POSITRON:
         here, waiting, stream = _annihilated(track, azimuth, photon_cut, stack, waiting, stream)
-        made = -2.0 * ELECTRON_MASS_MEV
+        made, which = -2.0 * ELECTRON_MASS_MEV, ANNIHILATION
         energy = 0.0
     if 0.0 < energy < electron_cut:
         track = Track(ray, place, energy, track.species, 0.0, 0.0, track.weight)
@@ -74,7 +87,7 @@ def interact(problem, track, material, stack, waiting, stream):
         energy = 0.0
     name_children(stack, first, waiting, stream, track.weight)
     after = Track(ray, place, energy, track.species, track.deflection_due, -np.log(c), track.weight)
-    return after, here, made, waiting, stream
+    return after, here, made, which, waiting, stream
 
 
 @inlined

@@ -29,11 +29,39 @@ def compton(tables, material, energy, ray, place, photon_cut, electron_cut, stac
     ``shell`` (K, L1, L2, L3 as 0 to 3) say where the vacancy is; else shell is -1. Energies in MeV.
     """
     a, azimuth, c, d, stream = draw_four(stream)
+    loss, left, turn = scattered(tables, material, energy, a)
+    sine = np.sqrt(turn * (2.0 - turn))
+    after, binding, i, stream = moved_by_shell(tables, material, energy, loss, left, turn, c, d, stream)
+    deposited, element, shell = 0.0, 0, NO_SHELL
+    if i >= 0 and tables.shell[i] >= 0 and binding >= min(photon_cut, electron_cut):
+        element, shell = tables.element[i], tables.shell[i]
+    else:
+        deposited = binding
+    recoil = energy - after - binding
+    if recoil >= electron_cut:
+        away = _recoil(ray, after / energy, turn, sine, azimuth)
+        waiting = push(stack, waiting, away, place, recoil, ELECTRON)
+    else:
+        deposited += recoil
+    return after, deflected(ray, 1.0 - turn, sine, azimuth), deposited, element, shell, waiting, stream
+
+
+@inlined
+def scattered(tables, material, energy, probability):
+    """Return 1 - k'/k and k'/k for an electron at rest and 1 - cos(theta), at a cumulative probability."""
     k = energy / ELECTRON_MASS_MEV
-    loss = 2.0 * k / (1.0 + 2.0 * k) * quantile(tables.loss, material, energy, a)
-    left = 1.0 - loss  # k'/k for an electron at rest
-    turn = min(loss / (left * k), 2.0)  # 1 - cos(theta)
-    cosine, sine = 1.0 - turn, np.sqrt(turn * (2.0 - turn))
+    loss = 2.0 * k / (1.0 + 2.0 * k) * quantile(tables.loss, material, energy, probability)
+    left = 1.0 - loss
+    return loss, left, min(loss / (left * k), 2.0)
+
+
+@inlined
+def moved_by_shell(tables, material, energy, loss, left, turn, c, d, stream):
+    """Return the energy of a photon scattered through an angle, the binding energy of the shell, the shell, the stream.
+
+    The first try takes the two uniforms given; `loss` is 1 - k'/k for an electron at rest, `left` is k'/k.
+    """
+    cosine = 1.0 - turn
     momentum = np.sqrt(loss * loss + 2.0 * left * turn)  # transferred, over that of the photon
     slope = momentum + left * (left - cosine) / momentum
     first = tables.first[material]
@@ -48,18 +76,7 @@ def compton(tables, material, energy, ray, place, photon_cut, electron_cut, stac
             after, binding, i = shifted, tables.binding[one], one
             break
         c, d, _, _, stream = draw_four(stream)
-    deposited, element, shell = 0.0, 0, NO_SHELL
-    if i >= 0 and tables.shell[i] >= 0 and binding >= min(photon_cut, electron_cut):
-        element, shell = tables.element[i], tables.shell[i]
-    else:
-        deposited = binding
-    recoil = energy - after - binding
-    if recoil >= electron_cut:
-        away = _recoil(ray, after / energy, turn, sine, azimuth)
-        waiting = push(stack, waiting, away, place, recoil, ELECTRON)
-    else:
-        deposited += recoil
-    return after, deflected(ray, cosine, sine, azimuth), deposited, element, shell, waiting, stream
+    return after, binding, i, stream
 
 
 @inlined

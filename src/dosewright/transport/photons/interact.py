@@ -23,10 +23,10 @@ def interact(problem, material, i, f, chosen, energy, weight, ray, place, stack,
     photons, first, here, rest_energy = problem.photons, waiting, 0.0, 0.0
     photon_cut = np.float64(problem.cuts.photon[material])
     electron_cut = np.float64(problem.cuts.electron[material])
-    if chosen < _partial(photons.attenuation, material, i, f, RAYLEIGH):
+    if chosen < partial(photons.attenuation, material, i, f, RAYLEIGH):
         ray, stream = rayleigh(photons.rayleigh, material, energy, ray, stream)
         return energy, ray, here, rest_energy, waiting, stream
-    if chosen < _partial(photons.attenuation, material, i, f, COMPTON):
+    if chosen < partial(photons.attenuation, material, i, f, COMPTON):
         energy, ray, here, z, shell, waiting, stream = compton(
             photons.compton, material, energy, ray, place, photon_cut, electron_cut, stack, waiting, stream
         )
@@ -36,7 +36,7 @@ def interact(problem, material, i, f, chosen, energy, weight, ray, place, stack,
                 photons.atoms, element, shell, ray, place, photon_cut, electron_cut, stack, waiting, stream
             )
             here += rest
-    elif chosen < _partial(photons.attenuation, material, i, f, PAIR):
+    elif chosen < partial(photons.attenuation, material, i, f, PAIR):
         here, waiting, stream = pair(
             photons.pair, material, energy, ray, place, photon_cut, electron_cut, stack, waiting, stream
         )
@@ -56,7 +56,8 @@ def interact(problem, material, i, f, chosen, energy, weight, ray, place, stack,
 
 
 @inlined
-def _partial(attenuation, material, i, f, which):
+def partial(attenuation, material, i, f, which):
+    """Return the cross section (cm2/g) of an interaction and those before it."""
     low = attenuation.cumulated[material, i, which]
     return low + f * (attenuation.cumulated[material, i + 1, which] - low)
 

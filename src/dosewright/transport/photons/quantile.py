@@ -26,3 +26,22 @@ def quantile(table, material, energy, probability):
     low = table[material, i, j] + g * (table[material, i, j + 1] - table[material, i, j])
     high = table[material, i + 1, j] + g * (table[material, i + 1, j + 1] - table[material, i + 1, j])
     return low + f * (high - low)
+
+
+@inlined
+def probability(table, material, energy, value):
+    """Return the cumulative probability at which `quantile` returns a value: its inverse."""
+    bits = bits_of(min(max(energy, _LOWEST), _HIGHEST))
+    i = np.int64((bits >> _SHIFT) - _FIRST)
+    f = (bits & _BELOW) * _PER_STEP
+    low, high = 0, INTERVALS
+    while high - low > 1:
+        middle = (low + high) // 2
+        if table[material, i, middle] + f * (table[material, i + 1, middle] - table[material, i, middle]) <= value:
+            low = middle
+        else:
+            high = middle
+    left = table[material, i, low] + f * (table[material, i + 1, low] - table[material, i, low])
+    right = table[material, i, high] + f * (table[material, i + 1, high] - table[material, i, high])
+    g = (value - left) / (right - left) if right > left else 0.0
+    return (low + min(max(g, 0.0), 1.0)) / INTERVALS

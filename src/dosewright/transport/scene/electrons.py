@@ -19,7 +19,7 @@ from dosewright.geometry.scene.trace import ahead, medium_of_cell, nearest, phas
 from dosewright.geometry.trace import FAR_CM, OUTSIDE, SCENE, Ray, advance
 from dosewright.materials.electrons.lookup import WATER_RATIO, column
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
-from dosewright.transport.electrons.interact import interact, stopped
+from dosewright.transport.electrons.interact import OTHER, happen, stopped
 from dosewright.transport.electrons.step import (
     BYTE,
     TO_SHARE,
@@ -38,6 +38,7 @@ from dosewright.transport.electrons.step import (
 from dosewright.transport.lockstep import MOST_DRAWS
 from dosewright.transport.scene.absorb import absorb_at_once, absorb_in_part
 from dosewright.transport.scene.places import at_place, escaped, from_lane, over, over_boundary
+from dosewright.transport.scene.reduced import reduced_electron, reduced_electron_event, split_into_voxels, weighing
 from dosewright.transport.step import SMALLEST
 from dosewright.transport.tracks import POSITRON, Track, name_children
 
@@ -71,10 +72,17 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
     """
     scene = problem.scene
     phase = phase_of(scene, stream.seed, stream.history)
-    walk = Walk(track, f32(stretch), 0.0)
+    walk, behind, crossing, out = Walk(track, f32(stretch), 0.0), track.ray, False, False
     while np.uint32(stream.draw & LOW) < MOST_DRAWS:
         track = walk.track
         material, density = medium_of_cell(scene, track.place.ix)
+        weight, out, waiting, stream = reduced_electron(
+            problem, behind, track, density, crossing, out, stack, waiting, tally, stream
+        )
+        if weight <= 0.0:
+            return over(track), walk.stretch, waiting, stream
+        track, behind, crossing = weighing(track, weight), track.ray, False
+        walk = Walk(track, walk.stretch, walk.safety)
         if density > 0.0:
             walk, did, stream = one_step(problem, walk, i32(material), density, phase, stream)
             moved, cell, before = walk.track, track.place.ix, track.ray
@@ -99,10 +107,12 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
             _, stream = eight_words(stream)  # counts as a step
         track = walk.track
         ray, place = over_boundary(problem, track.ray, phase)
+        height, crossing = track.ray.z, True
         track = at_place(track, ray, place)
         if place.region == OUTSIDE:
             return escaped(problem, tally, track), walk.stretch, waiting, stream
         if place.region != SCENE:
+            track, waiting, stream = split_into_voxels(problem, track, height, stack, waiting, stream)
             return track, walk.stretch, waiting, stream
         walk = Walk(track, walk.stretch, 0.0)
     track = walk.track
@@ -128,13 +138,16 @@ def settled(problem, material, track, stops, tally, stack, waiting, stream):
 
     Returns the track, of no energy if it is over, the stack count and the stream.
     """
-    before = waiting
+    before, which = waiting, OTHER
     if stops:
         here, made, waiting, stream = stopped(problem, material, track, stack, waiting, stream)
         name_children(stack, before, waiting, stream, track.weight)
         after = over(track)
     else:
-        after, here, made, waiting, stream = interact(problem, track, material, stack, waiting, stream)
+        after, here, made, which, waiting, stream = happen(problem, track, material, stack, waiting, stream)
+    waiting, stream = reduced_electron_event(
+        problem, which, after.ray, track.place, track.energy, track.weight, before, stack, waiting, tally, stream
+    )
     tally.account[BINDING] += track.weight * made
     absorb_at_once(problem, tally, material, track.place.ix, track.ray, track.weight * here)
     return after, waiting, stream

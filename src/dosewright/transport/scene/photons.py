@@ -11,7 +11,15 @@ from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.transport.photons.interact import interact
 from dosewright.transport.scene.absorb import absorb_at_once
 from dosewright.transport.scene.places import at_place, escaped, over, over_boundary
-from dosewright.transport.tracks import Track
+from dosewright.transport.scene.reduced import (
+    interacting_copies,
+    reduced_photon_event,
+    reduced_place,
+    split_into_voxels,
+    splits_interaction,
+    weighing,
+)
+from dosewright.transport.tracks import INTERACTING, PHOTON, Track
 
 MOST_BOUNDARIES = 1_000_000
 
@@ -26,9 +34,13 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
     phase = phase_of(scene, stream.seed, stream.history)
     i, f = position(attenuation, track.energy)
     a, chosen, _, _, stream = draw_four(stream)
-    paths = -np.log(a)
+    paths, out = (0.0 if track.species == INTERACTING else -np.log(a)), False
+    track = Track(track.ray, track.place, track.energy, np.int64(PHOTON), 0.0, 0.0, track.weight)
     for _ in range(MOST_BOUNDARIES):
-        cell = track.place.ix
+        weight, out, stream = reduced_place(problem, track.ray, track.energy, track.weight, out, tally, stream)
+        if weight <= 0.0:
+            return over(track), waiting, stream
+        track, cell = weighing(track, weight), track.place.ix
         material, density = medium_of_cell(scene, cell)
         total = attenuation.total[material, i]
         total += f * (attenuation.total[material, i + 1] - total)
@@ -37,14 +49,18 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
         distance = ahead(scene, cell, track.ray, reach, phase)
         if distance < reach:
             paths -= mu * distance
-            ray, place = over_boundary(problem, advance(track.ray, distance), phase)
+            there = advance(track.ray, distance)
+            ray, place = over_boundary(problem, there, phase)
             track = at_place(track, ray, place)
             if place.region == OUTSIDE:
                 return escaped(problem, tally, track), waiting, stream
             if place.region != SCENE:
-                return track, waiting, stream
+                return split_into_voxels(problem, track, there.z, stack, waiting, stream)
             continue
         track = at_place(track, advance(track.ray, reach), track.place)
+        if splits_interaction(problem, material, density, track, phase):
+            waiting, stream = interacting_copies(problem, track, stack, waiting, stream)
+            return over(track), waiting, stream
         track, waiting, stream = interacted(
             problem, np.int64(material), i, f, chosen * total, track, tally, stack, waiting, stream
         )
@@ -61,9 +77,15 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
 @inlined
 def interacted(problem, material, i, f, chosen, track, tally, stack, waiting, stream):
     """Let a photon interact in its cell; returns the track (of no energy if it ended), the stack count, the stream."""
+    before, first, place, weight = track, waiting, track.place, track.weight
     energy, ray, here, made, waiting, stream = interact(
-        problem, material, i, f, chosen, track.energy, track.weight, track.ray, track.place, stack, waiting, stream
+        problem, material, i, f, chosen, before.energy, weight, before.ray, place, stack, waiting, stream
     )
     tally.account[BINDING] += track.weight * made
     absorb_at_once(problem, tally, material, track.place.ix, track.ray, track.weight * here)
-    return Track(ray, track.place, energy, track.species, 0.0, 0.0, track.weight), waiting, stream
+    weight, waiting, stream = reduced_photon_event(
+        problem, material, i, f, chosen, before.ray, before.energy, place, energy, ray, weight, first, stack, waiting,
+        tally, stream,
+    )  # fmt: skip
+    energy = energy if weight > 0.0 else 0.0
+    return Track(ray, place, energy, track.species, 0.0, 0.0, weight), waiting, stream

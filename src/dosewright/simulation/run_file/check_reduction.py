@@ -1,0 +1,63 @@
+"""Mistakes in the variance reduction of a scene: what excludes what, and what it needs."""
+
+from pathlib import Path
+
+from dosewright.core.errors import InputError
+from dosewright.formats.text.xy_limits import read_xy_limits
+from dosewright.simulation.run_file.faults import Fault, faults_from, is_there
+from dosewright.simulation.run_file.particles import ABILITIES
+from dosewright.simulation.run_file.tables import AUTO, COUPLED, OFF, AnySource, VarianceReduction
+
+SPLITTING = ("bremsstrahlung_splitting", "directional", "equal_weight")
+COUNTS = ("bremsstrahlung_splitting", "russian_roulette", "roulette_value")
+
+
+def reduction_faults(reduction: VarianceReduction, source: AnySource | None, *, in_scene: bool) -> list[Fault]:
+    """Return what is wrong with splitting, roulette and limits."""
+    faults = [
+        Fault(("variance_reduction", key), f"variance_reduction.{key} is 0 for off, or at least 2", 1)
+        for key in COUNTS
+        if getattr(reduction, key) == 1
+    ]
+    split = [key for key in SPLITTING if getattr(reduction, key)]
+    if len(split) > 1:
+        what = "Only one of the ways of splitting can be used at a time"
+        faults.append(Fault(("variance_reduction", split[-1]), what, " and ".join(split), "one of them"))
+    if reduction.russian_roulette and (reduction.directional or reduction.equal_weight):
+        what = "Splitting towards a field plays a roulette of its own with electrons"
+        faults.append(Fault(("variance_reduction", "russian_roulette"), what, reduction.russian_roulette, 0))
+    for key in ("directional", "equal_weight"):
+        table = getattr(reduction, key)
+        if table is not None and table.electron_plane_mm == table.at_mm[2]:
+            what = f"variance_reduction.{key}: electron_plane_mm must lie upstream of the field"
+            faults.append(Fault(("variance_reduction", key), what, f"both at z = {table.at_mm[2]:g} mm"))
+    used = [*split, *(["russian_roulette"] if reduction.russian_roulette else [])]
+    used += ["xy_limits"] if reduction.xy_limits != OFF else []
+    faults += [fault for key in used for fault in _needs(key, source, in_scene=in_scene)]
+    return faults + _limits_faults(reduction.xy_limits)
+
+
+def _needs(key: str, source: AnySource | None, *, in_scene: bool) -> list[Fault]:
+    """Return why a way cannot be used in this run: it is for photons and electrons in a scene."""
+    faults = []
+    if not in_scene:
+        what = f"variance_reduction.{key} works in a scene, and there is none"
+        faults.append(Fault(("variance_reduction", key), what, None, "a table [scene]"))
+    if source is not None and source.particle not in COUPLED:
+        what = f"variance_reduction.{key} is nothing for {ABILITIES[source.particle].name}"
+        faults.append(Fault(("variance_reduction", key), what, None, ", ".join(COUPLED)))
+    return faults
+
+
+def _limits_faults(word: str) -> list[Fault]:
+    place = ("variance_reduction", "xy_limits")
+    if word in (OFF, AUTO):
+        return []
+    if not is_there(word):
+        what = "The file of variance_reduction.xy_limits does not exist"
+        return [Fault(place, what, word, f"{OFF}, {AUTO}, or a file of lines with z, x and y")]
+    try:
+        read_xy_limits(Path(word))
+    except InputError as error:
+        return faults_from(error, place)
+    return []
