@@ -1,8 +1,6 @@
 """Energy left where a particle is."""
 
 from dosewright.core.jit import inlined, kernel
-from dosewright.geometry.scene.flat import tables_of
-from dosewright.geometry.scene.trace import part_of
 from dosewright.geometry.trace import PATIENT, SCENE, leave_box, medium_of, voxel_index
 from dosewright.materials.lookup import WATER_RATIO, position, value
 from dosewright.scoring.deposit import BEFORE_PATIENT, add, deposit, score_let, scored_voxel
@@ -16,8 +14,7 @@ def absorb(problem, tally, track, energy, water_ratio, let):
     """Deposit an energy (MeV) at a particle, with the LET (MeV cm2/g) of the proton that lost it, or zero."""
     scoring, place, ray = problem.scoring, track.place, track.ray
     if place.region == SCENE:
-        part = part_of(tables_of(problem.scene), place.ix)
-        voxel = absorb_in_part(scoring, tally, part, ray.x, ray.y, ray.z, energy, water_ratio)
+        voxel = absorb_in_part(scoring, tally, place.iy, ray.x, ray.y, ray.z, energy, water_ratio)
         if scoring.let and let > 0.0 and track.species == PROTON:
             score_let(tally, voxel, energy, 0.0, let)
         return

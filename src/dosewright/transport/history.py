@@ -4,8 +4,7 @@ import numpy as np
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four, start_stream
-from dosewright.geometry.scene.flat import has_scene, tables_of
-from dosewright.geometry.scene.trace import medium_of_cell
+from dosewright.geometry.scene.flat import has_scene
 from dosewright.geometry.trace import (
     BEAMLINE,
     GAP,
@@ -69,10 +68,7 @@ def water_ratio(problem, track):
     """Return the ratio of stopping powers of water and the medium a particle is in; one between the boxes."""
     if track.place.region == GAP:
         return 1.0
-    if track.place.region == SCENE:
-        material = np.int64(medium_of_cell(tables_of(problem.scene), track.place.ix)[0])
-    else:
-        material = material_at(problem.geometry, track.place)
+    material = track.place.iz if track.place.region == SCENE else material_at(problem.geometry, track.place)
     i, f = position(track.energy / NUCLEONS[track.species])
     return np.float64(value(problem.tables, material, WATER_RATIO, i, f))
 

@@ -23,7 +23,6 @@ from dosewright.transport.tracks import CHARGE_SQUARED, NUCLEONS, PROTON, Track,
 
 MOST_STEPS = 1_000_000  # of one particle between two visits to the voxels; counted and reported
 NOT_LOOKED = -1.0
-NOWHERE = np.int64(0)  # a literal nought would have a type of its own, and compile everything twice
 GOES_ON, CROSSES, INTERACTS = range(3)
 
 
@@ -44,7 +43,7 @@ class Flier(NamedTuple):
 def through_scene(problem, track, tally, stack, waiting, stream):
     """Follow a particle from boundary to boundary; returns it in the patient box, or with no energy where it ended.
 
-    Its place names the cell it is in. Secondaries are put on the stack where they are made.
+    Its place names cell, part and material. Secondaries are put on the stack where they are made.
     """
     scene = tables_of(problem.scene)
     phase, straight_on = phase_of(scene, stream.seed, stream.history), NOT_LOOKED
@@ -79,7 +78,7 @@ def into_scene(problem, track, tally, stack, waiting, stream):
     """Find the cell of a particle whose position is in cm, and follow it; see `through_scene`."""
     scene, ray = tables_of(problem.scene), track.ray
     cell = locate(scene, ray.x, ray.y, ray.z, phase_of(scene, stream.seed, stream.history))
-    return through_scene(problem, _at(track, ray, _in_cell(cell)), tally, stack, waiting, stream)
+    return through_scene(problem, _at(track, ray, _in_cell(scene, cell)), tally, stack, waiting, stream)
 
 
 @kernel
@@ -89,7 +88,7 @@ def back_to_scene(problem, track, tally, stack, waiting, stream):
     out = _along(out, out.u, out.v, out.w)
     scene = tables_of(problem.scene)
     ray, cell = crossed(scene, out, phase_of(scene, stream.seed, stream.history))
-    return through_scene(problem, _at(track, ray, _in_cell(cell)), tally, stack, waiting, stream)
+    return through_scene(problem, _at(track, ray, _in_cell(scene, cell)), tally, stack, waiting, stream)
 
 
 @kernel
@@ -116,8 +115,7 @@ def _step(problem, scene, track, material, density, straight_on, phase, tally, s
     way = advanced(tables, f32(problem.controls.cut_MeV), p, plan, due, f32(boundary), words)
     u, v, w, paths, hit = deflected(tables, p, plan, way, material, u, v, w, words)
 
-    part, lost_at = part_of(scene, cell), advance(ray, np.float64(way.lost_at))
-    _score(problem, tally, track.species, part, material, lost_at, plan, way)
+    _score(problem, tally, track, advance(ray, np.float64(way.lost_at)), plan, way)
     energy = 0.0 if way.stopped else np.float64(way.energy)
     due, paths = np.float64(way.due), np.float64(paths)
     if way.crossing:
@@ -132,17 +130,17 @@ def _step(problem, scene, track, material, density, straight_on, phase, tally, s
 
 
 @inlined
-def _score(problem, tally, species, part, material, ray, plan, way):
+def _score(problem, tally, track, ray, plan, way):
     """Add what a step has lost at a point."""
     scoring, lost = problem.scoring, np.float64(way.lost)
     ratio = column(problem.tables.values, plan.row, WATER_RATIO, plan.share)
-    voxel = absorb_in_part(scoring, tally, part, ray.x, ray.y, ray.z, lost, np.float64(ratio))
-    if scoring.let and species == PROTON:
+    voxel = absorb_in_part(scoring, tally, track.place.iy, ray.x, ray.y, ray.z, lost, np.float64(ratio))
+    if scoring.let and track.species == PROTON:
         let = ratio * column(problem.tables.values, plan.row, TOTAL_STOPPING, plan.share)
         followed = lost - np.float64(way.energy) if way.stopped else lost
         score_let(tally, voxel, followed, np.float64(way.length), np.float64(let))
         if way.stopped and way.energy > 0.0:
-            score_rest(problem.tables, tally, voxel, np.int64(material), plan.density, np.float64(way.energy))
+            score_rest(problem.tables, tally, voxel, track.place.iz, plan.density, np.float64(way.energy))
 
 
 @inlined
@@ -170,12 +168,13 @@ def _turned_by_what_is_due(track, stream):
 def _crossed(scene, track, distance, phase):
     """Return a particle on the other side of the boundary that lies straight on at a distance."""
     ray, cell = crossed(scene, advance(track.ray, distance), phase)
-    return _at(track, ray, _in_cell(cell))
+    return _at(track, ray, _in_cell(scene, cell))
 
 
 @inlined
-def _in_cell(cell):
-    return Place(np.int64(SCENE), np.int64(cell), NOWHERE, NOWHERE)
+def _in_cell(scene, cell):
+    material, _ = medium_of_cell(scene, cell)
+    return Place(np.int64(SCENE), np.int64(cell), np.int64(part_of(scene, cell)), np.int64(material))
 
 
 @inlined

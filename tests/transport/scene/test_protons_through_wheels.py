@@ -11,44 +11,41 @@ from tests.transport.scene.proton_scenes import PMMA, pencil, problem_of, run, s
 
 ENERGY_MEV, AT_MM, LOWER_MM = 120.0, 80.0, -60.0  # downstream face of all thicknesses
 THICKNESS_MM, WEIGHTS = (15.0, 30.0, 45.0), (0.2, 0.25, 0.3)  # a quarter of a turn is open
-TURNING, FIXED = 200_000, 60_000  # shares of a turn are met to 0.4 %, doses of the thicknesses known to 0.2 %
+TURNING, FIXED = 400_000, 60_000  # shares of a turn are met to 0.3 %, doses of the thicknesses known to 0.2 %
 SOURCE = pencil(ENERGY_MEV, -200.0, x_mm=AT_MM)
 
 
-def _through_wheel(blades: int, seed: int) -> Tally:
+def _through_wheel(blades: int) -> Tally:
     wheel = RangeModulator(
         "wheel", hub_inner_mm=5.0, hub_outer_mm=20.0, outer_mm=140.0, blades=blades, thickness_mm=THICKNESS_MM,
         weights=WEIGHTS, material=PMMA, centre_mm=(0.0, 0.0, LOWER_MM - THICKNESS_MM[-1] / 2),
     )  # fmt: skip
-    return run(problem_of(parts_of(wheel), water(120.0), SOURCE), TURNING, seed=seed)
+    return run(problem_of(parts_of(wheel), water(120.0), SOURCE), TURNING)
 
 
 def _by_depth(tally: Tally, histories: int) -> np.ndarray:
-    """Energy per proton in blocks of 10 mm, MeV."""
-    return tally.energy.reshape(-1, 10).sum(axis=1) / histories
+    """Energy per proton in blocks of 20 mm, MeV."""
+    return tally.energy.reshape(-1, 20).sum(axis=1) / histories
 
 
-@pytest.fixture(scope="module")
-def wanted() -> np.ndarray:
-    """The weighted sum over plates of fixed thickness and no plate."""
-    total = np.zeros(12)
+def _weighted_sum() -> np.ndarray:
+    """Dose behind plates of fixed thickness, and none, each by its share of a turn."""
+    total = np.zeros(6)
     for seed, (thickness, weight) in enumerate(zip((0.0, *THICKNESS_MM), (1 - sum(WEIGHTS), *WEIGHTS), strict=True)):
         parts = (slab("plate", PMMA, LOWER_MM - thickness, LOWER_MM),) if thickness else ()
         total += weight * _by_depth(run(problem_of(parts, water(120.0), SOURCE), FIXED, seed=20 + seed), FIXED)
     return total
 
 
-@pytest.mark.parametrize("blades", [1, 3])
-def test_a_turning_wheel_is_the_weighted_sum_of_its_thicknesses(wanted: np.ndarray, blades: int) -> None:
-    """Dose to 1 % in every centimetre up to the end of the range, the whole to 0.5 %.
+def test_a_turning_wheel_is_the_weighted_sum_of_its_thicknesses() -> None:
+    """Dose to 1 % every two centimetres to the end of the range, the whole to 0.5 %; statistics 0.35 % and 0.1 %.
 
-    Statistics: 0.5 % where only the open quarter reaches. The sides of blades, through which protons scatter out, are
-    met in 0.3 % of a turn.
+    The sides of blades, through which protons scatter out, are met in 1 % of a turn and matter for few of those.
     """
-    tally = _through_wheel(blades, 30 + blades)
+    tally, wanted = _through_wheel(3), _weighted_sum()
     got = _by_depth(tally, TURNING)
     deep = wanted > 0.2 * wanted.max()
-    assert deep.sum() >= 9
+    assert deep.sum() >= 5
     np.testing.assert_allclose(got[deep], wanted[deep], rtol=0.01)
     assert got.sum() == pytest.approx(wanted.sum(), rel=5e-3)
     assert tally.account[account.CAPPED_HISTORIES] == 0
