@@ -29,7 +29,7 @@ SLOTS = loop_cuda.Slots(
     *(np.zeros(1, np.int64) for _ in range(3)),
 )
 ONE = np.zeros(1, np.int64)
-SUMS = loop_cuda.Sums(ONE, ONE, ONE, np.zeros((1, 1), np.int64), ONE, ONE)
+SUMS = loop_cuda.Sums(ONE, ONE, ONE, np.zeros((1, 1), np.int64), ONE, ONE, ONE)
 
 
 def one_step(tables, floats, integers, words, size):  # type: ignore[no-untyped-def]
