@@ -129,7 +129,8 @@ def pack_reduction(settings: ReductionSettings, scene_to_box: Rigid) -> Reductio
         back = scene_to_box.inverse()
         packed = packed._replace(
             limits=np.array(settings.xy_limits.rows_mm) / MM_PER_CM,
-            limit_axes=np.column_stack([back.rotation, back.translation / MM_PER_CM]),
+            # In rows as all arrays of the kernels: another order would compile them again.
+            limit_axes=np.ascontiguousarray(np.column_stack([back.rotation, back.translation / MM_PER_CM])),
             limit_roulette=float(settings.roulette_value),
         )
     return packed
