@@ -184,11 +184,13 @@ def test_a_phantom_that_a_part_cuts_is_refused_by_name(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_a_far_source_and_regions_are_told(tmp_path: Path) -> None:
+def test_air_reaches_to_the_source_and_regions_to_their_parts(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, fill="air")
     regions = Transport(region=(Region(name="seed", electron_cut_MeV=0.05), Region(name="G4_Al", photon_cut_MeV=0.02)))
     made = prepare(RunFile(scene=scene, source=BEAM, goal=Goals(histories=1), transport=regions), WITHOUT_LIBRARY)
-    assert any("no G4_AIR on its way" in warning for warning in made.warnings)
+    low, high = np.split(made.problem.scene.world, 2)
+    assert np.all(low < [0, 0, -10]) and low[2] == pytest.approx(-11) and np.all(high > low)
+    assert any("Between the parts of the scene is G4_AIR" in warning for warning in made.warnings)
     assert made.problem.part_names == ("plate", "block", "seed")
     cells = made.problem.scene.cells
     cuts = made.problem.packed.cuts

@@ -46,7 +46,7 @@ def test_what_touches_or_holds_is_fine(part: Part) -> None:
     ],
 )
 def test_what_overlaps_is_named_with_a_place_in_both(part: Part) -> None:
-    with pytest.raises(InputError, match="phantom and the part .one. of the scene overlap") as refused:
+    with pytest.raises(InputError, match="phantom and the part 'one' of the scene overlap") as refused:
         looked_at(part)
     words = str(refused.value).split("at (")[1].split(")")[0]
     at = np.array([float(word) for word in words.split(",")])
