@@ -179,8 +179,15 @@ def _killed_at(call: int, last: int) -> None:
 
 
 def test_a_phantom_that_a_part_cuts_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="The phantom and the part 'seed' of the scene overlap"):
+    with pytest.raises(InputError, match="The part 'seed' reaches into the box of voxels"):
         run(tmp_path / "out", scene=scene_of(tmp_path), phantom=BOX)
+    assert not (tmp_path / "out").exists()
+
+
+def test_parts_that_overlap_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    text = PLATES.replace("centre_mm = [0.0, 0.0, 25.0]", "centre_mm = [0.0, 0.0, 4.0]")
+    with pytest.raises(InputError, match="The parts 'plate' and 'block' overlap: both hold the point"):
+        run(tmp_path / "out", scene=scene_of(tmp_path, text))
     assert not (tmp_path / "out").exists()
 
 

@@ -8,13 +8,13 @@ from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid
 from dosewright.core.matter import Material
 from dosewright.core.scene import Part
+from dosewright.core.solids import Triple
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.mass import mass_on
-from dosewright.geometry.scene.clearance import refuse_overlap
 from dosewright.geometry.scene.flat import flattened
 from dosewright.geometry.scene.masses import LINES, scene_mass_on
 from dosewright.geometry.scene.pack import MARGIN_CM
-from dosewright.geometry.scene_check.placed import place
+from dosewright.geometry.scene_check.problems import scene_problems
 from dosewright.geometry.voxels import Voxels
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.run_file.tables import AnySource
@@ -39,7 +39,7 @@ class Around:
 
     @classmethod
     def of(cls, phantom: PhantomVoxels | None, scene: PlacedScene | None) -> "Around":
-        """Put a phantom into a scene; a part that overlaps the phantom is refused by name."""
+        """Put a phantom into a scene; parts that overlap, and one that cuts the phantom, are refused by name."""
         if scene is None:
             if phantom is None:
                 raise ValueError("neither phantom nor scene")
@@ -47,13 +47,17 @@ class Around:
             return cls(phantom.voxels, (), None, Rigid.identity(), to_box)
         voxels = _no_voxels(scene) if phantom is None else phantom.voxels
         to_box = voxels.frame.inverse()
-        if phantom is not None:
-            placed, problems = place(scene.parts)
-            if problems:
-                raise InputError(*problems)
-            low, high = (np.array([edges[end] for edges in voxels.edges_mm]) for end in (0, -1))
-            refuse_overlap(placed, low, high, voxels.frame.then(scene.to_run.inverse()), voxels.frame)
-        return cls(voxels, scene.parts, scene.fill, scene.to_run.then(to_box), to_box)
+        scene_to_box = scene.to_run.then(to_box)
+        corners = None if phantom is None else _corners(voxels)
+        if problems := scene_problems(scene.parts, corners, scene_to_box):
+            raise InputError(*problems)
+        return cls(voxels, scene.parts, scene.fill, scene_to_box, to_box)
+
+
+def _corners(voxels: Voxels) -> tuple[Triple, Triple]:
+    """Return the lowest and the highest corner of a box of voxels in its own axes, mm."""
+    (x0, x1), (y0, y1), (z0, z1) = ((float(edges[0]), float(edges[-1])) for edges in voxels.edges_mm)
+    return (x0, y0, z0), (x1, y1, z1)
 
 
 def _no_voxels(scene: PlacedScene) -> Voxels:
