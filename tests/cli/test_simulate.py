@@ -65,6 +65,23 @@ def test_the_examples_of_photons_and_electrons_run(tmp_path: Path, name: str, fi
     assert all((tmp_path / "out" / file).is_file() for file in files)
 
 
+def test_the_example_of_a_scene_runs(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES.parent / "scenes", tmp_path / "scenes")
+    (tmp_path / "run_files").mkdir()
+    path = few("jaws.toml", tmp_path / "run_files")
+    done = simulate(path, "-o", tmp_path / "out", "--histories", "2e3", "--json")
+    assert done.returncode == 0, done.stderr
+    summary = json.loads(done.stdout)
+    energy = summary["energy_MeV_per_primary"]
+    assert abs(energy["residual"]) <= 1e-4 * energy["started"]
+    assert [module["kind"] for module in summary["scene"]["modules"]] == ["jaws", "jaws"]
+    lines = (tmp_path / "out" / "parts.csv").read_text().splitlines()
+    assert len(lines) == 2 + summary["scene"]["parts"]
+    again = simulate(tmp_path / "out" / "run.toml", "-o", tmp_path / "again", "-j", "1")
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "again" / "parts.csv").read_bytes() == (tmp_path / "out" / "parts.csv").read_bytes()
+
+
 def test_the_end_is_told_in_sentences(tmp_path: Path) -> None:
     done = simulate(few("spots.toml", tmp_path), "-o", tmp_path / "out", "-n", 2000, "--seed", 3)
     assert "2,000 histories" in done.stdout

@@ -16,6 +16,7 @@ from dosewright.simulation import RunFile, run_in_folder
 from dosewright.simulation import run as engine
 from dosewright.simulation.result import Result
 from dosewright.simulation.run_file.tables import (
+    Directional,
     Goals,
     PencilSource,
     Phantom,
@@ -25,6 +26,7 @@ from dosewright.simulation.run_file.tables import (
     Scene,
     Score,
     Transport,
+    VarianceReduction,
     VolumeSource,
 )
 from dosewright.simulation.setup.prepare import prepare
@@ -103,8 +105,7 @@ def test_without_phantom_and_scores_the_parts_are_told(tmp_path: Path) -> None:
     assert set(summary["files_sha256"]) == {"parts.csv", "run.toml"}
     assert {cut["material"] for cut in summary["transport"]["cuts"]} == {"G4_Al", "G4_WATER", "G4_Ti"}
     assert not any("No energy" in warning for warning in summary["warnings"])
-    again = run_in_folder(RunFile(scene=scene_of(tmp_path), source=BEAM, goal=Goals(histories=4000), run=Run(threads=2)),
-                          tmp_path / "threads")  # fmt: skip
+    again = run(tmp_path / "threads", scene=scene_of(tmp_path), run=Run(threads=2))
     assert again.parts is not None and result.parts is not None
     assert np.array_equal(again.parts.energy_MeV, result.parts.energy_MeV)
     assert np.array_equal(again.parts.relative_uncertainty, result.parts.relative_uncertainty)
@@ -178,16 +179,25 @@ def _killed_at(call: int, last: int) -> None:
 
 
 def test_a_phantom_that_a_part_cuts_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="The phantom and the part 'seed' of the scene overlap"):
+    with pytest.raises(InputError, match="The part 'seed' reaches into the box of voxels"):
         run(tmp_path / "out", scene=scene_of(tmp_path), phantom=BOX)
     assert not (tmp_path / "out").exists()
 
 
-def test_a_far_source_and_regions_are_told(tmp_path: Path) -> None:
+def test_parts_that_overlap_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    text = PLATES.replace("centre_mm = [0.0, 0.0, 25.0]", "centre_mm = [0.0, 0.0, 4.0]")
+    with pytest.raises(InputError, match="The parts 'plate' and 'block' overlap: both hold the point"):
+        run(tmp_path / "out", scene=scene_of(tmp_path, text))
+    assert not (tmp_path / "out").exists()
+
+
+def test_air_reaches_to_the_source_and_regions_to_their_parts(tmp_path: Path) -> None:
     scene = scene_of(tmp_path, fill="air")
     regions = Transport(region=(Region(name="seed", electron_cut_MeV=0.05), Region(name="G4_Al", photon_cut_MeV=0.02)))
     made = prepare(RunFile(scene=scene, source=BEAM, goal=Goals(histories=1), transport=regions), WITHOUT_LIBRARY)
-    assert any("no G4_AIR on its way" in warning for warning in made.warnings)
+    low, high = np.split(made.problem.scene.world, 2)
+    assert np.all(low < [0, 0, -10]) and low[2] == pytest.approx(-11) and np.all(high > low)
+    assert any("Between the parts of the scene is G4_AIR" in warning for warning in made.warnings)
     assert made.problem.part_names == ("plate", "block", "seed")
     cells = made.problem.scene.cells
     cuts = made.problem.packed.cuts
@@ -195,3 +205,62 @@ def test_a_far_source_and_regions_are_told(tmp_path: Path) -> None:
     assert cuts.electron[material["seed"]] == pytest.approx(0.05)
     assert cuts.electron[material["block"]] == pytest.approx(0.2)
     assert cuts.photon[material["plate"]] == pytest.approx(0.02)
+
+
+def test_protons_go_through_a_scene(tmp_path: Path) -> None:
+    """100 MeV leave in the plate what they leave in the same plate of voxels (3 %: five standard errors)."""
+    beam = PencilSource(particle="proton", energy_MeV=100, position_mm=(0, 0, -100))
+    result = run(tmp_path / "out", 2000, scene=scene_of(tmp_path, alone("plate")), phantom=BOX, source=beam)
+    in_plate = float(parts(tmp_path / "out")["plate"]["energy_MeV_per_primary"])
+    assert in_plate == pytest.approx(result.energy["before_patient"], rel=1e-6)
+    assert abs(result.energy["residual"]) < 1e-4 * result.energy["started"]
+    plate = Phantom(size_mm=(60, 60, 10), voxel_mm=(10, 10, 5), origin_mm=(-30, -30, -30), material="G4_Al")
+    voxels = run(tmp_path / "voxels", 2000, phantom=plate, source=beam)
+    assert in_plate == pytest.approx(voxels.energy["deposited"], rel=0.03)
+
+
+def test_a_scene_of_protons_needs_no_phantom(tmp_path: Path) -> None:
+    beam = PencilSource(particle="proton", energy_MeV=60, position_mm=(0, 0, -100))
+    result = run(tmp_path / "out", 500, scene=scene_of(tmp_path, alone("plate", "block")), score=(GRID,), source=beam)
+    found = parts(tmp_path / "out")
+    assert float(found["block"]["energy_MeV_per_primary"]) > 30
+    assert result.dose_Gy[0].max() > 0
+
+
+def test_reductions_arrive_in_the_axes_of_the_box(tmp_path: Path) -> None:
+    """A field 100 mm wide along x, 1 m behind the origin, and a plane half way."""
+    field = Directional(n=50, field_mm=(100, 60), at_mm=(10, 20, 1000), electron_plane_mm=500)
+    limits = tmp_path / "limits.dat"
+    limits.write_text("0 100 200\n50 300 400\n")
+    table = VarianceReduction(equal_weight=field, xy_limits=str(limits), roulette_value=0)
+    content = {"scene": scene_of(tmp_path), "goal": Goals(histories=1), "variance_reduction": table}
+    electrons = PencilSource(particle="electron", energy_MeV=6, position_mm=(0, 0, -100))
+    made = prepare(RunFile(source=electrons, **content), WITHOUT_LIBRARY)
+    packed = made.problem.packed.reduction
+    assert (packed.field.x0, packed.field.x1, packed.field.y0, packed.field.y1) == pytest.approx((-4, 6, -1, 5))
+    assert (packed.field.z, packed.plane, packed.downstream) == pytest.approx((100, 50, 1))
+    assert packed.equal_weight and packed.directional == 50
+    assert packed.limits[:, 0] == pytest.approx([0, 5])
+    assert packed.limit_axes[2, :3] == pytest.approx([0, 0, -1])
+    assert any("are killed" in warning for warning in made.warnings)
+    auto = VarianceReduction(xy_limits="auto", russian_roulette=20)
+    made = prepare(RunFile(source=electrons, **{**content, "variance_reduction": auto}), WITHOUT_LIBRARY)
+    assert made.problem.packed.reduction.roulette == 20
+    assert len(made.problem.packed.reduction.limits) == 3
+    assert not any("are killed" in warning for warning in made.warnings)
+
+
+def test_directed_photons_keep_the_account(tmp_path: Path) -> None:
+    """6 MeV electrons on the plate, photons into the phantom behind it."""
+    table = VarianceReduction(directional=Directional(n=20, field_mm=(60, 60), at_mm=(0, 0, 0), electron_plane_mm=-10))
+    beam = PencilSource(particle="electron", energy_MeV=6, position_mm=(0, 0, -100))
+    scene = scene_of(tmp_path, alone("plate").replace("G4_Al", "G4_W"))
+    content = {"scene": scene, "phantom": BOX, "source": beam}
+    result = run(tmp_path / "out", 2000, variance_reduction=table, **content)
+    energy = result.energy
+    assert abs(energy["residual"]) < 1e-4 * energy["started"]
+    assert energy["deposited"] > 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["scene"]["variance_reduction"]["directional"]["n"] == 20
+    plain = run(tmp_path / "plain", 2000, **content)
+    assert energy["deposited"] == pytest.approx(plain.energy["deposited"], rel=0.25)

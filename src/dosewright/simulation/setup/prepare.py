@@ -65,7 +65,7 @@ def _protons(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         scene_to_box=around.scene_to_box,
         voxel_box=phantom is not None,
     )
-    problem, of_scene = in_scene(problem, phantom, scene, getattr(run_file.source, "position_mm", None))
+    problem, of_scene = in_scene(problem, phantom, scene, run_file.source)
     return Prepared(problem, phantom, source.particles, (*said, *of_scene), settings, scene)
 
 
@@ -92,7 +92,7 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         voxel_box=phantom is not None,
         reduction=reduction,
     )
-    problem, of_scene = in_scene(problem, phantom, scene, getattr(run_file.source, "position_mm", None))
+    problem, of_scene = in_scene(problem, phantom, scene, run_file.source)
     biased = (reduction.biased,) if reduction.biased else ()
     said = (*_said_of(phantom), *transport_warnings(run_file), *problem.assumptions, *of_scene, *biased)
     return Prepared(problem, phantom, source.particles, said, settings, scene)

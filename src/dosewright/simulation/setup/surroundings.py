@@ -11,13 +11,17 @@ from dosewright.core.scene import Part
 from dosewright.core.solids import Triple
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.mass import mass_on
-from dosewright.geometry.scene.clearance import refuse_overlap
+from dosewright.geometry.scene.flat import flattened
 from dosewright.geometry.scene.masses import LINES, scene_mass_on
-from dosewright.geometry.scene_check.placed import place
+from dosewright.geometry.scene.pack import MARGIN_CM
+from dosewright.geometry.scene_check.problems import scene_problems
 from dosewright.geometry.voxels import Voxels
 from dosewright.simulation.problem import Problem
+from dosewright.simulation.run_file.tables import AnySource
 from dosewright.simulation.setup.phantom import PhantomVoxels
 from dosewright.simulation.setup.scene import PlacedScene
+from dosewright.transport.coupled import CoupledProblem
+from dosewright.transport.repeated_loop import RepeatedProblem
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Around:
 
     @classmethod
     def of(cls, phantom: PhantomVoxels | None, scene: PlacedScene | None) -> "Around":
-        """Put a phantom into a scene; a part that overlaps the phantom is refused by name."""
+        """Put a phantom into a scene; parts that overlap, and one that cuts the phantom, are refused by name."""
         if scene is None:
             if phantom is None:
                 raise ValueError("neither phantom nor scene")
@@ -43,13 +47,17 @@ class Around:
             return cls(phantom.voxels, (), None, Rigid.identity(), to_box)
         voxels = _no_voxels(scene) if phantom is None else phantom.voxels
         to_box = voxels.frame.inverse()
-        if phantom is not None:
-            placed, problems = place(scene.parts)
-            if problems:
-                raise InputError(*problems)
-            low, high = (np.array([edges[end] for edges in voxels.edges_mm]) for end in (0, -1))
-            refuse_overlap(placed, low, high, voxels.frame.then(scene.to_run.inverse()), voxels.frame)
-        return cls(voxels, scene.parts, scene.fill, scene.to_run.then(to_box), to_box)
+        scene_to_box = scene.to_run.then(to_box)
+        corners = None if phantom is None else _corners(voxels)
+        if problems := scene_problems(scene.parts, corners, scene_to_box):
+            raise InputError(*problems)
+        return cls(voxels, scene.parts, scene.fill, scene_to_box, to_box)
+
+
+def _corners(voxels: Voxels) -> tuple[Triple, Triple]:
+    """Return the lowest and the highest corner of a box of voxels in its own axes, mm."""
+    (x0, x1), (y0, y1), (z0, z1) = ((float(edges[0]), float(edges[-1])) for edges in voxels.edges_mm)
+    return (x0, y0, z0), (x1, y1, z1)
 
 
 def _no_voxels(scene: PlacedScene) -> Voxels:
@@ -61,15 +69,14 @@ def _no_voxels(scene: PlacedScene) -> Voxels:
 
 
 def in_scene(
-    problem: Problem, phantom: PhantomVoxels | None, scene: PlacedScene | None, source_mm: Triple | None
+    problem: Problem, phantom: PhantomVoxels | None, scene: PlacedScene | None, source: AnySource
 ) -> tuple[Problem, tuple[str, ...]]:
-    """Return a problem with the mass of the scene on its score grid, and what a reader should know of the scene.
-
-    `source_mm` is where the source starts, in the axes of the run; None for one without a place.
-    """
+    """Return a problem whose scene reaches to the source and has its mass on the score grid, and what to know of it."""
     if scene is None:
         return problem, ()
-    said = [_what_fills(scene), *scene.assumptions, *_far_source(problem, phantom, scene, source_mm)]
+    if scene.fill is not None:
+        problem = _reaching(problem, phantom, source)
+    said = [_what_fills(scene), *scene.assumptions]
     grid = problem.score_grid
     if grid is not None:
         to_box = Rigid.identity() if phantom is None else phantom.voxels.frame.inverse()
@@ -87,20 +94,22 @@ def in_scene(
     return problem, tuple(said)
 
 
-def _far_source(
-    problem: Problem, phantom: PhantomVoxels | None, scene: PlacedScene, source_mm: Triple | None
-) -> tuple[str, ...]:
-    """Say where a source starts beyond what fills the scene."""
-    if source_mm is None or scene.fill is None:
-        return ()
+def _reaching(problem: Problem, phantom: PhantomVoxels | None, source: AnySource) -> Problem:
+    """Return a problem in which what fills the scene reaches around the place of the source as well."""
+    place_mm = getattr(source, "position_mm", None)
+    if place_mm is None or isinstance(problem.packed, RepeatedProblem):
+        return problem
     to_box = Rigid.identity() if phantom is None else phantom.voxels.frame.inverse()
+    at = to_box.points(np.array(place_mm)) / MM_PER_CM
+    around = MARGIN_CM + 0.5 * float(np.linalg.norm(getattr(source, "extent_mm", 0.0))) / MM_PER_CM
     low, high = np.split(problem.scene.world, 2)
-    at = to_box.points(np.array(source_mm)) / MM_PER_CM
-    if np.all((at >= low) & (at <= high)):
-        return ()
-    return (f"The source lies outside the box around the scene: there is no {scene.fill.name} on its way to it.",)
+    world = np.concatenate([np.minimum(low, at - around), np.maximum(high, at + around)])
+    wider = problem.scene._replace(world=world)
+    if isinstance(problem.packed, CoupledProblem):
+        return replace(problem, packed=problem.packed._replace(scene=wider))
+    return replace(problem, packed=problem.packed._replace(scene=flattened(wider)))
 
 
 def _what_fills(scene: PlacedScene) -> str:
     fill = "vacuum" if scene.fill is None else scene.fill.name
-    return f"Between the parts of the scene is {fill}; beyond a box around all of it, 10 mm wider, is vacuum."
+    return f"Between the parts of the scene is {fill}; beyond a box around all of it and the source is vacuum."
