@@ -63,17 +63,20 @@ class DirectionalSplitting:
 class ReductionSettings:
     """Everything that reduces variance in a scene.
 
-    Of `russian_roulette` electrons and positrons that photons set free one goes on (0: all). Outside `xy_limits` one of
-    `roulette_value` goes on; 0 kills all, which takes away dose.
+    Thin particles that enter the box of voxels are split in `voxel_splitting` (0: not). Of `russian_roulette` electrons
+    and positrons that photons set free one goes on (0: all). Outside `xy_limits` one of `roulette_value` goes on; 0
+    kills all, which takes away dose.
     """
 
     bremsstrahlung: UniformSplitting | DirectionalSplitting | None = None
     russian_roulette: int = 0
+    voxel_splitting: int = 0
     xy_limits: XyLimits | None = None
     roulette_value: float = ROULETTE_VALUE
 
     def __post_init__(self) -> None:
         problems = _count(self.russian_roulette, "russian_roulette") if self.russian_roulette else []
+        problems += _count(self.voxel_splitting, "voxel_splitting") if self.voxel_splitting else []
         if self.russian_roulette and isinstance(self.bremsstrahlung, DirectionalSplitting):
             problems += refuse("Directional splitting plays a roulette of its own",
                                given=f"russian_roulette = {self.russian_roulette}", allowed="0",
@@ -88,7 +91,7 @@ class ReductionSettings:
     @property
     def reduces(self) -> bool:
         """Whether anything is asked for."""
-        return bool(self.bremsstrahlung or self.russian_roulette or self.xy_limits)
+        return bool(self.bremsstrahlung or self.russian_roulette or self.voxel_splitting or self.xy_limits)
 
     @property
     def biased(self) -> str:
@@ -110,7 +113,9 @@ def pack_reduction(settings: ReductionSettings, scene_to_box: Rigid) -> Reductio
     The field and the electron plane are in the axes of the box, limits of x and y in those of the scene;
     `scene_to_box` leads from these to those, mm.
     """
-    packed = NO_REDUCTION._replace(roulette=float(max(settings.russian_roulette, 1)))
+    packed = NO_REDUCTION._replace(
+        roulette=float(max(settings.russian_roulette, 1)), voxels=float(max(settings.voxel_splitting, 1))
+    )
     split = settings.bremsstrahlung
     if isinstance(split, UniformSplitting):
         packed = packed._replace(splitting=float(split.n))

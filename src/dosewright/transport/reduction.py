@@ -1,8 +1,9 @@
 """Reduction of variance in a scene: what is packed for the kernels, and when it holds.
 
 Weights: a particle is fat or thin. Photons whose straight line ahead of the field meets it are thin (1/n), all others
-there are fat (1); electrons and positrons are fat upstream of their plane and thin beyond it. What ends up on the wrong
-side plays roulette or is split, so that the mean of everything stays.
+there are fat (1). Electrons and positrons are fat upstream of their plane; beyond it they have a weight in between,
+1/m with m half the root of n: there are few of them and they are slow to follow. What ends up with another weight plays
+roulette or is split, so that the mean of everything stays.
 """
 
 from typing import NamedTuple
@@ -18,10 +19,10 @@ class Reduction(NamedTuple):
     """How variance is reduced; lengths in cm in the axes of the box.
 
     `splitting`: photons of one bremsstrahlung event (1: as it is). `roulette`: one of so many electrons and positrons
-    that photons set free goes on (1: all). `directional`: photons for one into `field` (1: off); electrons are thin
-    beyond `plane`, in the direction `downstream` (+1 or -1 along z); with `equal_weight` fat photons are split where
-    they enter the voxels. `limits` (rows, 3) are `XyLimits` in cm in the axes of `limit_axes` (3, 4); outside them one
-    of `limit_roulette` goes on (0: none).
+    that photons set free goes on (1: all). `directional`: photons for one into `field` (1: off); electrons are split
+    beyond `plane`, in the direction `downstream` (+1 or -1 along z). `voxels`: what enters the voxels as thin is split
+    in so many more (1: as it is); with `equal_weight` all that enters them is brought to that weight. `limits` (rows,
+    3) are `XyLimits` in cm in the axes of `limit_axes` (3, 4); outside them one of `limit_roulette` goes on (0: none).
     """
 
     splitting: float
@@ -31,14 +32,17 @@ class Reduction(NamedTuple):
     plane: float
     downstream: float
     equal_weight: bool
+    voxels: float
     limits: NDArray[np.float64]
     limit_axes: NDArray[np.float64]
     limit_roulette: float
 
 
+ONE_AND_A_HALF = 1.5
+ROUNDED = 1.0e-6  # of a number of particles
 NO_FIELD = Field(0.0, 0.0, 0.0, 0.0, 0.0)
 NO_LIMITS = np.zeros((0, 3))
-NO_REDUCTION = Reduction(1.0, 1.0, 1.0, NO_FIELD, 0.0, 1.0, False, NO_LIMITS, np.eye(3, 4), 0.0)
+NO_REDUCTION = Reduction(1.0, 1.0, 1.0, NO_FIELD, 0.0, 1.0, False, 1.0, NO_LIMITS, np.eye(3, 4), 0.0)
 
 
 @inlined
@@ -54,8 +58,26 @@ def fat(reduction, weight):
 
 
 @inlined
-def electrons_thin(reduction, z):
-    """Return whether electrons and positrons are thin at a place: beyond their plane."""
+def thin_ones(reduction, weight):
+    """Return how many thin particles a particle stands for, at least one."""
+    return np.ceil(max(min(weight, 1.0) * reduction.directional - ROUNDED, 1.0))
+
+
+@inlined
+def in_between(reduction):
+    """Return m, one over the weight of electrons beyond their plane; a particle of this weight still counts as fat."""
+    return max(np.floor(0.5 * np.sqrt(reduction.directional)), 1.0)
+
+
+@inlined
+def heavier(reduction, weight):
+    """Return whether a particle weighs clearly more than 1/m."""
+    return weight * in_between(reduction) > ONE_AND_A_HALF
+
+
+@inlined
+def beyond_plane(reduction, z):
+    """Return whether electrons and positrons at a height are beyond their plane."""
     return reduction.directional > 1.0 and (z - reduction.plane) * reduction.downstream >= 0.0
 
 

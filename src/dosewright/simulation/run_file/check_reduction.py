@@ -9,7 +9,7 @@ from dosewright.simulation.run_file.particles import ABILITIES
 from dosewright.simulation.run_file.tables import AUTO, COUPLED, OFF, AnySource, VarianceReduction
 
 SPLITTING = ("bremsstrahlung_splitting", "directional", "equal_weight")
-COUNTS = ("bremsstrahlung_splitting", "russian_roulette", "roulette_value")
+COUNTS = ("bremsstrahlung_splitting", "russian_roulette", "voxel_splitting", "roulette_value")
 
 
 def reduction_faults(reduction: VarianceReduction, source: AnySource | None, *, in_scene: bool) -> list[Fault]:
@@ -32,6 +32,7 @@ def reduction_faults(reduction: VarianceReduction, source: AnySource | None, *, 
             what = f"variance_reduction.{key}: electron_plane_mm must lie upstream of the field"
             faults.append(Fault(("variance_reduction", key), what, f"both at z = {table.at_mm[2]:g} mm"))
     used = [*split, *(["russian_roulette"] if reduction.russian_roulette else [])]
+    used += ["voxel_splitting"] if reduction.voxel_splitting else []
     used += ["xy_limits"] if reduction.xy_limits != OFF else []
     faults += [fault for key in used for fault in _needs(key, source, in_scene=in_scene)]
     return faults + _limits_faults(reduction.xy_limits)

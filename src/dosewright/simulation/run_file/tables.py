@@ -261,6 +261,7 @@ class VarianceReduction(Table):
     equal_weight: Directional | None = None
     photon_splitting: Annotated[Count, Field(ge=0, le=MOST_COPIES)] = 0
     russian_roulette: Annotated[Count, Field(ge=0, le=MOST_SPLIT)] = 0
+    voxel_splitting: Annotated[Count, Field(ge=0, le=MOST_SPLIT)] = 0
     track_length: bool = False
     xy_limits: Annotated[str, Field(min_length=1)] = OFF
     roulette_value: Annotated[Count, Field(ge=0, le=MOST_SPLIT)] = 100

@@ -27,7 +27,7 @@ def reduction_settings(run_file: RunFile, scene: PlacedScene, run_to_box: Rigid)
     elif table.equal_weight is not None:
         split = _in_box(table.equal_weight, run_to_box, equal_weight=True)
     limits = _limits(table.xy_limits, run_file.source, scene)
-    return ReductionSettings(split, table.russian_roulette, limits, float(table.roulette_value))
+    return ReductionSettings(split, table.russian_roulette, table.voxel_splitting, limits, float(table.roulette_value))
 
 
 def _in_box(directional: Directional, run_to_box: Rigid, *, equal_weight: bool) -> DirectionalSplitting:

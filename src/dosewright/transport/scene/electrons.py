@@ -107,12 +107,12 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
             _, stream = eight_words(stream)  # counts as a step
         track = walk.track
         ray, place = over_boundary(problem, track.ray, phase)
-        height, crossing = track.ray.z, True
+        crossing = True
         track = at_place(track, ray, place)
         if place.region == OUTSIDE:
             return escaped(problem, tally, track), walk.stretch, waiting, stream
         if place.region != SCENE:
-            track, waiting, stream = split_into_voxels(problem, track, height, stack, waiting, stream)
+            track, waiting, stream = split_into_voxels(problem, track, stack, waiting, stream)
             return track, walk.stretch, waiting, stream
         walk = Walk(track, walk.stretch, 0.0)
     track = walk.track

@@ -24,6 +24,7 @@ from dosewright.transport.photons.directed import (
     try_isotropic,
     try_rayleigh,
 )
+from dosewright.transport.reduction import thin_ones
 from dosewright.transport.tracks import COPIES, PHOTON, SPECIES, name_children, pop, push, turned
 
 # Instead of a species: what happened. The energy is that of the particle before, or of the photon sent out evenly.
@@ -58,7 +59,7 @@ def pay(problem, stack, waiting, seed, tally):
     track, stream = pop(stack, waiting, seed)
     material = np.int64(medium_of_cell(problem.scene, track.place.ix)[0])
     photon_cut = np.float64(problem.cuts.photon[material])
-    many = reduction.splitting if track.species == OWED_SPLIT else reduction.directional
+    many = reduction.splitting if track.species == OWED_SPLIT else thin_ones(reduction, track.weight)
     aim, stream = _aim(problem, track, material, stream)
     if trials < 0.0:
         a, _, _, _, stream = draw_four(stream)

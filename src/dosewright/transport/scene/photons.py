@@ -55,7 +55,7 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
             if place.region == OUTSIDE:
                 return escaped(problem, tally, track), waiting, stream
             if place.region != SCENE:
-                return split_into_voxels(problem, track, there.z, stack, waiting, stream)
+                return split_into_voxels(problem, track, stack, waiting, stream)
             continue
         track = at_place(track, advance(track.ray, reach), track.place)
         if splits_interaction(problem, material, density, track, phase):

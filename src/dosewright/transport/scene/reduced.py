@@ -16,7 +16,15 @@ from dosewright.transport.aim import aimed
 from dosewright.transport.electrons.interact import BREMSSTRAHLUNG, OTHER
 from dosewright.transport.electrons.step import range_there, seen_from
 from dosewright.transport.photons.interact import partial
-from dosewright.transport.reduction import directs, electrons_thin, fat, outside_limits
+from dosewright.transport.reduction import (
+    ROUNDED,
+    beyond_plane,
+    directs,
+    fat,
+    heavier,
+    in_between,
+    outside_limits,
+)
 from dosewright.transport.scene.owed import (
     NOT_COUNTED,
     OWED_ANNIHILATION,
@@ -94,38 +102,45 @@ def reduced_electron(problem, behind, track, density, crossing, was_out, stack, 
     weight, out, stream = reduced_place(problem, ray, track.energy, track.weight, was_out, tally, stream)
     if reduction.directional <= 1.0 or weight == 0.0:
         return weight, out, waiting, stream
-    heavy, light = fat(reduction, weight), electrons_thin(reduction, ray.z)
-    if not heavy and not light:
-        weight, stream = _roulette(reduction.directional, track.energy, weight, tally, stream)
-    elif heavy and light and (crossing or density < GAS_G_CM3 or not electrons_thin(reduction, behind.z)):
-        waiting, stream = _split(track, track.species, weight, reduction.directional, stack, waiting, stream)
+    if not beyond_plane(reduction, ray.z):
+        if not fat(reduction, weight):
+            weight, stream = _roulette(1.0 / weight, track.energy, weight, tally, stream)
+    elif heavier(reduction, weight) and (crossing or density < GAS_G_CM3 or not beyond_plane(reduction, behind.z)):
+        many = np.ceil(min(weight, 1.0) * in_between(reduction) - ROUNDED)
+        waiting, stream = _split(track, track.species, weight, many, stack, waiting, stream)
         weight = 0.0
     return weight, out, waiting, stream
 
 
 @inlined
-def split_into_voxels(problem, track, z, stack, waiting, stream):
-    """Split what enters the voxels at a height z (cm) as a fat particle and should not.
+def split_into_voxels(problem, track, stack, waiting, stream):
+    """Split what enters the voxels: thin particles in `voxels`, fat ones to the weight in between or, if all are to
+    weigh the same, as far as thin ones.
 
-    Returns the track, of no energy where its copies wait, the stack count and the stream.
+    What has left them and comes again weighs too little to be split once more. Returns the track, of no energy where
+    its copies wait, the stack count and the stream.
     """
     reduction = problem.reduction
-    thin = reduction.equal_weight or (track.species != PHOTON and electrons_thin(reduction, z))
-    if not (reduction.directional > 1.0 and thin and fat(reduction, track.weight)):
+    weight, finest = track.weight, max(reduction.directional, reduction.splitting) * reduction.voxels
+    if reduction.directional > 1.0 and fat(reduction, weight) and not reduction.equal_weight:
+        finest = in_between(reduction)
+    many = np.ceil(min(weight, 1.0) * finest - ROUNDED)
+    if many <= 1.0:
         return track, waiting, stream
-    waiting, stream = _split(track, track.species, track.weight, reduction.directional, stack, waiting, stream)
+    waiting, stream = _split(track, track.species, weight, many, stack, waiting, stream)
     return over(track), waiting, stream
 
 
 @kernel
 def splits_interaction(problem, material, density, track, phase):
-    """Return whether a photon interacts as so many thin ones: a fat one where electrons are thin and may get away.
+    """Return whether a photon interacts as several: a fat one beyond the plane of electrons, which may get away.
 
-    Where the nearest boundary is farther than an electron of its energy reaches, nothing of a part that stops a photon
-    is worth so many electrons.
+    Where the nearest boundary is farther than an electron of its energy reaches, no electron gets away.
     """
     reduction = problem.reduction
-    if not (electrons_thin(reduction, track.ray.z) and fat(reduction, track.weight)):
+    if not (reduction.directional > 1.0 and heavier(reduction, track.weight)):
+        return False
+    if not beyond_plane(reduction, track.ray.z):
         return False
     start = seen_from(problem.electrons.values, i32(2 * material), f32(density), f32(track.energy))
     reach = np.float64(range_there(problem.electrons.values, start)) / density
@@ -134,8 +149,9 @@ def splits_interaction(problem, material, density, track, phase):
 
 @inlined
 def interacting_copies(problem, track, stack, waiting, stream):
-    """Put a photon on the stack as so many thin ones that interact where they are; returns the count and the stream."""
-    return _split(track, INTERACTING, track.weight, problem.reduction.directional, stack, waiting, stream)
+    """Put a photon on the stack as several that interact where they are; returns the count and the stream."""
+    many = np.ceil(min(track.weight, 1.0) * in_between(problem.reduction) - ROUNDED)
+    return _split(track, INTERACTING, track.weight, many, stack, waiting, stream)
 
 
 @inlined
@@ -176,7 +192,7 @@ def reduced_place(problem, ray, energy, weight, was_out, tally, stream):
 def _directed_children(reduction, which, ray, place, energy, weight, first, stack, waiting, tally, stream):
     """Give what an event made its weights under directional splitting; returns the stack count and the stream."""
     ahead, heavy = directs(reduction, ray.z), fat(reduction, weight)
-    light, born = electrons_thin(reduction, ray.z), waiting
+    born, least = waiting, 1.0 / in_between(reduction) if beyond_plane(reduction, ray.z) else 1.0
     if ahead and heavy and which != OTHER:
         what = OWED_BREMSSTRAHLUNG if which == BREMSSTRAHLUNG else OWED_ANNIHILATION
         waiting, stream = owe(stack, waiting, what, ray, place, energy, NOT_COUNTED, weight, stream)
@@ -192,8 +208,8 @@ def _directed_children(reduction, which, ray, place, energy, weight, first, stac
             w, stream = _kept_if_right(reduction, away, k, weight, heavy, tally, stream)
             stack[row, WEIGHT] = w
             stack[row, SPECIES] = PHOTON if w > 0.0 else GONE
-        elif not heavy and not light:
-            stream = _roulette_of_row(stack, row, reduction.directional, tally, stream)
+        elif not heavy:
+            stream = _roulette_of_row(stack, row, least / stack[row, WEIGHT], tally, stream)
     return _closed_up(stack, first, waiting), stream
 
 
@@ -208,7 +224,7 @@ def _kept_if_right(reduction, away, energy, weight, heavy, tally, stream):
     if heavy:
         tally.account[ROULETTE] += weight * energy
         return 0.0, stream
-    return _roulette(reduction.directional, energy, weight, tally, stream)
+    return _roulette(1.0 / weight, energy, weight, tally, stream)
 
 
 @inlined
