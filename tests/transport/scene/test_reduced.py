@@ -52,6 +52,9 @@ class Problem(NamedTuple):
     reduction: Reduction
 
 
+BETWEEN = 2  # half the root of N, rounded down
+
+
 class Tally(NamedTuple):
     account: np.ndarray
 
@@ -185,6 +188,13 @@ def test_beyond_the_plane_events_of_fat_photons_are_the_same() -> None:
     assert solid[:, ROWS].max() < 12 + 64  # photons come in portions
 
 
+def test_beyond_the_plane_electrons_of_thin_photons_have_the_weight_in_between() -> None:
+    plain = events(ReductionSettings(), PHOTON, 4.0, 20.0, 200_000, weight=1.0 / N, z=20.0)
+    played = events(ReductionSettings(FIELD), PHOTON, 4.0, 20.0, 400_000, weight=1.0 / N, z=20.0)
+    agree(plain, played)
+    assert set(np.unique(np.round(played[:, CHARGED] * BETWEEN, 6))) <= {0.0, 1.0, 2.0, 3.0}
+
+
 def test_uniform_splitting() -> None:
     plain = events(ReductionSettings(), ELECTRON, 6.0, 20.0, 400_000)
     split = events(ReductionSettings(UniformSplitting(N)), ELECTRON, 6.0, 20.0, 100_000)
@@ -247,12 +257,13 @@ def moved(settings, z, weight, before=None, **kinds):  # type: ignore[no-untyped
 
 def test_electrons_at_their_plane() -> None:
     directed = ReductionSettings(FIELD)  # the plane is at 10 cm, the beam along +z
-    nothing, split = [[0.0, 0.0]], [[pytest.approx(1.0), N]]
+    nothing, split = [[0.0, 0.0]], [[pytest.approx(1.0), BETWEEN]]
     assert moved(directed, 9.0, 1.0) == ([1.0], nothing)
     assert moved(directed, 11.0, 1.0) == ([1.0], nothing)  # born in something solid below
     assert moved(directed, 11.0, 1.0, before=9.0) == ([0.0], split)
     assert moved(directed, 11.0, 1.0, crossing=True) == ([0.0], split)
     assert moved(directed, 11.0, 1.0, density=0.001) == ([0.0], split)
+    assert moved(directed, 11.0, 1.0 / BETWEEN, before=9.0) == ([1.0 / BETWEEN], nothing)
     assert moved(directed, 11.0, 1.0 / N, before=9.0) == ([1.0 / N], nothing)
     assert moved(directed, 9.0, 1.0 / N, before=11.0) == ([0.0, 1.0], nothing)
 
