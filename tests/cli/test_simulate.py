@@ -52,7 +52,7 @@ def test_the_examples_run(tmp_path: Path, name: str) -> None:
     [
         ("photons.toml", {"dose.mhd"}),
         ("electrons.toml", {"dose.mhd", "dose_to_water.mhd"}),
-        ("xray_tube.toml", {"spectrum_photon.csv", "spectrum_electron.csv"}),
+        ("target.toml", {"spectrum_photon.csv", "spectrum_electron.csv"}),
     ],
 )
 def test_the_examples_of_photons_and_electrons_run(tmp_path: Path, name: str, files: set[str]) -> None:
@@ -65,16 +65,26 @@ def test_the_examples_of_photons_and_electrons_run(tmp_path: Path, name: str, fi
     assert all((tmp_path / "out" / file).is_file() for file in files)
 
 
-def test_the_example_of_a_scene_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "histories", "modules", "file"),
+    [
+        ("jaws.toml", 2000, ["jaws", "jaws"], "dose.mhd"),
+        ("linac_6MV.toml", 100, ["jaws", "jaws"], "dose.mhd"),
+        ("xray_tube.toml", 1000, ["converging_collimator"], "spectrum_photon.csv"),
+    ],
+)
+def test_the_examples_of_scenes_run(tmp_path: Path, name: str, histories: int, modules: list[str], file: str) -> None:
+    """Roulette leaves the energy account open in a single run; what it took and gave is in the books."""
     shutil.copytree(EXAMPLES.parent / "scenes", tmp_path / "scenes")
     (tmp_path / "run_files").mkdir()
-    path = few("jaws.toml", tmp_path / "run_files")
-    done = simulate(path, "-o", tmp_path / "out", "--histories", "2e3", "--json")
+    path = few(name, tmp_path / "run_files")
+    done = simulate(path, "-o", tmp_path / "out", "--histories", histories, "--json")
     assert done.returncode == 0, done.stderr
     summary = json.loads(done.stdout)
     energy = summary["energy_MeV_per_primary"]
     assert abs(energy["residual"]) <= 1e-4 * energy["started"]
-    assert [module["kind"] for module in summary["scene"]["modules"]] == ["jaws", "jaws"]
+    assert [module["kind"] for module in summary["scene"]["modules"]] == modules
+    assert [score["file"] for score in summary["scores"]] == [file]
     lines = (tmp_path / "out" / "parts.csv").read_text().splitlines()
     assert len(lines) == 2 + summary["scene"]["parts"]
     again = simulate(tmp_path / "out" / "run.toml", "-o", tmp_path / "again", "-j", "1")

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.journey import mistakes_of_plans, mistakes_of_sites
+from tests.journey import mistakes_of_plans, mistakes_of_scenes, mistakes_of_sites
 from tests.journey.bench import Bench, Mistake
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "howto" / "mistakes.md"
-MISTAKES = [*mistakes_of_plans.MISTAKES, *mistakes_of_sites.MISTAKES]
+MISTAKES = [*mistakes_of_plans.MISTAKES, *mistakes_of_sites.MISTAKES, *mistakes_of_scenes.MISTAKES]
 HEAD = "| what is wrong | it says | do |"
 
 
@@ -35,7 +35,7 @@ def row_of(mistake: Mistake, bench: Bench) -> str:
     assert len(said) == 1, said
     text = said[0].replace(str(bench.folder), "/home/me").replace(str(bench.whole_case.folder), "/home/me/case")
     text = re.sub(r"content [0-9a-f]{12}", "content 1f2e3d4c5b6a", text.replace(repr(bench.account), "'kim'"))
-    for sign in "|*<[":
+    for sign in "|*<[$":
         text = text.replace(sign, f"\\{sign}")
     return " ".join(f"| {mistake.wrong} | {text} | {mistake.do} |".split())
 
