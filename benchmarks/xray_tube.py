@@ -27,8 +27,8 @@ TUBE = Path(__file__).resolve().parents[1] / "examples" / "scenes" / "xray_tube.
 ENERGY_MEV, ANODE_DEG, FILTER_MM = 0.150, 20.0, 2.5
 BIN_KEV = 1.0
 CONE_DEG = 4.0  # photons whose direction is that near to the axis
-ELECTRONS = 4_000_000
-SPLIT = 200
+ELECTRONS = 400_000
+SPLIT = 50_000
 HVL_BOUND_PERCENT = 3.0
 MEAN_BOUND_PERCENT = 2.0
 TEXT = f"""Made by `python -m benchmarks.xray_tube` with `examples/scenes/xray_tube.toml`: electrons of 150 keV on
@@ -68,7 +68,7 @@ photon_cut_MeV = 0.005
 electron_cut_MeV = 0.01
 
 [variance_reduction]
-directional = {{n = {SPLIT}, field_mm = [{field_mm}, {field_mm}], at_mm = [0, 0, {at_mm}], electron_plane_mm = 40}}
+directional = {{n = {SPLIT}, field_mm = [{field_mm}, {field_mm}], at_mm = [0, 0, {at_mm}], electron_plane_mm = 205}}
 
 [[score]]
 quantity = "spectrum"

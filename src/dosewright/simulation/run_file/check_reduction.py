@@ -6,7 +6,7 @@ from dosewright.core.errors import InputError
 from dosewright.formats.text.xy_limits import read_xy_limits
 from dosewright.simulation.run_file.faults import Fault, faults_from, is_there
 from dosewright.simulation.run_file.particles import ABILITIES
-from dosewright.simulation.run_file.tables import AUTO, COUPLED, OFF, AnySource, VarianceReduction
+from dosewright.simulation.run_file.tables import AUTO, COUPLED, OFF, AnySource, Directional, VarianceReduction
 
 SPLITTING = ("bremsstrahlung_splitting", "directional", "equal_weight")
 COUNTS = ("bremsstrahlung_splitting", "russian_roulette", "voxel_splitting", "roulette_value")
@@ -31,11 +31,24 @@ def reduction_faults(reduction: VarianceReduction, source: AnySource | None, *, 
         if table is not None and table.electron_plane_mm == table.at_mm[2]:
             what = f"variance_reduction.{key}: electron_plane_mm must lie upstream of the field"
             faults.append(Fault(("variance_reduction", key), what, f"both at z = {table.at_mm[2]:g} mm"))
+        elif table is not None:
+            faults += _behind_field(key, table, source)
     used = [*split, *(["russian_roulette"] if reduction.russian_roulette else [])]
     used += ["voxel_splitting"] if reduction.voxel_splitting else []
     used += ["xy_limits"] if reduction.xy_limits != OFF else []
     faults += [fault for key in used for fault in _needs(key, source, in_scene=in_scene)]
     return faults + _limits_faults(reduction.xy_limits)
+
+
+def _behind_field(key: str, table: Directional, source: AnySource | None) -> list[Fault]:
+    """Refuse a source that lies behind the field, as the electron plane says where it is looked at from."""
+    place = getattr(source, "position_mm", None)
+    at, plane = table.at_mm[2], table.electron_plane_mm
+    if place is None or (place[2] - at) * (plane - at) >= 0.0:
+        return []
+    what = f"variance_reduction.{key}: the source and electron_plane_mm lie on different sides of the field"
+    given = f"the source at z = {place[2]:g}, the plane at {plane:g}, the field at {at:g} mm"
+    return [Fault(("variance_reduction", key, "electron_plane_mm"), what, given, "a plane between source and field")]
 
 
 def _needs(key: str, source: AnySource | None, *, in_scene: bool) -> list[Fault]:
