@@ -57,13 +57,26 @@ def test_near_the_water(settings: ReductionSettings, histories: int) -> None:
 @pytest.mark.parametrize(
     ("settings", "histories"),
     [
-        (ReductionSettings(russian_roulette=10), 150_000),
-        (BLOCK.directional(10), 20_000),
-        (BLOCK.directional(10, equal_weight=True), 20_000),
+        (ReductionSettings(russian_roulette=10), 40_000),
+        (BLOCK.directional(10), 10_000),
+        (BLOCK.directional(10, equal_weight=True), 10_000),
     ],
 )
 def test_photons_on_a_block(settings: ReductionSettings, histories: int) -> None:
-    agree("block", settings, histories, 150_000, (0.035, 0.08))
+    agree("block", settings, histories, 40_000, (0.06, 0.13))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "histories"),
+    [
+        (ReductionSettings(russian_roulette=10), 600_000),
+        (BLOCK.directional(10), 80_000),
+        (BLOCK.directional(10, equal_weight=True), 80_000),
+    ],
+)
+def test_photons_on_a_block_precisely(settings: ReductionSettings, histories: int) -> None:
+    agree("block", settings, histories, 600_000, (0.018, 0.04))
 
 
 @pytest.mark.slow

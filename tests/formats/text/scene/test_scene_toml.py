@@ -1,197 +1,20 @@
 """Scene files: every key with a value of its own, mistakes with their line, all together; garbage is refused."""
 
-from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import get_type_hints
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.formats.text.scene.scene_texts import MODULE, SHAPES, problems_of, write
 
-from dosewright.core.errors import InputError, refuse
-from dosewright.core.modules import MODULES, Jaws, LeafPair, LeafProfile, Mlc, RangeModulator, Tip
+from dosewright.core.errors import InputError
 from dosewright.core.shapes import Cone, Difference, Intersection, Polycone, Sphere, Union
 from dosewright.core.solids import Box, Frustum, Prism, Tube
 from dosewright.formats.text.scene.scene_toml import read_scene_toml
-from dosewright.formats.text.scene.tables import TableFile, read_value
-from dosewright.formats.text.scene.toml_lines import TomlLines
-from dosewright.formats.text.scene.write import scene_text
 from dosewright.materials.library import named
 
 EXAMPLES = Path(__file__).resolve().parents[4] / "examples" / "scenes"
-
-SHAPES = """
-[scene]
-name = "bench"
-fill = "air"
-
-[[material]]
-name = "shielding"
-density_g_cm3 = 3.0
-mixture = { alloy = 0.5, G4_WATER = 0.5 }
-
-[[material]]
-name = "alloy"
-density_g_cm3 = 17.5
-elements = { W = 0.9, Ni = 0.06, Cu = 0.04 }
-mean_excitation_eV = 700.0
-
-[[part]]
-name = "room"
-box = { size_mm = [1000, 1100.0, 1200.0] }
-material = "fill"
-
-[[part]]
-name = "pipe"
-parent = "room"
-tube = { radius_mm = 30.0, length_mm = 50.0, inner_radius_mm = 10.0, start_deg = 15.0, sweep_deg = 270.0 }
-material = "shielding"
-density_g_cm3 = 2.5
-centre_mm = [1.0, 2.0, 3.0]
-rotation_deg = [90.0, 0.0, 90.0]
-turns = true
-
-[[part]]
-name = "plug"
-parent = "room"
-centre_mm = [200.0, 0.0, 0.0]
-material = "alloy"
-[part.cone]
-lower_radius_mm = 5.0
-upper_radius_mm = 8.0
-length_mm = 20.0
-lower_inner_mm = 1.0
-upper_inner_mm = 2.0
-
-[[part]]
-name = "ball"
-sphere = { radius_mm = 7.0, inner_radius_mm = 3.0 }
-material = "water"
-
-[[part]]
-name = "filter"
-polycone = { z_mm = [0.0, 5.0, 5.0, 9.0], radius_mm = [1.0, 6.0, 9.0, 9.0] }
-material = "G4_Cu"
-
-[[part]]
-name = "star"
-prism = { outline_mm = [[0, 0], [10, 0], [4, 4], [0, 10]], length_mm = 3.0 }
-material = "G4_Pb"
-
-[[part]]
-name = "wedge"
-frustum = { lower_mm = [10.0, 20.0], upper_mm = [0.0, 20.0], length_mm = 15.0 }
-material = "G4_Fe"
-
-[[part]]
-name = "bored"
-material = "G4_Al"
-difference = [
-  { box = { size_mm = [40.0, 40.0, 10.0] } },
-  { tube = { radius_mm = 4.0, length_mm = 10.0 }, centre_mm = [10.0, 0.0, 0.0] },
-  { union = [
-      { sphere = { radius_mm = 2.0 } },
-      { intersection = [
-          { sphere = { radius_mm = 2.0 } }, { box = { size_mm = [1, 1, 1] } },
-        ], rotation_deg = [0, 90, 0] },
-    ], centre_mm = [-10.0, 0.0, 0.0] },
-]
-"""
-
-MODULE = """
-[scene]
-beam = 1
-
-[[part]]
-name = "head"
-box = { size_mm = [900.0, 900.0, 900.0] }
-material = "fill"
-
-[[module]]
-kind = "jaws"
-name = "upper"
-parent = "head"
-orientation = "Y"
-tip = { kind = "ROUND_DISP", radius_mm = 150.0, centre_below_top_mm = 40.0, half_value_mm = 12.0 }
-half_size_mm = [60.0, 61.0, 39.0]
-focus_z_mm = 0.0
-centre_z_mm = 300.0
-isocentre_z_mm = 1000.0
-negative_mm = -50.0
-positive_mm = 55.0
-material = "G4_W"
-
-[[module]]
-kind = "mlc"
-name = "leaves"
-focused = true
-orientation = "X"
-half_length_mm = 80.0
-focus_z_mm = 0.0
-cross_focus_mm = 1.0
-isocentre_z_mm = -1000.0
-top_z_mm = -400.0
-gap_z_mm = -30.0
-cross_gap_mm = 0.1
-cross_start_mm = -10.0
-material = "G4_W"
-beam = -1
-
-[module.tip]
-kind = "ROUND_DISP_POSFILE"
-radius_mm = 80.0
-centre_below_top_mm = 30.0
-positions_mm = [[0.0, 0.0], [100.0, 95.0]]
-
-[[module.profiles]]
-kind = "LEAF"
-points_mm = [[0.0, 0.0], [0.0, 5.0], [-60.0, 5.0], [-60.0, 0.0]]
-
-[[module.pairs]]
-profile = 1
-negative_mm = -20.0
-positive_mm = 21.0
-
-[[module.pairs]]
-profile = 1
-negative_mm = -22.0
-positive_mm = 23.0
-
-[[module]]
-kind = "range_modulator"
-name = "wheel"
-hub_inner_mm = 10.0
-hub_outer_mm = 40.0
-outer_mm = 120.0
-blades = 3
-thickness_mm = [5.0, 11.0]
-weights = [0.2, 0.3]
-material = "G4_LUCITE"
-centre_mm = [60.0, 0.0, 0.0]
-turns = false
-"""
-
-
-def write(folder: Path, text: str) -> Path:
-    path = folder / "head.toml"
-    path.write_text(text)
-    return path
-
-
-def problems_of(folder: Path, text: str) -> str:
-    with pytest.raises(InputError) as refused:
-        read_scene_toml(write(folder, text), named)
-    return str(refused.value)
-
-
-def without_places(value: object) -> object:
-    """Return a value with the fields of all dataclasses in it, but where they were read."""
-    if isinstance(value, tuple):
-        return tuple(without_places(one) for one in value)
-    if is_dataclass(value):
-        return {one.name: without_places(getattr(value, one.name)) for one in fields(value) if one.name != "where"}
-    return value
 
 
 def test_shapes_materials_and_placements(tmp_path: Path) -> None:
@@ -235,53 +58,6 @@ def test_shapes_put_together_follow_one_after_another(tmp_path: Path) -> None:
     assert isinstance(bored.second, Union)
     assert isinstance(bored.second.second, Intersection)
     np.testing.assert_allclose(bored.second.placement.rotation @ [0, 0, 1], [1, 0, 0], atol=1e-15)
-
-
-def test_modules_have_the_fields_of_their_dataclass(tmp_path: Path) -> None:
-    jaws, mlc, wheel = read_scene_toml(write(tmp_path, MODULE), named).modules
-    tungsten = named("G4_W")
-    tip = Tip("ROUND_DISP", 150.0, 40.0, 12.0)
-    upper = Jaws("upper", "Y", tip, (60.0, 61.0, 39.0), 0.0, 300.0, 1000.0, -50.0, 55.0, tungsten, "head", 1)
-    assert without_places(jaws) == without_places(upper)
-    assert getattr(jaws, "where") == "head.toml, line 10"  # noqa: B009  a module need not have it
-    assert isinstance(mlc, Mlc)
-    assert mlc.beam == -1  # its own key wins over that of the scene
-    assert mlc.tip.positions_mm == ((0.0, 0.0), (100.0, 95.0))
-    profile = LeafProfile("LEAF", ((0.0, 0.0), (0.0, 5.0), (-60.0, 5.0), (-60.0, 0.0)))
-    assert without_places(mlc.profiles) == without_places((profile,))
-    assert mlc.pairs == (LeafPair(1, -20.0, 21.0), LeafPair(1, -22.0, 23.0))
-    assert isinstance(wheel, RangeModulator)
-    assert (wheel.thickness_mm, wheel.weights, wheel.turns) == ((5.0, 11.0), (0.2, 0.3), False)
-
-
-VALUES: tuple[object, ...] = ("water", 1, 1.5, True, [], [1], [[1.0, 2.0]], {}, [{}])
-
-
-@pytest.mark.parametrize("kind", MODULES)
-def test_every_module_of_core_can_be_read(kind: str) -> None:
-    """Each field's type is one that a table can hold; a text is refused or taken, never a crash."""
-    file = TableFile(Path("a.toml"), TomlLines(""), named)
-    hints = get_type_hints(MODULES[kind])
-    for one in fields(MODULES[kind]):
-        for value in VALUES:
-            try:
-                read_value(hints[one.name], value, (one.name,), file)
-            except InputError:
-                continue
-
-
-@pytest.mark.parametrize("text", [SHAPES, MODULE], ids=["shapes", "modules"])
-def test_a_scene_is_written_and_read_again(tmp_path: Path, text: str) -> None:
-    scene = read_scene_toml(write(tmp_path, text), named)
-    again = read_scene_toml(write(tmp_path, scene_text(scene, named)), named)
-    for old, new in zip(scene.parts, again.parts, strict=True):
-        if not isinstance(old.shape, Prism):
-            assert new.shape == old.shape
-        np.testing.assert_allclose(new.placement.rotation, old.placement.rotation, atol=1e-14)
-        ours = (old.name, old.material, old.density_g_cm3, old.parent, old.turns, old.placement)
-        assert ours == (new.name, new.material, new.density_g_cm3, new.parent, new.turns, new.placement)
-    assert without_places(scene.modules) == without_places(again.modules)
-    assert (again.fill, again.source) == (scene.fill, scene.source)
 
 
 def test_the_example_reads(tmp_path: Path) -> None:
@@ -360,52 +136,6 @@ def test_mistakes_of_parts(tmp_path: Path, old: str, new: str, said: str) -> Non
     assert old in SHAPES
     with pytest.raises(InputError, match=said):
         read_scene_toml(write(tmp_path, SHAPES.replace(old, new, 1)), named)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ("blades = 3", "blades = 3.0", r"'module.3.blades' must be a whole number"),
-        ("focused = true\n", "", r"The key 'module.2.focused' is missing"),
-        (
-            "profile = 1\n",
-            "profile = 1\nprofil = 2\n",
-            r"Unknown key 'module.2.pairs.1.profil'. Did you mean 'profile'",
-        ),
-        ('parent = "head"', 'parent = "had"', r"'upper' lies in a part that is not there. Did you mean 'head'"),
-        ("isocentre_z_mm = 1000.0\n", "", r"The key 'module.1.isocentre_z_mm' is missing"),
-    ],
-)
-def test_mistakes_of_modules(tmp_path: Path, old: str, new: str, said: str) -> None:
-    assert old in MODULE
-    with pytest.raises(InputError, match=said):
-        read_scene_toml(write(tmp_path, MODULE.replace(old, new, 1)), named)
-
-
-@dataclass(frozen=True)
-class Shield:
-    """A module that checks itself, with a place or without."""
-
-    name: str
-    thickness_mm: float
-    where: str = ""
-
-    def __post_init__(self) -> None:
-        if self.thickness_mm < 0:
-            raise refuse("too thin", given=self.thickness_mm, where=self.where)
-        if self.thickness_mm > 100:
-            raise refuse("too thick", given=self.thickness_mm)
-
-
-def test_what_a_module_refuses_itself_is_told_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODULES, "shield", Shield)
-    text = '\n[[module]]\nkind = "shield"\nname = "s"\nthickness_mm = {}\n'
-    said = problems_of(tmp_path, text.format(-1.0) + text.format(101.0) + text.format(3)).splitlines()
-    assert said == [
-        "too thin. Given: -1.0. Where: head.toml, line 2.",
-        "too thick. Given: 101.0. Where: head.toml, line 7.",
-    ]
-    assert read_scene_toml(write(tmp_path, text.format(3)), named).modules == (Shield("s", 3.0, "head.toml, line 2"),)
 
 
 def test_parents_in_a_circle_are_named(tmp_path: Path) -> None:
