@@ -35,7 +35,7 @@ def main() -> None:
     fit_beam.main([])
     memory_estimate.main()
     real_plans.main([])
-    scenes.main()
+    scenes.main([])
 
 
 if __name__ == "__main__":
