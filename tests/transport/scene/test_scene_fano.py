@@ -14,7 +14,7 @@ from dosewright.transport.coupled import CoupledProblem
 from tests.physics.coupled_runs import glowing_box, mean_and_error
 from tests.physics.test_fano import BOTH, DIVIDED, FAST, LOCAL, SHORT, THIN, Layer
 
-from .evenly_filled import FAR_MM, FINE, dose_in_divided_layers
+from .evenly_filled import FAR_MM, FINE, dose_in_divided_layers, dose_in_thin_layers
 from .scene_runs import run, scene_problem, slab
 
 
@@ -73,3 +73,10 @@ def test_boundaries_alone_change_no_dose() -> None:
     share, error = dose_in_divided_layers(FINE, 100_000)
     assert error < 0.0012
     assert abs(share - 1.0) < 0.002 + 2 * error
+
+
+def test_a_gas_takes_what_it_should() -> None:
+    """Electrons turn by what is due before they enter a gas; it takes its dose to 0.3 % and two standard errors."""
+    share, error = dose_in_thin_layers(1.0, 0.02, 0.01, 60_000)
+    assert error < 0.0015
+    assert abs(share - 1.0) < 0.003 + 2 * error
