@@ -15,6 +15,7 @@ from benchmarks import (
     proton_speed,
     protons_in_water,
     real_plans,
+    scenes,
 )
 
 
@@ -34,6 +35,7 @@ def main() -> None:
     fit_beam.main([])
     memory_estimate.main()
     real_plans.main([])
+    scenes.main([])
 
 
 if __name__ == "__main__":

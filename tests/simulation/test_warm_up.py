@@ -10,11 +10,14 @@ import numba
 import numpy as np
 import pytest
 from tests.physics.coupled_runs import narrow_beam, run, slabs
+from tests.transport.scene.proton_scenes import PMMA, pencil, problem_of, slab, water
 
 from dosewright.core.jit import cache_folder
 from dosewright.core.random import first_uniform
+from dosewright.scoring.deposit import empty_tally
 from dosewright.simulation.coupled_settings import CoupledSettings
 from dosewright.simulation.warm_up import emptied, warm_up
+from dosewright.transport.loop_cpu import empty_room, run_histories
 
 RUN = """
 [phantom]
@@ -53,6 +56,25 @@ def test_a_child_that_fails_leaves_the_work_to_this_process(monkeypatch: pytest.
     before = set(cache_folder().glob("ready-*"))
     warm_up(first_uniform, np.uint64(1), np.float64(2.0))  # types that no other test takes
     assert set(cache_folder().glob("ready-*")) == before
+
+
+def test_a_child_compiles_protons_in_a_scene_without_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child gets arrays that hold nothing, and must end well all the same; nothing is said where it does not."""
+    problem = problem_of((slab("plate", PMMA, -60.0, -40.0),), water(), pencil(100.0, -100.0))
+    ended: list[int] = []
+    started = subprocess.run
+
+    def noted(*arguments: object, **options: object) -> object:
+        done = started(*arguments, **options)  # type: ignore[call-overload]
+        ended.append(done.returncode)
+        return done
+
+    monkeypatch.setattr(subprocess, "run", noted)
+    monkeypatch.setattr(Path, "exists", lambda _: False)  # whatever was compiled before
+    tally = empty_tally(problem.scoring, 1)
+    nobody = np.zeros(0, np.int64)
+    warm_up(run_histories, emptied(problem.packed), np.uint64(0), nobody, np.uint64(0), tally, empty_room())
+    assert ended == [0]
 
 
 @pytest.mark.slow

@@ -364,3 +364,12 @@ def test_phases_are_uniform_and_belong_to_histories() -> None:
     assert phase_of(turning, 5, 17) == phases[17]
     assert phase_of(turning, 6, 17) != phases[17]
     assert phase_of(packed(*wheel(turns=False)), 5, 17) == 0.0
+
+
+def test_paths_in_the_box_of_voxels_are_of_no_part() -> None:
+    """A ray through a block, a gap and the box: the box adds to neither the block nor what fills the scene."""
+    block = Part("block", Box((40.0, 40.0, 20.0)), None, Placement((0.0, 0.0, -30.0)))
+    box = (np.array([-20.0, -20.0, 0.0]), np.array([20.0, 20.0, 50.0]))
+    tables = pack_scene([block], (0, 0.0), {}, box, Rigid.identity()).tables
+    lengths, _ = lengths_in_parts(tables, np.array([[0.0, 0.0, -4.5, 0.0, 0.0, 1.0]]))
+    assert lengths == pytest.approx([2.0, 0.5 + 2.0 + 1.0], abs=1e-6)

@@ -14,9 +14,8 @@ from dosewright.transport.coupled import CoupledProblem
 from tests.physics.coupled_runs import glowing_box, mean_and_error
 from tests.physics.test_fano import BOTH, DIVIDED, FAST, LOCAL, SHORT, THIN, Layer
 
+from .evenly_filled import FAR_MM, FINE, dose_in_divided_layers, dose_in_thin_layers
 from .scene_runs import run, scene_problem, slab
-
-FAR_MM = 2.0e5
 
 
 def dose_per_source(layer: Layer, histories: int) -> tuple[float, float]:
@@ -67,3 +66,17 @@ def test_dose_is_uniform_per_mass() -> None:
     share, error = dose_per_source(SHORT, 40_000)
     assert error < 0.01
     assert abs(share - 1.0) < 3 * error
+
+
+def test_boundaries_alone_change_no_dose() -> None:
+    """Sheets of 0.01 mm take what undivided water takes, to 0.2 % beyond two standard errors of about 0.1 %."""
+    share, error = dose_in_divided_layers(FINE, 60_000)
+    assert error < 0.0015
+    assert abs(share - 1.0) < 0.002 + 2 * error
+
+
+def test_a_gas_takes_what_it_should() -> None:
+    """Electrons turn by what is due before they enter a gas; it takes its dose to 0.3 % and two standard errors."""
+    share, error = dose_in_thin_layers(1.0, 0.02, 0.01, 60_000)
+    assert error < 0.0015
+    assert abs(share - 1.0) < 0.003 + 2 * error

@@ -2,7 +2,7 @@
 
 from dosewright.core.jit import kernel
 from dosewright.geometry.scene.cell_rays import BEYOND_CM
-from dosewright.geometry.scene.trace import BEYOND, ahead, crossed, locate, nearest, part_of
+from dosewright.geometry.scene.trace import BEYOND, VOXELS, ahead, crossed, locate, nearest, part_of
 from dosewright.geometry.trace import Ray, advance
 
 
@@ -45,15 +45,19 @@ def follow(scene, ray, longest, phase, distances, cells):
 
 @kernel
 def path_lengths(scene, rays, longest, phase, lengths, boundaries):
-    """Add the path of every ray (n, 6) in each part, and last in what fills the scene; count boundaries per ray."""
+    """Add the path of every ray (n, 6) in each part, and last in what fills the scene; count boundaries per ray.
+
+    The box of voxels is no part.
+    """
     for k in range(len(rays)):
         ray = Ray(rays[k, 0], rays[k, 1], rays[k, 2], rays[k, 3], rays[k, 4], rays[k, 5])
         cell = locate(scene, ray.x, ray.y, ray.z, phase)
         gone, count = 0.0, 0
         while gone < longest:
             way = ahead(scene, cell, ray, longest - gone, phase)
-            if cell != BEYOND:
-                lengths[part_of(scene, cell)] += way
+            part = part_of(scene, cell)
+            if cell != BEYOND and part != VOXELS:
+                lengths[part] += way
             gone += way
             if gone >= longest:
                 break

@@ -74,7 +74,7 @@ def lengths_in_parts(
 ) -> tuple[Array, Integers]:
     """Return the summed path of rays (n, 6: point, unit direction) in each part, last in the fill; boundaries per ray.
 
-    Not for scenes with a box of voxels, which is no part.
+    What lies in a box of voxels, which is no part, is not counted.
     """
     all_rays = np.ascontiguousarray(rays, dtype=float)
     lengths, boundaries = np.zeros(tables.parts + 1), np.zeros(len(all_rays), np.int64)

@@ -76,7 +76,7 @@ def in_scene(
         return problem, ()
     if scene.fill is not None:
         problem = _reaching(problem, phantom, source)
-    said = [_what_fills(scene), *scene.assumptions]
+    said = [_what_fills(scene, source), *scene.assumptions]
     grid = problem.score_grid
     if grid is not None:
         to_box = Rigid.identity() if phantom is None else phantom.voxels.frame.inverse()
@@ -110,6 +110,7 @@ def _reaching(problem: Problem, phantom: PhantomVoxels | None, source: AnySource
     return replace(problem, packed=problem.packed._replace(scene=flattened(wider)))
 
 
-def _what_fills(scene: PlacedScene) -> str:
+def _what_fills(scene: PlacedScene, source: AnySource) -> str:
     fill = "vacuum" if scene.fill is None else scene.fill.name
-    return f"Between the parts of the scene is {fill}; beyond a box around all of it and the source is vacuum."
+    reach = "all of it" if getattr(source, "position_mm", None) is None else "all of it and the source"
+    return f"Between the parts of the scene is {fill}; beyond a box around {reach} is vacuum."

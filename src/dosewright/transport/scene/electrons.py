@@ -4,8 +4,10 @@ The position is in double precision. A lower bound of the distance to the neares
 step to step; only where a step might be longer is the next boundary along the ray looked for.
 
 Near a boundary stretches without deflection are shorter, down to the first one of a particle: they reach no farther
-than the nearest boundary does. How far that is does not depend on the direction, so nothing isotropic is disturbed, and
-what leaves a thin foil has turned as much as the foil makes it turn.
+than the nearest boundary does. How far that is does not depend on the direction, so nothing isotropic is disturbed.
+Where even the shortest may cross a boundary, nothing is turned ahead for what it will bring: only what is past is due.
+It is made up for where a vacuum or a gas begins. So what leaves a thin foil has turned as much as the foil makes it
+turn, however thin it is.
 """
 
 from typing import NamedTuple
@@ -19,7 +21,7 @@ from dosewright.geometry.scene.trace import ahead, medium_of_cell, nearest, phas
 from dosewright.geometry.trace import FAR_CM, OUTSIDE, SCENE, Ray, advance
 from dosewright.materials.electrons.lookup import WATER_RATIO, column
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
-from dosewright.transport.electrons.interact import OTHER, happen, stopped
+from dosewright.transport.electrons.interact import OTHER, happen, stopped, turned_by_due
 from dosewright.transport.electrons.step import (
     BYTE,
     TO_SHARE,
@@ -42,6 +44,7 @@ from dosewright.transport.scene.reduced import reduced_electron, reduced_electro
 from dosewright.transport.step import SMALLEST
 from dosewright.transport.tracks import POSITRON, Track, name_children
 
+THINNER = 0.05  # of the density before; behind it, what is due would be felt too late
 SHORT_OF = 1.0 - 1.0e-6  # a stretch up to the nearest boundary ends just before it, in single precision too
 
 
@@ -107,6 +110,13 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
             _, stream = eight_words(stream)  # counts as a step
         track = walk.track
         ray, place = over_boundary(problem, track.ray, phase)
+        if track.deflection_due > 0.0 and place.region == SCENE:
+            _, beyond = medium_of_cell(scene, place.ix)
+            if beyond < THINNER * density:
+                track, stream = turned_by_due(track, stream)
+                track = at_place(track, along(track.ray, track.ray.u, track.ray.v, track.ray.w), track.place)
+                walk = Walk(track, ZERO, 0.0)
+                ray, place = over_boundary(problem, track.ray, phase)  # it may have turned back
         crossing = True
         track = at_place(track, ray, place)
         if place.region == OUTSIDE:
@@ -169,7 +179,7 @@ def one_step(problem, walk, material, density, phase, stream):
     # Plan: how far without deflection, how far to any boundary, and the energy half way.
     start = seen_from(values, kind, rho, energy)
     begins = walk.stretch <= ZERO
-    stretch, max_step, safety = walk.stretch, f32(problem.max_step_cm), walk.safety
+    stretch, max_step, safety, blind = walk.stretch, f32(problem.max_step_cm), walk.safety, False
     if begins:
         stretch = longest_stretch(values, start, max_step, walk.stretch < ZERO)
     coming = up_to_interaction(values, start, stretch, paths)
@@ -180,7 +190,9 @@ def one_step(problem, walk, material, density, phase, stream):
         safety = nearest(scene, cell, ray, enough, phase)
     if begins and safety < wanted:
         shortest = longest_stretch(values, start, max_step, True)
-        stretch = min(stretch, max(shortest, f32(SHORT_OF * safety) * rho))
+        reach = f32(SHORT_OF * safety) * rho
+        blind = reach < min(stretch, shortest)
+        stretch = min(stretch, max(shortest, reach))
         coming = up_to_interaction(values, start, stretch, paths)
         wanted = np.float64(coming / (rho + SMALLEST))
     rejected = energy < rejection and range_cm < safety
@@ -189,7 +201,7 @@ def one_step(problem, walk, material, density, phase, stream):
     middle = half_way(values, kind, start, energy, paths, planned)
 
     # Where a stretch begins, turn by what is due and half of what it will bring.
-    turn = turn_due(middle, due, coming) if begins else ZERO
+    turn = turn_due(middle, due, ZERO if blind else coming) if begins else ZERO
     u, v, w = turned_softly(f32(ray.u), f32(ray.v), f32(ray.w), turn, words)
     ray = along(ray, u, v, w)
 
