@@ -30,7 +30,7 @@ def test_mistakes_are_named_with_their_lines(tmp_path: Path) -> None:
         "The planes of limits must ascend in z. Given: z = 0 mm after z = 0 mm. Where: xylimits.dat, line 2.",
         "The planes of limits must ascend in z. Given: z = -5 mm after z = 0 mm. Where: xylimits.dat, line 3.",
     )
-    with pytest.raises(InputError, match="Expected 3 columns.*line 1"):
+    with pytest.raises(InputError, match=r"Expected 3 columns.*line 1"):
         read_xy_limits(written(tmp_path, "0 5\n"))
     with pytest.raises(InputError, match="The table is empty"):
         read_xy_limits(written(tmp_path, "# nothing\n"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dosewright.core.errors import InputError, refuse
+from dosewright.core.frame import turned_axes
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
 from dosewright.core.scene import Module, Part, Scene
@@ -17,7 +18,7 @@ from dosewright.formats.text.lines import read_text
 from dosewright.formats.text.scene.material_tables import FILL, hinted, read_materials
 from dosewright.formats.text.scene.module_tables import read_module
 from dosewright.formats.text.scene.shape_tables import SHAPE_WORDS, read_shape
-from dosewright.formats.text.scene.tables import Named, Table, TableFile, placed, read_table, turned, unknown_keys
+from dosewright.formats.text.scene.tables import Named, Table, TableFile, placed, read_table, unknown_keys
 from dosewright.formats.text.scene.toml_lines import Place, TomlLines
 from dosewright.formats.text.scene.tree import tree_problems
 
@@ -128,7 +129,7 @@ def _part(table: object, place: Place, file: TableFile) -> Part:
     material = tried(partial(_of_part, head, place, file), problems) if head else None
     if head is None or shape is None or problems:
         raise InputError(*problems)
-    placement = Placement(head.centre_mm, turned(head.rotation_deg))
+    placement = Placement(head.centre_mm, turned_axes(head.rotation_deg))
     return Part(head.name, shape, material, placement, head.parent, head.density_g_cm3, head.turns, file.where(place))
 
 

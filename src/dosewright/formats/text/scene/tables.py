@@ -14,7 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from dosewright.core.errors import InputError, nearest, refuse
-from dosewright.core.frame import rotation_about
+from dosewright.core.frame import turned_axes
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
 from dosewright.core.shapes import Placement
@@ -51,13 +51,7 @@ class PlacementTable:
 
     def placement(self) -> Placement:
         """Return it as a placement."""
-        return Placement(self.centre_mm, turned(self.rotation_deg))
-
-
-def turned(angles_deg: Triple) -> Any:
-    """Return the rotation of turns about x, then y, then z, axes at rest."""
-    x, y, z = angles_deg
-    return rotation_about("z", z) @ rotation_about("y", y) @ rotation_about("x", x)
+        return Placement(self.centre_mm, turned_axes(self.rotation_deg))
 
 
 def read_table(kind: type[T], table: object, place: Place, file: TableFile) -> T:
