@@ -49,7 +49,7 @@ class PlacedScene:
 
 def placed_scene(table: SceneTable, resolvers: Resolvers = WITHOUT_LIBRARY) -> PlacedScene:
     """Read a scene and put it where the run file says; refuses what its file, its modules or its fill have wrong."""
-    scene, said = read_scene(Path(table.file), resolvers.material)
+    scene, said = read_scene(Path(table.file), resolvers.material, resolvers.mlc_design)
     of_module: dict[str, tuple[str, ...]] = {}
     assumptions = list(said)
     problems: list[str] = []
