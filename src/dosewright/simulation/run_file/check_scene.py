@@ -43,7 +43,7 @@ def read_placed(scene: Scene, resolvers: Resolvers) -> tuple[PlacedScene | None,
 
 
 def _move_faults(scene: Scene, resolvers: Resolvers) -> list[Fault]:
-    """Return what is wrong with the places of modules, each at its key; files that cannot be read are told elsewhere."""
+    """Return what is wrong with the places of modules, each at its key; unreadable files are told elsewhere."""
     if scene.plan is None:
         alone = {"beam": None, "control_point": None, "gantry": None, "ignored_devices": ()}
         faults = [
