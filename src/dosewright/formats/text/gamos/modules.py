@@ -204,7 +204,7 @@ def _pairs(cursor: Cursor, profiles: int) -> tuple[LeafPair, ...]:
     for i in range(1, count + 1):
         word = cursor.word(f"the profile of pair {i} of {count}")
         if not is_number(word, cursor.parameters):
-            raise refuse(f"Expected the profile of pair {i}: {count} pairs are counted, and the list ends after {i - 1}",
+            raise refuse(f"Expected the profile of pair {i}: {count} pairs are counted, the list ends after {i - 1}",
                          given=word.text, allowed=f"1 to {profiles}", where=word.where)  # fmt: skip
         number = cursor.parameters.number(word)
         if number != round(number) or not 1 <= number <= profiles:

@@ -10,6 +10,7 @@ from dosewright.core.errors import InputError, refuse
 from dosewright.core.frame import turned_axes
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
+from dosewright.core.part_tree import tree_problems
 from dosewright.core.scene import Module, Part, Scene
 from dosewright.core.shapes import Placement
 from dosewright.core.solids import Triple
@@ -29,7 +30,6 @@ from dosewright.formats.text.scene.tables import (
     unknown_keys,
 )
 from dosewright.formats.text.scene.toml_lines import Place, TomlLines
-from dosewright.formats.text.scene.tree import tree_problems
 
 TABLES = ("scene", "material", "part", "module")
 VACUUM_G_CM3 = 1e-20  # what is thinner is filled with nothing
