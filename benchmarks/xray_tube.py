@@ -33,9 +33,9 @@ HVL_BOUND_PERCENT = 3.0
 MEAN_BOUND_PERCENT = 2.0
 TEXT = f"""Made by `python -m benchmarks.xray_tube` with `examples/scenes/xray_tube.toml`: electrons of 150 keV on
 tungsten tilted by {ANODE_DEG:g} degrees, {FILTER_MM:g} mm of aluminium, in vacuum, without its collimator. Photons
-within {CONE_DEG:g} degrees of the axis are compared with spekpy {spekpy.__version__} (Poludniowski et al., Med. Phys.
-48, 3630 (2021)), physics model `kqp`, no filter but the same aluminium. Half-value layers of air kerma in aluminium are found
-from both spectra with the same coefficients."""
+within {CONE_DEG:g} degrees of the axis are compared with spekpy {spekpy.__version__} (Poludniowski et al.,
+Med. Phys. 48, 3630 (2021)), physics model `kqp`, no filter but the same aluminium. Half-value layers of air kerma in
+aluminium are found from both spectra with the same coefficients."""
 
 
 def without_collimator(folder: Path) -> Path:
