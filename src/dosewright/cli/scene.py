@@ -34,7 +34,8 @@ def check(
         from dosewright.commissioning.scenes.opened import open_scene
         from dosewright.commissioning.site.catalog import Library
 
-        found = check_scene(open_scene(file, Library.open(library).material), rays, slit)
+        of = Library.open(library)
+        found = check_scene(open_scene(file, of.material, of.mlc_design), rays, slit)
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False) if as_json else found.text())
     raise typer.Exit(REFUSED if found.problems else DONE)
 
@@ -76,7 +77,8 @@ def draw(
         from dosewright.commissioning.scenes.opened import open_scene
         from dosewright.commissioning.site.catalog import Library
 
-        opened = open_scene(file, Library.open(library).material)
+        of = Library.open(library)
+        opened = open_scene(file, of.material, of.mlc_design)
         drawn = draw_scene(
             opened, output, planes=planes or (), low_mm=low, high_mm=high, zoom=zoom, rays=rays, phase_deg=phase
         )

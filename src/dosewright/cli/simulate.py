@@ -79,6 +79,7 @@ def library_resolvers(library: Path | None) -> "Resolvers":
         material=lambda name: opened().material(name),
         ct_protocol=lambda name: opened().ct_protocol(name),
         beam_model=lambda name: opened().beam_model(name),
+        mlc_design=lambda name: opened().mlc_design(name),
     )
 
 

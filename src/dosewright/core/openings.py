@@ -69,18 +69,26 @@ class DeviceOpening:
 class ControlPoint:
     """Openings at one moment of a beam; `cumulative_weight` is the share of the meterset given before, as in the plan.
 
-    The weight is None where a plan says none, as for setup beams.
+    The weight is None where a plan says none, as for setup beams; so are the angles of the gantry, of the collimator
+    (IEC beam limiting device) and of the patient support.
     """
 
     cumulative_weight: float | None
     devices: tuple[DeviceOpening, ...]
+    gantry_deg: float | None = None
+    collimator_deg: float | None = None
+    couch_deg: float | None = None
 
 
 @dataclass(frozen=True)
 class BeamOpenings:
-    """The openings of a beam at all its control points; in between, positions change in proportion to meterset."""
+    """The openings of a beam at all its control points; in between, positions change in proportion to meterset.
+
+    `in_beam` names what else the plan puts into the beam: wedges, blocks, compensators, boli, applicators.
+    """
 
     number: int
     name: str
     machine: str
+    in_beam: tuple[str, ...]
     control_points: tuple[ControlPoint, ...]

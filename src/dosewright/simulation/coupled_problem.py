@@ -12,7 +12,7 @@ from dosewright.core.grid import Grid
 from dosewright.core.matter import Material
 from dosewright.core.scene import Part
 from dosewright.core.units import MM_PER_CM
-from dosewright.geometry.scene.pack import NO_SCENE, PackedScene, pack_scene
+from dosewright.geometry.scene.pack import PackedScene
 from dosewright.geometry.trace import Geometry
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.electrons import lookup
@@ -23,6 +23,7 @@ from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving
 from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
 from dosewright.simulation.kerma import kerma
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
+from dosewright.simulation.pack_scene import packed_scene
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.reduction_settings import ReductionSettings, pack_reduction
 from dosewright.simulation.splitting import refuse_splitting, repeated_problem
@@ -108,7 +109,7 @@ def coupled_problem(
         given = "photon_splitting" if settings.photon_splitting else "track_length"
         raise refuse("In a scene photons are neither split nor scored by track length", given=given, allowed="off")
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
-    scene, of_scene = packed_scene(parts, fill, scene_to_box, voxels if voxel_box else None, settings, len(media))
+    scene, of_scene = scene_and_media(parts, fill, scene_to_box, voxels if voxel_box else None, settings, len(media))
     media = (*media, *of_scene)
     materials += [medium.material for medium in of_scene]
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water)
@@ -182,7 +183,7 @@ def media_of(
     return replace(voxels, material=renumbered[voxels.material], materials=materials), media
 
 
-def packed_scene(
+def scene_and_media(
     parts: Sequence[Part],
     fill: Material | None,
     scene_to_box: Rigid,
@@ -195,27 +196,15 @@ def packed_scene(
     A part of its own density or cuts is a medium of its own. Their largest density is noted as zero: photons are
     followed there from boundary to boundary, and voxels need not know how much a target attenuates.
     """
-    if not parts:
-        return PackedScene(NO_SCENE, ()), ()
     media: list[Medium] = []
 
-    def numbered_medium(material: Material | None, density_g_cm3: float | None, name: str) -> tuple[int, float]:
-        if material is None:
-            return 0, 0.0
-        density = density_g_cm3 or material.density_g_cm3
-        cuts = settings.cuts_in(material.name, name)
-        one = Medium(replace(material, density_g_cm3=density), "", 0.0, cuts)
+    def number_of(material: Material, density_g_cm3: float, name: str) -> int:
+        one = Medium(replace(material, density_g_cm3=density_g_cm3), "", 0.0, settings.cuts_in(material.name, name))
         if one not in media:
             media.append(one)
-        return numbered + media.index(one), density
+        return numbered + media.index(one)
 
-    of_fill = numbered_medium(fill, None, "")
-    of_parts = {part.name: numbered_medium(part.material or fill, part.density_g_cm3, part.name) for part in parts}
-    box = None
-    if voxels is not None:
-        low, high = (np.array([float(edges[end]) for edges in voxels.edges_mm]) for end in (0, -1))
-        box = (low, high)
-    return pack_scene(parts, of_fill, of_parts, box, scene_to_box), tuple(media)
+    return packed_scene(parts, fill, voxels, scene_to_box, number_of), tuple(media)
 
 
 def refuse_lost_equilibrium(

@@ -1,23 +1,26 @@
 """A scene around the voxels, packed with its media numbered in the common list of a problem."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from dosewright.core.frame import Rigid
 from dosewright.core.matter import Material
 from dosewright.core.scene import Part
-from dosewright.geometry.scene.pack import PackedScene, pack_scene
+from dosewright.geometry.scene.pack import NO_SCENE, PackedScene, pack_scene
 from dosewright.geometry.voxels import Voxels
-from dosewright.simulation.pack import index_of
 
 VACUUM = (0, 0.0)  # the number of a medium, and its density
 
 
 def packed_scene(
-    parts: Sequence[Part], fill: Material | None, voxels: Voxels | None, to_box: Rigid, materials: list[Material]
+    parts: Sequence[Part],
+    fill: Material | None,
+    voxels: Voxels | None,
+    to_box: Rigid,
+    number_of: Callable[[Material, float, str], int],
 ) -> PackedScene:
-    """Pack parts around voxels.
+    """Pack parts around voxels; no parts: no scene.
 
     Parameters
     ----------
@@ -29,17 +32,20 @@ def packed_scene(
         The phantom, one more part of the scene, which cuts all others; None where there is none.
     to_box
         From the axes of the parts to those of the voxels (mm).
-    materials
-        Those of the problem; new ones are appended.
+    number_of
+        The number in the problem of a material at a density (g/cm3) in a part; the fill has no name.
     """
-    between = VACUUM if fill is None else (index_of(fill, materials), fill.density_g_cm3)
-    media = {}
-    for part in parts:
-        if part.material is None:
-            media[part.name] = between
-        else:
-            density = part.material.density_g_cm3 if part.density_g_cm3 is None else part.density_g_cm3
-            media[part.name] = (index_of(part.material, materials), density)
+    if not parts:
+        return PackedScene(NO_SCENE, ())
+
+    def medium(material: Material | None, density_g_cm3: float | None, name: str) -> tuple[int, float]:
+        if material is None:
+            return VACUUM
+        density = material.density_g_cm3 if density_g_cm3 is None else density_g_cm3
+        return number_of(material, density, name), density
+
+    between = medium(fill, None, "")
+    media = {part.name: medium(part.material or fill, part.density_g_cm3, part.name) for part in parts}
     box = None
     if voxels is not None:
         low, high = (np.array([float(edges[end]) for edges in voxels.edges_mm]) for end in (0, -1))

@@ -19,14 +19,13 @@ from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.beam.beamline import heights_mm
 from dosewright.geometry.beam.clearance import refuse_in_patient
 from dosewright.geometry.scene.flat import flattened, unflattened
-from dosewright.geometry.scene.pack import NO_SCENE
 from dosewright.geometry.scene.trace import SceneTables
 from dosewright.geometry.trace import Geometry
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.ion_tables import HIGHEST_MEV, ion_tables
 from dosewright.materials.library import named
 from dosewright.scoring.deposit import Scoring
-from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
+from dosewright.simulation.pack import index_of, pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.pack_scene import packed_scene
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
@@ -217,11 +216,9 @@ def _scene(
     parts: Sequence[Part], fill: Material | None, voxels: Voxels | None, to_box: Rigid, materials: list[Material]
 ) -> tuple[SceneTables, tuple[str, ...]]:
     """Return what lies around the voxels, and the names of its parts."""
-    if not parts:
-        if fill is not None:
-            raise refuse("What fills a scene needs parts to lie between", given=fill.name)
-        return NO_SCENE, ()
-    packed = packed_scene(parts, fill, voxels, to_box, materials)
+    if fill is not None and not parts:
+        raise refuse("What fills a scene needs parts to lie between", given=fill.name)
+    packed = packed_scene(parts, fill, voxels, to_box, lambda material, *_: index_of(material, materials))
     return packed.tables, packed.names
 
 

@@ -68,7 +68,7 @@ def input_hashes(run_file: RunFile) -> dict[str, str]:
     limits = run_file.variance_reduction.xy_limits
     named = {
         **{f"phantom.{key}": getattr(run_file.phantom, key, None) for key in ("image", "hlut")},
-        "scene.file": run_file.scene.file if run_file.scene else None,
+        **{f"scene.{key}": getattr(run_file.scene, key, None) for key in ("file", "plan")},
         "variance_reduction.xy_limits": None if limits in (OFF, AUTO) else limits,
         **{f"source.{key}": getattr(run_file.source, key, None) for key in ("spectrum", "file", "plan", "beam_model")},
     }

@@ -42,6 +42,9 @@ def plan() -> Dataset:
     points = [
         item(
             CumulativeMetersetWeight=0.0,
+            GantryAngle=270.0,
+            BeamLimitingDeviceAngle=15.0,
+            PatientSupportAngle=350.0,
             BeamLimitingDevicePositionSequence=[
                 position("ASYMX", -40.0, 50.0),
                 position("Y", -20.0, 20.0),
@@ -50,6 +53,7 @@ def plan() -> Dataset:
         ),
         item(
             CumulativeMetersetWeight=0.25,
+            GantryAngle=271.0,
             BeamLimitingDevicePositionSequence=[position("MLCX", -1.0, -2.0, -3.0, 4.0, 5.0, 6.0)],
         ),
         item(CumulativeMetersetWeight=1.0),
@@ -59,6 +63,11 @@ def plan() -> Dataset:
         BeamName="left",
         TreatmentMachineName="LINAC",
         NumberOfControlPoints=3,
+        NumberOfWedges=1,
+        NumberOfBlocks=0,
+        NumberOfCompensators=0,
+        NumberOfBoli=2,
+        ApplicatorSequence=[item(ApplicatorID="A10")],
         BeamLimitingDeviceSequence=devices,
         ControlPointSequence=points,
     )
@@ -76,10 +85,15 @@ def written(folder: Path, dataset: Dataset) -> Path:
 
 
 def test_jaws_and_leaves_are_read(tmp_path: Path) -> None:
-    """BeamNumber, BeamName, TreatmentMachineName and CumulativeMetersetWeight come along."""
+    """BeamNumber, BeamName, TreatmentMachineName, CumulativeMetersetWeight, GantryAngle, BeamLimitingDeviceAngle and
+    PatientSupportAngle come along; so does what else is in the beam, by NumberOfWedges, NumberOfBlocks,
+    NumberOfCompensators, NumberOfBoli and ApplicatorSequence."""
     (beam,) = read_openings(written(tmp_path, plan()))
     assert (beam.number, beam.name, beam.machine) == (7, "left", "LINAC")
     assert [point.cumulative_weight for point in beam.control_points] == [0.0, 0.25, 1.0]
+    assert [point.gantry_deg for point in beam.control_points] == [270.0, 271.0, 271.0]
+    assert {(point.collimator_deg, point.couch_deg) for point in beam.control_points} == {(15.0, 350.0)}
+    assert beam.in_beam == ("wedges", "boli", "applicator")
     jaws, other, leaves = beam.control_points[0].devices
     assert (jaws.kind, jaws.orientation, jaws.leaves) == ("ASYMX", "X", False)
     assert (jaws.negative_mm, jaws.positive_mm) == ((-40.0,), (50.0,))

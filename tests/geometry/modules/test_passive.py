@@ -202,7 +202,7 @@ def test_names_of_parts_are_told_apart() -> None:
     shifter = RangeShifter("rs", (200.0, 100.0), 40.0, (5.0, 0.0, 100.0), BRASS, where="a.toml, line 3")
     scene = Scene(parts=(Part("rs", Box((1.0, 1.0, 1.0)), BRASS, where="a.toml, line 9"),), modules=(shifter,))
     with pytest.raises(
-        InputError, match=r"Two parts have the same name\. Given: rs\. Where: a.toml, line 9 and a.toml, "
+        InputError, match=r"Two parts or modules have the same name\. Given: 'rs'\. Where: a.toml, line 9 and a.toml, "
     ):
         all_parts(scene)
     assert [part.name for part in all_parts(Scene(modules=(shifter,)))] == ["rs"]

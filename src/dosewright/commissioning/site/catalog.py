@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from dosewright.commissioning.mlc_designs import mlc_design
 from dosewright.commissioning.phantom import Phantom, read_phantom
 from dosewright.commissioning.site.by_name import choose, named_in_refusals, unknown
 from dosewright.commissioning.site.ct_choice import claiming, why_none
@@ -22,6 +23,7 @@ from dosewright.commissioning.site.schneider_cache import interpolated, users_ca
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import nearest, refuse
 from dosewright.core.matter import HounsfieldTable, Material
+from dosewright.core.modules import Mlc
 from dosewright.formats.text.hounsfield import CtProtocol
 from dosewright.formats.text.site_settings import SiteSettings
 
@@ -104,6 +106,10 @@ class Library:
     def material(self, name: str) -> Material:
         """Return a medium by its exact name, the site's own first."""
         return self.content.materials(name)
+
+    def mlc_design(self, name: str) -> Mlc:
+        """Return a design of a multi-leaf collimator by name: of the site's folder ``mlc``, else a packaged one."""
+        return mlc_design(name, self.folder / "mlc" if self.folder is not None else None)
 
     def beam_model(self, name: str, radiation: str = "PROTON") -> BeamModel:
         """Return a beam model by its name, by a machine (its model for `radiation`), or by the path of a file."""

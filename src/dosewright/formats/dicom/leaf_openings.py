@@ -17,6 +17,14 @@ from dosewright.formats.dicom.sop_classes import RT_PLAN, name_of
 
 Devices = dict[str, tuple[int, tuple[float, ...]] | None]  # None: its description is wrong
 
+ANGLES: Final = ("GantryAngle", "BeamLimitingDeviceAngle", "PatientSupportAngle")  # in the order of ControlPoint
+COUNTED: Final = {
+    "NumberOfWedges": "wedges",
+    "NumberOfBlocks": "blocks",
+    "NumberOfCompensators": "compensators",
+    "NumberOfBoli": "boli",
+}
+
 READ: Final = "test_leaf_openings.py::test_jaws_and_leaves_are_read"
 REFUSED: Final = "test_leaf_openings.py::test_what_would_open_a_wrong_field_is_refused"
 HELD: Final = "test_leaf_openings.py::test_positions_hold_until_changed"
@@ -51,7 +59,13 @@ READS: Final = (
                     REFUSED,
                     "",
                 ),
+                *((keyword, "said where it is not zero", READ, "none") for keyword in COUNTED),
+                ("ApplicatorSequence", "said", READ, "none"),
                 ("ControlPointSequence/CumulativeMetersetWeight", "repeated", READ, "none"),
+                *(
+                    (f"ControlPointSequence/{keyword}", "repeated; holds until changed", READ, BEFORE)
+                    for keyword in ANGLES
+                ),
                 (
                     "ControlPointSequence/BeamLimitingDevicePositionSequence/RTBeamLimitingDeviceType",
                     "needed: a device of the beam",
@@ -100,14 +114,24 @@ def _beam(item: Attributes, place: int) -> BeamOpenings:
         )
     devices = _devices(beam)
     held: dict[str, DeviceOpening] = {}
+    angles: dict[str, float | None] = dict.fromkeys(ANGLES)
     found = []
     for k, point in enumerate(points):
         _hold(point.at(f"{beam.where.split(', ', 1)[-1]}, control point {k}"), devices, held)
         if k == 0:
             for missing in sorted(kind for kind, known in devices.items() if known is not None and kind not in held):
                 beam.problem(f"The first control point says nothing of where {missing} stands (LeafJawPositions)")
-        found.append(ControlPoint(point.number("CumulativeMetersetWeight"), tuple(held.values())))
-    return BeamOpenings(number, name, beam.text("TreatmentMachineName"), tuple(found))
+        stated = {keyword: point.number(keyword) for keyword in ANGLES}
+        angles |= {keyword: angle for keyword, angle in stated.items() if angle is not None}
+        weight = point.number("CumulativeMetersetWeight")
+        found.append(ControlPoint(weight, tuple(held.values()), *(angles[keyword] for keyword in ANGLES)))
+    return BeamOpenings(number, name, beam.text("TreatmentMachineName"), _in_beam(beam), tuple(found))
+
+
+def _in_beam(beam: Attributes) -> tuple[str, ...]:
+    """Return what else the plan puts into the beam."""
+    counted = [word for keyword, word in COUNTED.items() if (beam.integer(keyword) or 0) > 0]
+    return (*counted, *(("applicator",) if beam.items("ApplicatorSequence") else ()))
 
 
 def _devices(beam: Attributes) -> Devices:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.modules import Jaws, Mlc, RangeModulator
+from dosewright.core.part_tree import tree_problems
 from dosewright.core.passive_modules import (
     Aperture,
     Applicator,
@@ -56,16 +57,9 @@ def parts_of(module: Module) -> tuple[Part, ...]:
 
 
 def all_parts(scene: Scene) -> tuple[Part, ...]:
-    """Return the parts of a scene and those of its modules; a name that two of them have is refused."""
+    """Return the parts of a scene and those of its modules; names given twice and missing parents are refused."""
     parts = [*scene.parts, *(part for module in scene.modules for part in parts_of(module))]
-    first: dict[str, Part] = {}
-    problems = []
-    for part in parts:
-        if part.name in first:
-            places = " and ".join(dict.fromkeys(where for where in (first[part.name].where, part.where) if where))
-            problems.append(str(refuse("Two parts have the same name", given=part.name, where=places or None)))
-        first.setdefault(part.name, part)
-    if problems:
+    if problems := tree_problems(parts):
         raise InputError(*problems)
     return tuple(parts)
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.errors import InputError, nearest, refuse
+from dosewright.core.errors import InputError, refuse
 from dosewright.core.frame import Rigid
+from dosewright.core.part_tree import ancestry, tree_problems
 from dosewright.core.scene import Part
 from dosewright.core.solids import Box
 from dosewright.geometry.scene.bvh import NOWHERE, Tree, tree_of
@@ -101,37 +102,16 @@ def pack_scene(
 def _places(parts: Sequence[Part], to_box: Rigid) -> tuple[dict[str, _Place], Array]:
     """Return the place of every part, and the axes (groups, 6) of those that turn, cm."""
     by_name = {part.name: part for part in parts}
-    problems = [
-        str(refuse(f"Two parts are called {name!r}", given=name))
-        for name in by_name
-        if sum(part.name == name for part in parts) > 1
-    ]
-    for part in parts:
-        if part.parent is not None and part.parent not in by_name:
-            what = f"The parent of part {part.name!r} does not exist.{nearest(part.parent, by_name)}"
-            problems.append(str(refuse(what, given=part.parent, where=part.where or None)))
-    if problems:
+    if problems := tree_problems(parts):
         raise InputError(*problems)
     places: dict[str, _Place] = {}
     axes = [np.zeros(6)]
     for part in parts:
-        for one in _ancestry(part, by_name):
+        for one in reversed(ancestry(part, by_name) or []):
             if one.name not in places:
                 above = places[one.parent] if one.parent is not None else _Place(to_box, 0, 0)
                 places[one.name] = _place(one, above, axes)
     return places, np.array(axes)
-
-
-def _ancestry(part: Part, by_name: Mapping[str, Part]) -> list[Part]:
-    """Return a part after all that it lies in, the outermost first."""
-    line = [part]
-    while line[0].parent is not None:
-        above = by_name[line[0].parent]
-        if any(above.name == one.name for one in line):
-            chain = " in ".join(repr(one.name) for one in [*line[::-1], above])
-            raise refuse("Parents go in a loop", given=chain, where=part.where or None)
-        line.insert(0, above)
-    return line
 
 
 def _place(part: Part, above: _Place, axes: list[Array]) -> _Place:
@@ -141,8 +121,6 @@ def _place(part: Part, above: _Place, axes: list[Array]) -> _Place:
     frame = placed(part.placement).then(above.frame)
     group = above.group
     if part.turns:
-        if group:
-            raise refuse(f"The part {part.name!r} turns in one that turns itself", given=part.name, where=where)
         group = len(axes)
         axes.append(np.concatenate([frame.translation * MM, frame.rotation[:, 2]]))
     return _Place(frame, above.depth + 1, group)

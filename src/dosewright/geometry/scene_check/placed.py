@@ -6,8 +6,8 @@ from itertools import product
 
 import numpy as np
 
-from dosewright.core.errors import nearest
 from dosewright.core.frame import Rigid, rotation_about
+from dosewright.core.part_tree import ancestry, tree_problems, turns_twice
 from dosewright.core.scene import Part
 from dosewright.core.shapes import Cone, Difference, Intersection, Placement, Polycone, Shape, Sphere, Union
 from dosewright.core.solids import Box, Frustum, Prism, Tube
@@ -63,17 +63,13 @@ class Placed:
 
 def place(parts: Sequence[Part]) -> tuple[tuple[Placed, ...], tuple[str, ...]]:
     """Return every part that can be placed, and what is wrong with the tree of parts."""
-    problems: list[str] = []
     first: dict[str, Part] = {}
     for part in parts:
-        if part.name in first:
-            problems.append(f"Two parts are called {part.name!r}.{_at(part, first[part.name])}")
         first.setdefault(part.name, part)
     placed: dict[str, Placed] = {}
     for part in first.values():
-        line = _ancestors(part, first)
-        if isinstance(line, str):
-            problems.append(line + _at(part))
+        line = ancestry(part, first)
+        if line is None or turns_twice(line):
             continue
         steps = tuple((one.placement, one.turns) for one in reversed(line))
         low, high = _box_in_scene(part.shape, steps)
@@ -81,32 +77,7 @@ def place(parts: Sequence[Part]) -> tuple[tuple[Placed, ...], tuple[str, ...]]:
     return tuple(
         Placed(p.part, p.index, p.depth, placed[p.part.parent].index if p.part.parent else -1, p.steps, p.low, p.high)
         for p in placed.values()
-    ), tuple(problems)
-
-
-def _ancestors(part: Part, known: dict[str, Part]) -> list[Part] | str:
-    """Return a part and all that it lies in, outwards; or what is wrong with that."""
-    line = [part]
-    while line[-1].parent is not None:
-        parent = known.get(line[-1].parent)
-        if parent is None:
-            name = line[-1].parent
-            if len(line) > 1:
-                return f"The part {part.name!r} lies in {line[1].name!r}, which cannot be placed."
-            return f"The part {part.name!r} lies in {name!r}, which the scene has not.{nearest(name, known)}"
-        if parent in line:
-            names = [one.name for one in line] + [parent.name]
-            return f"Parts lie in one another in a loop: {' in '.join(map(repr, names))}."
-        line.append(parent)
-    turning = [one.name for one in line if one.turns]
-    if len(turning) > 1:
-        return f"The part {turning[0]!r} turns in {turning[1]!r}, which turns itself."
-    return line
-
-
-def _at(*parts: Part) -> str:
-    where = ", ".join(part.where for part in parts if part.where)
-    return f" Where: {where}." if where else ""
+    ), tuple(tree_problems(parts))
 
 
 def own_box(shape: Shape) -> tuple[Floats, Floats]:

@@ -1,8 +1,10 @@
 """Mistakes in a scene, and between it and the rest of a run file."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from dosewright.core.errors import InputError
+from dosewright.formats.text.scene_file import read_scene
 from dosewright.simulation.run_file.faults import Fault, faults_from, is_there
 from dosewright.simulation.run_file.tables import (
     AnySource,
@@ -14,13 +16,18 @@ from dosewright.simulation.run_file.tables import (
 )
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.simulation.setup.scene import PlacedScene, fill_of, placed_scene
+from dosewright.simulation.setup.scene_moves import at_plan, set_module
 
 
 def read_placed(scene: Scene, resolvers: Resolvers) -> tuple[PlacedScene | None, list[Fault]]:
     """Return the scene of a run, or what is wrong with its file and its fill."""
     if not is_there(scene.file):
         return None, []  # told with the other files
-    faults: list[Fault] = []
+    if scene.plan is not None and not is_there(scene.plan):
+        return None, []
+    faults = _move_faults(scene, resolvers)
+    if faults:
+        return None, faults
     try:
         placed = placed_scene(scene.model_copy(update={"fill": None}), resolvers)
     except InputError as error:
@@ -33,6 +40,39 @@ def read_placed(scene: Scene, resolvers: Resolvers) -> tuple[PlacedScene | None,
         except InputError as error:
             faults += faults_from(error, ("scene", "fill"))
     return (None if faults else placed), faults
+
+
+def _move_faults(scene: Scene, resolvers: Resolvers) -> list[Fault]:
+    """Return what is wrong with the places of modules, each at its key; unreadable files are told elsewhere."""
+    if scene.plan is None:
+        alone = {"beam": None, "control_point": None, "gantry": None, "ignored_devices": ()}
+        faults = [
+            Fault(("scene", key), f"scene.{key} is of a plan, and there is none", getattr(scene, key), "scene.plan")
+            for key, default in alone.items()
+            if getattr(scene, key) != default
+        ]
+    else:
+        faults = []
+    try:
+        moved = read_scene(Path(scene.file), resolvers.material, resolvers.mlc_design)[0]
+    except InputError:
+        return faults
+    wanted = [one.module for one in scene.set]
+    for number, one in enumerate(scene.set):
+        place = ("scene", "set", number)
+        if one.module in wanted[:number]:
+            faults.append(Fault(place, f"scene.set moves the module {one.module!r} twice"))
+            continue
+        try:
+            moved = set_module(moved, one)
+        except InputError as error:
+            faults += faults_from(error, place)
+    if scene.plan is not None and not faults:
+        try:
+            at_plan(moved, scene)
+        except InputError as error:
+            faults += faults_from(error, ("scene", "plan"))
+    return faults
 
 
 def place_faults(scored: Sequence[Score], goals: Goals | None) -> list[Fault]:

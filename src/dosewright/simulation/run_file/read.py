@@ -54,7 +54,10 @@ TABLES: dict[str, type[BaseModel]] = {
     "run": Run,
 }
 NEEDED = ("source", "goal")
-FILES = (("phantom", "image"), ("scene", "file"), ("source", "spectrum"), ("source", "file"), ("source", "plan"))
+FILES = (
+    ("phantom", "image"), ("scene", "file"), ("scene", "plan"), ("source", "spectrum"), ("source", "file"),
+    ("source", "plan"),
+)  # fmt: skip
 LIMITS = ("variance_reduction", "xy_limits")  # a file, or a word
 NAMES_OR_FILES = (("phantom", "hlut"), ("source", "beam_model"))
 

@@ -117,16 +117,32 @@ class Phantom(Table):
     box: Annotated[tuple[Box, ...], Strict(False)] = ()
 
 
+class ModuleSet(Table):
+    """Where jaws (`negative_mm`, `positive_mm`) or leaves (`pairs_mm`, a row for each pair) of the file stand."""
+
+    module: Annotated[str, Field(min_length=1)]
+    negative_mm: float | None = None
+    positive_mm: float | None = None
+    pairs_mm: Annotated[tuple[Pair, ...], Strict(False), Field(min_length=1)] | None = None
+
+
 class Scene(Table):
     """Solids and modules of a file: where its origin lies in the axes of the run, and how it is turned about x, y, z.
 
-    `fill` is what lies between the parts; None: what the file says.
+    `fill` is what lies between the parts; None: what the file says. `set` moves modules; `plan` moves jaws and
+    leaves to where a control point of a beam of a DICOM RT Plan has them, and turns modules by its collimator angle.
     """
 
     file: Annotated[str, Field(min_length=1)]
     fill: Annotated[str, Field(min_length=1)] | None = None
     origin_mm: Triple = (0.0, 0.0, 0.0)
     rotation_deg: Triple = (0.0, 0.0, 0.0)
+    set: Annotated[tuple[ModuleSet, ...], Strict(False)] = ()
+    plan: Annotated[str, Field(min_length=1)] | None = None
+    beam: str | Count | None = None
+    control_point: Annotated[Count, Field(ge=0)] | None = None
+    gantry: Literal["ignored"] | None = None
+    ignored_devices: Annotated[tuple[str, ...], Strict(False)] = ()
 
 
 Coupled = Literal["photon", "electron", "positron"]

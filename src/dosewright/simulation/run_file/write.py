@@ -23,6 +23,9 @@ def resolved_content(run_file: RunFile, folder: Path, resolvers: Resolvers = WIT
     content["source"] = {"kind": content["source"].pop("kind"), **content["source"]}
     if not content["transport"]["region"]:
         del content["transport"]["region"]
+    for key in ("set", "ignored_devices"):
+        if not content.get("scene", {}).get(key, True):
+            del content["scene"][key]
     bins = bins_of(run_file)
     for entry, score in zip(content["score"], run_file.score, strict=True):
         entry["name"] = score.file_name

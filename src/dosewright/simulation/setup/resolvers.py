@@ -7,8 +7,11 @@ from pathlib import Path
 from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import refuse
 from dosewright.core.matter import HounsfieldTable, Material
+from dosewright.core.modules import Mlc
 from dosewright.formats.text.beam_toml import read_beam_toml
 from dosewright.formats.text.ct_toml import read_ct_toml
+from dosewright.formats.text.mlc_toml import read_mlc
+from dosewright.materials.elements import element
 from dosewright.materials.library import named
 
 
@@ -22,6 +25,11 @@ def beam_model_file(path: str) -> BeamModel:
     return read_beam_toml(_toml_file(path, "beam model"), named)
 
 
+def mlc_design_file(path: str) -> Mlc:
+    """Read a design of leaves from a TOML file; anything else is refused."""
+    return read_mlc(_toml_file(path, "design of a multi-leaf collimator"), lambda word: element(word).Z)
+
+
 def _toml_file(text: str, kind: str) -> Path:
     path = Path(text)
     if path.suffix.lower() != ".toml" or not path.is_file():
@@ -31,11 +39,12 @@ def _toml_file(text: str, kind: str) -> Path:
 
 @dataclass(frozen=True)
 class Resolvers:
-    """Three look-ups: a medium, a CT protocol and a beam model, each by name or path; unknown ones are refused."""
+    """Look-ups of media, CT protocols, beam models and designs of leaves, by name or path; unknown ones are refused."""
 
     material: Callable[[str], Material] = named
     ct_protocol: Callable[[str], HounsfieldTable] = ct_protocol_file
     beam_model: Callable[[str], BeamModel] = beam_model_file
+    mlc_design: Callable[[str], Mlc] = mlc_design_file
 
 
 WITHOUT_LIBRARY = Resolvers()

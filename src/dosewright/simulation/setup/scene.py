@@ -1,6 +1,6 @@
 """The scene of a run file: parts of solids and modules, what lies between them, and where they are in the run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from dosewright.core.matter import Material
 from dosewright.core.scene import Part, Scene
 from dosewright.formats.text.scene_file import read_scene
 from dosewright.geometry.modules.build import all_parts, assumptions_of, parts_of
+from dosewright.geometry.modules.turned import turned_about_z
 from dosewright.geometry.scene_check.problems import scene_problems
 from dosewright.simulation.run_file.tables import Scene as SceneTable
 from dosewright.simulation.run_file.tables import Triple
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
+from dosewright.simulation.setup.scene_moves import PlannedOpening, at_plan, set_module
 
 VACUUM, AIR = "vacuum", "air"
 AIR_NAME = "G4_AIR"
@@ -25,7 +27,8 @@ AIR_NAME = "G4_AIR"
 class PlacedScene:
     """Parts (those of modules too), what fills the space between them (None: vacuum), the way to the run's axes (mm).
 
-    `of_module` has the names of the parts that each module is made of; `assumptions` say what was taken in making them.
+    `of_module` has the names of the parts that each module is made of; `assumptions` say what was taken in making them;
+    `planned` is the control point of a plan that modules stand at, if any.
     """
 
     scene: Scene
@@ -34,6 +37,7 @@ class PlacedScene:
     to_run: Rigid
     of_module: dict[str, tuple[str, ...]]
     assumptions: tuple[str, ...] = ()
+    planned: PlannedOpening | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -49,23 +53,39 @@ class PlacedScene:
 
 def placed_scene(table: SceneTable, resolvers: Resolvers = WITHOUT_LIBRARY) -> PlacedScene:
     """Read a scene and put it where the run file says; refuses what its file, its modules or its fill have wrong."""
-    scene, said = read_scene(Path(table.file), resolvers.material)
+    scene, said = read_scene(Path(table.file), resolvers.material, resolvers.mlc_design)
+    for wanted in table.set:
+        scene = set_module(scene, wanted)
+    planned = None
+    if table.plan is not None:
+        scene, planned = at_plan(scene, table)
     of_module: dict[str, tuple[str, ...]] = {}
-    assumptions = list(said)
+    turns: dict[str, float] = {}
+    assumptions = [*said, *(planned.said() if planned else ())]
     problems: list[str] = []
     for module in scene.modules:
         try:
-            of_module[module.name] = tuple(part.name for part in parts_of(module))
+            made = parts_of(module)
+            of_module[module.name] = tuple(part.name for part in made)
+            if planned is not None:
+                turns |= {part.name: planned.collimator_deg for part in _outermost(made)}
             assumptions += assumptions_of(module)
         except InputError as error:
             problems += error.problems
     if problems:
         raise InputError(*problems)
-    parts = all_parts(scene)
+    parts = turned_about_z(all_parts(scene), turns)
     if wrong := scene_problems(parts):
         raise InputError(*wrong)
     fill = scene.fill if table.fill is None else fill_of(table.fill, parts, resolvers.material)
-    return PlacedScene(scene, parts, fill, way_of(table.origin_mm, table.rotation_deg), of_module, tuple(assumptions))
+    to_run = way_of(table.origin_mm, table.rotation_deg)
+    return PlacedScene(scene, parts, fill, to_run, of_module, tuple(assumptions), planned)
+
+
+def _outermost(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts that lie in none of the others."""
+    names = {part.name for part in parts}
+    return [part for part in parts if part.parent not in names]
 
 
 def way_of(origin_mm: Triple, rotation_deg: Triple) -> Rigid:

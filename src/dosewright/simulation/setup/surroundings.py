@@ -18,6 +18,7 @@ from dosewright.geometry.scene_check.problems import scene_problems
 from dosewright.geometry.voxels import Voxels
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.run_file.tables import AnySource
+from dosewright.simulation.setup.aim import aim_warnings
 from dosewright.simulation.setup.phantom import PhantomVoxels
 from dosewright.simulation.setup.scene import PlacedScene
 from dosewright.transport.coupled import CoupledProblem
@@ -76,7 +77,7 @@ def in_scene(
         return problem, ()
     if scene.fill is not None:
         problem = _reaching(problem, phantom, source)
-    said = [_what_fills(scene, source), *scene.assumptions]
+    said = [_what_fills(scene, source), *scene.assumptions, *aim_warnings(scene, source)]
     grid = problem.score_grid
     if grid is not None:
         to_box = Rigid.identity() if phantom is None else phantom.voxels.frame.inverse()

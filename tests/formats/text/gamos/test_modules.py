@@ -178,7 +178,11 @@ def test_a_half_value_layer_in_the_place_of_a_file_is_explained(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("$N\n1 -30", "4\n1 -30", r"Neither a unit nor a function. Given: 'RTUW'"),
+        (
+            "$N\n1 -30",
+            "4\n1 -30",
+            r"Expected the profile of pair 4: 4 pairs are counted, the list ends after 3. Given: RTUW",
+        ),
         ("$N\n1 -30", "2\n1 -30", r"Expected a material after 2 pairs of leaves.*Given: 1, and 5 words are left"),
         ("1 -30. 30.5", "1 -50 -30. 30.5", r"Pair 2 of 3 names a profile that is not there.*no cross position"),
         ("1 -30. 30.5", "3 -30. 30.5", r"Pair 1 of 3 names a profile.*Given: 3. Allowed: 1 to 2"),

@@ -4,6 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from dosewright.commissioning.mlc_designs import mlc_design
 from dosewright.core.modules import MODULES, TIPS
 from dosewright.formats.text.gamos.arithmetic import FUNCTIONS
 from dosewright.formats.text.gamos.geometry import IGNORED, KNOWN, NOT_KNOWN, read_gamos_geometry
@@ -34,12 +35,12 @@ def test_every_key_is_on_the_page() -> None:
 
 
 def test_the_examples_of_scene_files_read(tmp_path: Path) -> None:
-    first, _, module = re.findall(r"```toml\n(.*?)```", SCENE, re.DOTALL)
+    first, _, module, designed = re.findall(r"```toml\n(.*?)```", SCENE, re.DOTALL)
     path = tmp_path / "head.toml"
-    path.write_text(first + "\n" + module)
-    scene = read_scene_toml(path, named)
+    path.write_text(first + "\n" + module + designed.replace('"leaves"', '"more leaves"'))
+    scene = read_scene_toml(path, named, mlc_design)
     assert [part.name for part in scene.parts] == ["ring"]
-    assert [one.name for one in scene.modules] == ["leaves"]
+    assert [one.name for one in scene.modules] == ["leaves", "more leaves"]
 
 
 def test_every_tag_and_solid_is_on_the_page() -> None:

@@ -8,6 +8,7 @@ from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
 from dosewright.core.modules import RangeModulator
+from dosewright.core.part_tree import tree_problems
 from dosewright.core.scene import Module, Part, Scene
 from dosewright.formats.text.gamos import materials as media
 from dosewright.formats.text.gamos import volumes as places
@@ -21,7 +22,6 @@ from dosewright.formats.text.gamos.rotations import Matrix
 from dosewright.formats.text.gamos.solids import Made
 from dosewright.formats.text.gamos.volumes import Volume, Volumes
 from dosewright.formats.text.scene.scene_toml import filled_with
-from dosewright.formats.text.scene.tree import tree_problems
 
 _OPTICAL = "optical properties are not simulated"
 _STATE = "of a material only elements, density and mean excitation energy count"

@@ -191,7 +191,10 @@ def _profiles(cursor: Cursor) -> tuple[LeafProfile, ...]:
             (cursor.length_mm("z of " + what.format(k)), cursor.length_mm("cross of " + what.format(k)))
             for k in range(1, points + 1)
         )
-        profiles.append(placed(partial(LeafProfile, kind, outline), cursor.where))
+        try:
+            profiles.append(placed(partial(LeafProfile, kind, outline), cursor.where))
+        except InputError as error:
+            raise InputError(*(f"Profile {i}: {problem}" for problem in error.problems)) from error
     return tuple(profiles)
 
 
@@ -200,6 +203,9 @@ def _pairs(cursor: Cursor, profiles: int) -> tuple[LeafPair, ...]:
     pairs = []
     for i in range(1, count + 1):
         word = cursor.word(f"the profile of pair {i} of {count}")
+        if not is_number(word, cursor.parameters):
+            raise refuse(f"Expected the profile of pair {i}: {count} pairs are counted, the list ends after {i - 1}",
+                         given=word.text, allowed=f"1 to {profiles}", where=word.where)  # fmt: skip
         number = cursor.parameters.number(word)
         if number != round(number) or not 1 <= number <= profiles:
             raise refuse(f"Pair {i} of {count} names a profile that is not there; each pair has its profile, its"

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.errors import refuse
+from dosewright.core.frame import turned_axes
 from dosewright.formats.text.gamos.cursor import Cursor
-from dosewright.formats.text.scene.tables import turned
 
 Matrix = NDArray[np.float64]
 TOLERANCE = 1e-3  # Geant4 wants the triple product of the columns to be one within this
@@ -23,7 +23,7 @@ def read_rotation(cursor: Cursor) -> Matrix:
     values = cursor.parameters
     if len(words) == 3:
         x, y, z = (values.angle_deg(word) for word in words)
-        return np.asarray(turned((x, y, z)))
+        return turned_axes((x, y, z))
     if len(words) == 6:
         theta, phi = np.radians([values.angle_deg(word) for word in words]).reshape(3, 2).T
         columns = np.array([np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta)])

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from dosewright.core.errors import InputError, refuse
+from dosewright.core.frame import turned_axes
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
+from dosewright.core.part_tree import tree_problems
 from dosewright.core.scene import Module, Part, Scene
 from dosewright.core.shapes import Placement
 from dosewright.core.solids import Triple
@@ -17,9 +19,17 @@ from dosewright.formats.text.lines import read_text
 from dosewright.formats.text.scene.material_tables import FILL, hinted, read_materials
 from dosewright.formats.text.scene.module_tables import read_module
 from dosewright.formats.text.scene.shape_tables import SHAPE_WORDS, read_shape
-from dosewright.formats.text.scene.tables import Named, Table, TableFile, placed, read_table, turned, unknown_keys
+from dosewright.formats.text.scene.tables import (
+    Designed,
+    Named,
+    Table,
+    TableFile,
+    no_designs,
+    placed,
+    read_table,
+    unknown_keys,
+)
 from dosewright.formats.text.scene.toml_lines import Place, TomlLines
-from dosewright.formats.text.scene.tree import tree_problems
 
 TABLES = ("scene", "material", "part", "module")
 VACUUM_G_CM3 = 1e-20  # what is thinner is filled with nothing
@@ -47,15 +57,18 @@ class PartTable:
     turns: bool = False
 
 
-def read_scene_toml(path: Path, named: Named) -> Scene:
-    """Read a scene file; `named` gives the materials that the file does not define. All problems are listed."""
+def read_scene_toml(path: Path, named: Named, designed: Designed = no_designs) -> Scene:
+    """Read a scene file; all problems are listed.
+
+    `named` gives the materials that the file does not define, `designed` multi-leaf collimators by name.
+    """
     content = read_toml(path)
-    file = TableFile(path, TomlLines(read_text(path)), named)
+    file = TableFile(path, TomlLines(read_text(path)), named, designed)
     problems = unknown_keys(content, dict.fromkeys(TABLES), (), file)
     materials, of_materials = read_materials(content.get("material", []), file)
     problems += of_materials
     defined = _names(content.get("material", []))
-    file = TableFile(path, file.lines, _resolver(materials, defined, named))
+    file = TableFile(path, file.lines, _resolver(materials, defined, named), designed)
     table = content.get("scene", {})
     head = tried(partial(read_table, SceneTable, table, ("scene",), file), problems) or SceneTable()
     if head.beam not in (-1, 1):
@@ -128,7 +141,7 @@ def _part(table: object, place: Place, file: TableFile) -> Part:
     material = tried(partial(_of_part, head, place, file), problems) if head else None
     if head is None or shape is None or problems:
         raise InputError(*problems)
-    placement = Placement(head.centre_mm, turned(head.rotation_deg))
+    placement = Placement(head.centre_mm, turned_axes(head.rotation_deg))
     return Part(head.name, shape, material, placement, head.parent, head.density_g_cm3, head.turns, file.where(place))
 
 

@@ -14,27 +14,36 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import numpy as np
 
 from dosewright.core.errors import InputError, nearest, refuse
-from dosewright.core.frame import rotation_about
+from dosewright.core.frame import turned_axes
 from dosewright.core.looks import tried
 from dosewright.core.matter import Material
+from dosewright.core.modules import Mlc
 from dosewright.core.shapes import Placement
 from dosewright.core.solids import Triple
 from dosewright.formats.text.scene.toml_lines import Place, TomlLines
 
 T = TypeVar("T")
 Named = Callable[[str], Material]
+Designed = Callable[[str], Mlc]
 Table = Mapping[str, Any]
+
+
+def no_designs(name: str) -> Mlc:
+    """Refuse a design of leaves: whoever reads the file gave no place to look for it."""
+    raise refuse("No designs of multi-leaf collimators are known here", given=repr(name))
+
 
 LARGEST = 1e9  # of any number: a thousand kilometres in mm; squares and cubes stay far from the end of the numbers
 
 
 @dataclass(frozen=True)
 class TableFile:
-    """The file that tables stand in, and what gives materials by name."""
+    """The file that tables stand in, and what gives materials and designs of leaves by name."""
 
     path: Path
     lines: TomlLines
     named: Named
+    designed: Designed = no_designs
 
     def where(self, place: Place) -> str:
         """Return file and line of a place."""
@@ -51,13 +60,7 @@ class PlacementTable:
 
     def placement(self) -> Placement:
         """Return it as a placement."""
-        return Placement(self.centre_mm, turned(self.rotation_deg))
-
-
-def turned(angles_deg: Triple) -> Any:
-    """Return the rotation of turns about x, then y, then z, axes at rest."""
-    x, y, z = angles_deg
-    return rotation_about("z", z) @ rotation_about("y", y) @ rotation_about("x", x)
+        return Placement(self.centre_mm, turned_axes(self.rotation_deg))
 
 
 def read_table(kind: type[T], table: object, place: Place, file: TableFile) -> T:
