@@ -1,5 +1,6 @@
 """Every way to reduce variance against none, in heads with a target, a scatterer in the field and a thick jaw."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -46,7 +47,7 @@ def agree(head: str, settings: ReductionSettings, histories: int, analogue: int,
     ("settings", "histories"),
     [
         (ReductionSettings(UniformSplitting(10), russian_roulette=10), 10_000),
-        (NEAR.directional(20), 6_000),
+        (replace(NEAR.directional(20), voxel_splitting=4), 6_000),
         (NEAR.directional(20, equal_weight=True), 6_000),
     ],
 )
