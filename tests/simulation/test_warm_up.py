@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -13,7 +14,13 @@ from tests.physics.coupled_runs import narrow_beam, run, slabs
 
 from dosewright.core.jit import cache_folder
 from dosewright.core.random import first_uniform
+from dosewright.simulation import RunFile
+from dosewright.simulation import run as engine
 from dosewright.simulation.coupled_settings import CoupledSettings
+from dosewright.simulation.goal import Goal
+from dosewright.simulation.run_file.tables import Goals, PencilSource, Phantom, VarianceReduction
+from dosewright.simulation.setup.prepare import prepare
+from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY
 from dosewright.simulation.warm_up import emptied, warm_up
 
 RUN = """
@@ -53,6 +60,21 @@ def test_a_child_that_fails_leaves_the_work_to_this_process(monkeypatch: pytest.
     before = set(cache_folder().glob("ready-*"))
     warm_up(first_uniform, np.uint64(1), np.float64(2.0))  # types that no other test takes
     assert set(cache_folder().glob("ready-*")) == before
+
+
+@pytest.mark.parametrize(("particle", "splitting"), [("proton", 0), ("photon", 0), ("photon", 16)])
+def test_a_child_can_compile_every_kind_of_run(particle: str, splitting: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel is called with tables that hold nothing, and returns."""
+    run_file = RunFile(
+        phantom=Phantom(size_mm=(100, 100, 100), voxel_mm=(50, 50, 50), origin_mm=(-50, -50, 0), material="G4_WATER"),
+        source=PencilSource(particle=particle, energy_MeV=100 if particle == "proton" else 6, position_mm=(0, 0, -10)),
+        goal=Goals(histories=10), variance_reduction=VarianceReduction(photon_splitting=splitting),
+    )  # fmt: skip
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(engine, "warm_up", lambda *call: calls.append(call))
+    engine.simulate(prepare(run_file, WITHOUT_LIBRARY).problem, Goal(histories=10), seed=1, threads=1)
+    (call,) = calls
+    assert warm_up(*call)
 
 
 @pytest.mark.slow
