@@ -134,7 +134,7 @@ MISTAKES = [
     Mistake(
         SCENE_RUN,
         "two ways of splitting",
-        in_run(HEAD, ("directional =", "bremsstrahlung_splitting = 100\nequal_weight =")),
+        in_run(HEAD, ("directional =", "bremsstrahlung_splitting = 100\ndirectional =")),
     ),
     Mistake(
         SCENE_RUN,

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numba
 import numpy as np
@@ -15,7 +16,13 @@ from tests.transport.scene.proton_scenes import PMMA, pencil, problem_of, slab, 
 from dosewright.core.jit import cache_folder
 from dosewright.core.random import first_uniform
 from dosewright.scoring.deposit import empty_tally
+from dosewright.simulation import RunFile
+from dosewright.simulation import run as engine
 from dosewright.simulation.coupled_settings import CoupledSettings
+from dosewright.simulation.goal import Goal
+from dosewright.simulation.run_file.tables import Goals, PencilSource, Phantom, VarianceReduction
+from dosewright.simulation.setup.prepare import prepare
+from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY
 from dosewright.simulation.warm_up import emptied, warm_up
 from dosewright.transport.loop_cpu import empty_room, run_histories
 
@@ -75,6 +82,21 @@ def test_a_child_compiles_protons_in_a_scene_without_a_fault(monkeypatch: pytest
     nobody = np.zeros(0, np.int64)
     warm_up(run_histories, emptied(problem.packed), np.uint64(0), nobody, np.uint64(0), tally, empty_room())
     assert ended == [0]
+
+
+@pytest.mark.parametrize(("particle", "splitting"), [("proton", 0), ("photon", 0), ("photon", 16)])
+def test_a_child_can_compile_every_kind_of_run(particle: str, splitting: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel is called with tables that hold nothing, and returns."""
+    run_file = RunFile(
+        phantom=Phantom(size_mm=(100, 100, 100), voxel_mm=(50, 50, 50), origin_mm=(-50, -50, 0), material="G4_WATER"),
+        source=PencilSource(particle=particle, energy_MeV=100 if particle == "proton" else 6, position_mm=(0, 0, -10)),
+        goal=Goals(histories=10), variance_reduction=VarianceReduction(photon_splitting=splitting),
+    )  # fmt: skip
+    calls: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(engine, "warm_up", lambda *call: calls.append(call))
+    engine.simulate(prepare(run_file, WITHOUT_LIBRARY).problem, Goal(histories=10), seed=1, threads=1)
+    (call,) = calls
+    assert warm_up(*call)
 
 
 @pytest.mark.slow

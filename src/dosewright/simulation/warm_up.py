@@ -25,8 +25,10 @@ MODULE = "dosewright.simulation.warm_up"
 SECONDS = 900.0  # to compile; then the run compiles for itself
 
 
-def warm_up(run: Callable[..., None], *arguments: Any) -> None:
+def warm_up(run: Callable[..., None], *arguments: Any) -> bool:
     """See to it that a kernel for arguments of these types lies in the cache; does nothing where Numba is off.
+
+    Returns whether it lies there.
 
     Parameters
     ----------
@@ -36,10 +38,10 @@ def warm_up(run: Callable[..., None], *arguments: Any) -> None:
         Of the types that it will be called with, so empty that it returns at once; see `emptied`.
     """
     if numba.config.DISABLE_JIT:
-        return
+        return False
     marker = cache_folder() / f"ready-{_key(run, arguments)}"
     if marker.exists():
-        return
+        return True
     with tempfile.TemporaryDirectory() as folder:
         call = Path(folder) / "call.pickle"
         call.write_bytes(pickle.dumps((run.__module__, run.__name__, arguments)))
@@ -48,7 +50,8 @@ def warm_up(run: Callable[..., None], *arguments: Any) -> None:
             subprocess.run(command, check=True, timeout=SECONDS, capture_output=True)  # noqa: S603
             marker.touch()
         except (OSError, subprocess.SubprocessError):
-            return  # this process compiles it then
+            return False  # this process compiles it then
+    return True
 
 
 def emptied(value: Any) -> Any:
