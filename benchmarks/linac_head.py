@@ -267,8 +267,8 @@ def gain(share: float) -> str:
     """Compare efficiency (one over variance and time) in the field with analogue runs."""
     found = {}
     for name, reduction, electrons in (
-        ("analogue", "", 3_000_000),
-        ("uniform, 50", "bremsstrahlung_splitting = 50", 400_000),
+        ("analogue", "", 1_000_000),
+        ("uniform, 50", "bremsstrahlung_splitting = 50", 200_000),
         ("directional", directional(100.0), 10_000),
         ("equal weight", directional(100.0, "equal_weight"), 10_000),
     ):
