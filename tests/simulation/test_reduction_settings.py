@@ -12,7 +12,7 @@ from dosewright.simulation.reduction_settings import (
     UniformSplitting,
     pack_reduction,
 )
-from dosewright.transport.reduction import NO_REDUCTION, directs, electrons_thin, fat, outside_limits
+from dosewright.transport.reduction import NO_REDUCTION, beyond_plane, directs, fat, outside_limits
 
 LIMITS = XyLimits(((-10.0, 20.0, 30.0), (50.0, 5.0, 6.0), (60.0, np.inf, 7.0)))
 
@@ -22,7 +22,7 @@ def test_nothing() -> None:
     assert not ReductionSettings().reduces
     assert packed.splitting == packed.roulette == packed.directional == 1.0
     assert not directs(packed, 0.0)
-    assert not electrons_thin(packed, 0.0)
+    assert not beyond_plane(packed, 0.0)
     assert not outside_limits(packed, 1e9, 0.0, 0.0)
     assert not outside_limits(NO_REDUCTION, 1e9, 0.0, 0.0)
 
@@ -35,7 +35,7 @@ def test_directional(beam: int) -> None:
     assert packed.downstream == beam
     assert packed.equal_weight
     assert [directs(packed, beam * z) for z in (-10.0, 49.9, 50.1)] == [True, True, False]
-    assert [electrons_thin(packed, beam * z) for z in (-10.0, 9.9, 10.1)] == [False, False, True]
+    assert [beyond_plane(packed, beam * z) for z in (-10.0, 9.9, 10.1)] == [False, False, True]
     assert [bool(fat(packed, w)) for w in (1.0, 0.11, 0.09, 0.01)] == [True, True, False, False]
 
 
