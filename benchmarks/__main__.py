@@ -6,6 +6,7 @@ from benchmarks import (
     fit_beam,
     gamma_noise,
     gamma_speed,
+    linac_head,
     memory_estimate,
     passive_elements,
     photon_processes,
@@ -16,6 +17,7 @@ from benchmarks import (
     protons_in_water,
     real_plans,
     scenes,
+    xray_tube,
 )
 
 
@@ -34,6 +36,8 @@ def main() -> None:
     dvh_noise.main()
     fit_beam.main([])
     memory_estimate.main()
+    linac_head.main([])
+    xray_tube.main([])
     real_plans.main([])
     scenes.main([])
 
