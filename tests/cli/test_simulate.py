@@ -69,7 +69,7 @@ def test_the_examples_of_photons_and_electrons_run(tmp_path: Path, name: str, fi
     ("name", "histories", "modules", "file"),
     [
         ("jaws.toml", 2000, ["jaws", "jaws"], "dose.mhd"),
-        ("linac_6MV.toml", 100, ["jaws", "jaws"], "dose.mhd"),
+        ("linac_6MV.toml", 100, ["jaws", "jaws", "mlc"], "dose.mhd"),
         ("xray_tube.toml", 1000, ["converging_collimator"], "spectrum_photon.csv"),
     ],
 )
