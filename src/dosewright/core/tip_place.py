@@ -50,11 +50,6 @@ def on_circle(s: float, focus: float, pivot: float, radius: float) -> tuple[floa
     return s * (focus - height), height
 
 
-def tip_at(s: float, focus: float, centre: float, radius: float, chord: float) -> float:
-    """Return u of the foremost point of a round tip."""
-    return circle_centre(s, focus, centre, radius, chord) - radius
-
-
 def interpolated(table: tuple[tuple[float, float], ...], opening: float) -> float:
     """Return the tip position of an opening, linear between the rows of a table; nan outside it."""
     for (x0, y0), (x1, y1) in pairwise(table):

@@ -1,5 +1,6 @@
 """Events in a scene as they are, and with variance reduced: the same in the mean, each weight where it belongs."""
 
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -34,8 +35,23 @@ from dosewright.transport.electrons.interact import happen, stopped
 from dosewright.transport.photons.interact import interact
 from dosewright.transport.reduction import Reduction
 from dosewright.transport.scene.owed import is_owed, pay
-from dosewright.transport.scene.reduced import reduced_electron, reduced_electron_event, reduced_photon_event
-from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON, Track, empty_stack, name_children, take
+from dosewright.transport.scene.reduced import (
+    reduced_electron,
+    reduced_electron_event,
+    reduced_photon_event,
+    split_into_voxels,
+)
+from dosewright.transport.tracks import (
+    COPIES,
+    ELECTRON,
+    PHOTON,
+    POSITRON,
+    WEIGHT,
+    Track,
+    empty_stack,
+    name_children,
+    take,
+)
 from tests.transport.directed_hits import beam
 
 MATERIALS = (named("G4_WATER"), Material("W", 19.3, {74: 1.0}))
@@ -266,6 +282,32 @@ def test_electrons_at_their_plane() -> None:
     assert moved(directed, 11.0, 1.0 / BETWEEN, before=9.0) == ([1.0 / BETWEEN], nothing)
     assert moved(directed, 11.0, 1.0 / N, before=9.0) == ([1.0 / N], nothing)
     assert moved(directed, 9.0, 1.0 / N, before=11.0) == ([0.0, 1.0], nothing)
+
+
+@kernel
+def enter(p, ray, weight, stack):
+    """Return how many an electron enters the voxels as, and what each weighs."""
+    track = Track(ray, Place(4, 0, 0, 0), 1.0, ELECTRON, 0.0, 0.0, weight)
+    track, waiting, _ = split_into_voxels(p, track, stack, 0, start_stream(6, 0))
+    return (stack[0, COPIES], stack[0, WEIGHT]) if waiting > 0 else (1.0, track.weight)
+
+
+@pytest.mark.parametrize(
+    ("settings", "weight", "many"),
+    [
+        (ReductionSettings(UniformSplitting(N)), 1.0, 1),  # nobody asked for splitting here
+        (ReductionSettings(UniformSplitting(N), voxel_splitting=5), 1.0, 5),
+        (ReductionSettings(UniformSplitting(N), voxel_splitting=5), 1.0 / N, 5),
+        (ReductionSettings(voxel_splitting=5), 1.0 / 5, 1),  # has been in the voxels before
+        (ReductionSettings(FIELD), 1.0, BETWEEN),
+        (ReductionSettings(FIELD, voxel_splitting=5), 1.0 / N, 5),
+        (ReductionSettings(FIELD, voxel_splitting=5), 1.0 / N / 5, 1),
+        (ReductionSettings(replace(FIELD, equal_weight=True), voxel_splitting=5), 1.0, 5 * N),
+    ],
+)
+def test_what_enters_the_voxels(settings: ReductionSettings, weight: float, many: int) -> None:
+    found = enter(problem(settings), Ray(0.0, 0.0, 20.0, 0.0, 0.0, 1.0), weight, empty_stack())
+    assert found == (many, pytest.approx(weight / many))
 
 
 def test_outside_the_limits_of_x_and_y() -> None:

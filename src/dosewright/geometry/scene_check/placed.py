@@ -142,12 +142,6 @@ def _frame(placement: Placement) -> Rigid:
     return Rigid(placement.rotation, np.array(placement.centre_mm))
 
 
-def box_around(low: Floats, high: Floats, frame: Rigid) -> tuple[Floats, Floats]:
-    """Return the corners of the box that holds a box in other axes."""
-    middle, half = frame.points((low + high) / 2), np.abs(frame.rotation) @ ((high - low) / 2)
-    return middle - half, middle + half
-
-
 def _box_in_scene(shape: Shape, steps: Sequence[tuple[Placement, bool]]) -> tuple[Floats, Floats]:
     """Return the box of a part in the axes of the scene; of one that turns, around all that it sweeps."""
     turning = [n for n, (_, turns) in enumerate(steps) if turns]

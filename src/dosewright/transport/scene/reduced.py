@@ -125,6 +125,8 @@ def split_into_voxels(problem, track, stack, waiting, stream):
     if reduction.directional > 1.0 and fat(reduction, weight) and not reduction.equal_weight:
         finest = in_between(reduction)
     many = np.ceil(min(weight, 1.0) * finest - ROUNDED)
+    if reduction.directional <= 1.0:
+        many = min(many, reduction.voxels)
     if many <= 1.0:
         return track, waiting, stream
     waiting, stream = _split(track, track.species, weight, many, stack, waiting, stream)

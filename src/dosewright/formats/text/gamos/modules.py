@@ -30,8 +30,6 @@ LABEL = "module_name"  # what the manual writes behind the name in its examples,
 BEAM = "BEAM_Z"
 MOST_POINTS, MOST_LEAVES = 1000, 500
 
-FindMaterial = Callable[[str, str], Material]
-
 
 @dataclass(frozen=True)
 class Pending:
