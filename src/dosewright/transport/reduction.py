@@ -2,9 +2,9 @@
 
 Weights: a particle is fat or thin. Photons whose straight line ahead of the field meets it are thin (1/n), all others
 there are fat (1). Electrons and positrons are fat upstream of their plane; beyond it they have a weight in between,
-1/m with m eight times the root of n, a quarter of n at most: they are few, slow to follow, and make the dose near the
-surface rough if they are heavy. What ends up with another weight plays
-roulette or is split, so that the mean of everything stays.
+1/m with m eight times the root of n, a quarter of n at most: few and slow to follow, but heavy ones are single
+spots at the surface of a phantom. What ends up with another weight plays roulette or is split, so that the mean of everything
+stays.
 """
 
 from typing import NamedTuple
@@ -68,7 +68,7 @@ def thin_ones(reduction, weight):
 def in_between(reduction):
     """Return m, one over the weight of electrons beyond their plane; a particle of this weight still counts as fat.
 
-    Measured on the generic head: fewer leave single electrons to be seen in the phantom, more take time and gain nothing.
+    Measured on the generic head: a smaller m leaves single electrons to be seen, a larger one takes time for nothing.
     """
     return max(np.floor(min(8.0 * np.sqrt(reduction.directional), 0.25 * reduction.directional)), 1.0)
 
