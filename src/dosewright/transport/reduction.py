@@ -3,8 +3,8 @@
 Weights: a particle is fat or thin. Photons whose straight line ahead of the field meets it are thin (1/n), all others
 there are fat (1). Electrons and positrons are fat upstream of their plane; beyond it they have a weight in between,
 1/m with m eight times the root of n, a quarter of n at most: few and slow to follow, but heavy ones are single
-spots at the surface of a phantom. What ends up with another weight plays roulette or is split, so that the mean of everything
-stays.
+spots at the surface of a phantom. What ends up with another weight plays roulette or is split, so that the mean of
+everything stays.
 """
 
 from typing import NamedTuple
