@@ -36,7 +36,7 @@ def test_directional(beam: int) -> None:
     assert packed.equal_weight
     assert [directs(packed, beam * z) for z in (-10.0, 49.9, 50.1)] == [True, True, False]
     assert [beyond_plane(packed, beam * z) for z in (-10.0, 9.9, 10.1)] == [False, False, True]
-    assert [bool(fat(packed, w)) for w in (1.0, 0.11, 0.09, 0.01)] == [True, True, False, False]
+    assert [bool(fat(packed, w)) for w in (1.0, 0.021, 0.019, 0.01)] == [True, True, False, False]
 
 
 def test_limits_follow_the_scene() -> None:
@@ -71,3 +71,12 @@ def test_what_is_refused() -> None:
         XyLimits(((0.0, 1.0, 1.0), (0.0, 1.0, 1.0)))
     assert ReductionSettings(xy_limits=LIMITS).biased == ""
     assert "killed" in ReductionSettings(xy_limits=LIMITS, roulette_value=0).biased
+
+
+def test_a_field_smaller_than_the_voxels_is_told() -> None:
+    split = DirectionalSplitting(100, (240.0, 120.0), (0.0, 0.0, 0.0), -830.0)
+    told = ReductionSettings(split).misses((-120.0, -120.0), (120.0, 120.0))
+    assert told.startswith("The voxels reach 60 mm beyond the field that photons are aimed at")
+    assert ReductionSettings(split).misses((-120.0, -60.0), (120.0, 60.0)) == ""
+    assert "reach 20 mm" in ReductionSettings(split).misses((-120.0, -60.0), (140.0, 60.0))
+    assert ReductionSettings(UniformSplitting(100)).misses((-120.0, -120.0), (120.0, 120.0)) == ""

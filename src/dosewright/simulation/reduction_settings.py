@@ -14,6 +14,7 @@ from dosewright.transport.reduction import NO_REDUCTION, Reduction
 MOST = 100_000  # photons for one; weights below 1e-5 are worth nobody's time
 WHERE = "variance_reduction"
 ROULETTE_VALUE = 100.0
+NEAR_MM = 1.0
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,25 @@ class ReductionSettings:
         if self.xy_limits is None or self.roulette_value:
             return ""
         return "Particles outside the limits of x and y are killed: what they would have brought back is missing."
+
+    def misses(self, low_mm: tuple[float, float], high_mm: tuple[float, float]) -> str:
+        """Say that photons are aimed at less than a box of voxels with these edges (x, y; mm); empty if not."""
+        split = self.bremsstrahlung
+        if not isinstance(split, DirectionalSplitting):
+            return ""
+        beside = [
+            max(
+                split.at_mm[i] - 0.5 * split.field_mm[i] - low_mm[i],
+                high_mm[i] - split.at_mm[i] - 0.5 * split.field_mm[i],
+            )
+            for i in range(2)
+        ]
+        if max(beside) <= NEAR_MM:
+            return ""
+        return (
+            f"The voxels reach {max(beside):.4g} mm beyond the field that photons are aimed at: what passes beside it "
+            "enters them as few and heavy particles, single lines in the dose until millions of histories have run."
+        )
 
 
 def _count(n: int, word: str) -> list[str]:

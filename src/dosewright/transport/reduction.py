@@ -2,8 +2,9 @@
 
 Weights: a particle is fat or thin. Photons whose straight line ahead of the field meets it are thin (1/n), all others
 there are fat (1). Electrons and positrons are fat upstream of their plane; beyond it they have a weight in between,
-1/m with m half the root of n: there are few of them and they are slow to follow. What ends up with another weight plays
-roulette or is split, so that the mean of everything stays.
+1/m with m eight times the root of n, a quarter of n at most: few and slow to follow, but heavy ones are single
+spots at the surface of a phantom. What ends up with another weight plays roulette or is split, so that the mean of
+everything stays.
 """
 
 from typing import NamedTuple
@@ -53,8 +54,8 @@ def directs(reduction, z):
 
 @inlined
 def fat(reduction, weight):
-    """Return whether a weight is nearer to 1 than to 1/n, as factors."""
-    return weight * weight * reduction.directional > 1.0
+    """Return whether a weight is above that of thin particles: nearer to 1/m than to 1/n, as factors, or more."""
+    return weight * weight * reduction.directional * in_between(reduction) > 1.0
 
 
 @inlined
@@ -65,8 +66,11 @@ def thin_ones(reduction, weight):
 
 @inlined
 def in_between(reduction):
-    """Return m, one over the weight of electrons beyond their plane; a particle of this weight still counts as fat."""
-    return max(np.floor(0.5 * np.sqrt(reduction.directional)), 1.0)
+    """Return m, one over the weight of electrons beyond their plane; a particle of this weight still counts as fat.
+
+    Measured on the generic head: a smaller m leaves single electrons to be seen, a larger one takes time for nothing.
+    """
+    return max(np.floor(min(8.0 * np.sqrt(reduction.directional), 0.25 * reduction.directional)), 1.0)
 
 
 @inlined

@@ -57,6 +57,7 @@ from tests.transport.directed_hits import beam
 MATERIALS = (named("G4_WATER"), Material("W", 19.3, {74: 1.0}))
 N = 20
 FIELD = DirectionalSplitting(N, (600.0, 400.0), (100.0, 0.0, 300.0), 100.0)
+TARGET, AROUND = 0, 1  # cells: the solid, and what fills the space around it
 AIMED, AIMED_MEV, ELSEWHERE, ELSEWHERE_MEV, CHARGED, CHARGED_MEV, BOOKED, ROWS = range(8)
 
 
@@ -68,7 +69,7 @@ class Problem(NamedTuple):
     reduction: Reduction
 
 
-BETWEEN = 2  # half the root of N, rounded down
+BETWEEN = 5  # a quarter of N, for eight times its root is more
 
 
 class Tally(NamedTuple):
@@ -91,9 +92,9 @@ def problem(settings: ReductionSettings, photon_cut: float = 0.01) -> Problem:
 
 
 @kernel
-def repeat(p, species, energy, ray, weight, stack, tally, field, out):
+def repeat(p, cell, species, energy, ray, weight, stack, tally, field, out):
     """Fill out [event, sums of weights and of weights times energy] of what an event sends out."""
-    place, material = Place(4, 0, 0, 0), 1
+    place, material = Place(4, cell, 0, 0), 1
     for n in range(out.shape[0]):
         stream, waiting = start_stream(5, n), 0
         before = tally.account[ROULETTE]
@@ -137,12 +138,13 @@ def repeat(p, species, energy, ray, weight, stack, tally, field, out):
         out[n, 6] = tally.account[ROULETTE] - before
 
 
-def events(settings, species, energy, degrees, count, weight=1.0, z=1.0):  # type: ignore[no-untyped-def]
+def events(settings, species, energy, degrees, count, weight=1.0, z=1.0, cell=TARGET):  # type: ignore[no-untyped-def]
     out = np.zeros((count, 8))
     field = pack_reduction(ReductionSettings(FIELD), Rigid.identity()).field
     tally = Tally(np.zeros(ACCOUNT_ROWS))
     repeat(
         problem(settings),
+        cell,
         species,
         energy,
         beam(0.3, -0.2, z, degrees),
@@ -209,6 +211,9 @@ def test_beyond_the_plane_electrons_of_thin_photons_have_the_weight_in_between()
     played = events(ReductionSettings(FIELD), PHOTON, 4.0, 20.0, 400_000, weight=1.0 / N, z=20.0)
     agree(plain, played)
     assert set(np.unique(np.round(played[:, CHARGED] * BETWEEN, 6))) <= {0.0, 1.0, 2.0, 3.0}
+    in_gas = events(ReductionSettings(FIELD), PHOTON, 4.0, 20.0, 400_000, weight=1.0 / N, z=20.0, cell=AROUND)
+    agree(plain, in_gas)
+    assert set(np.unique(np.round(in_gas[:, CHARGED] * N, 6))) <= {0.0, 1.0, 2.0, 3.0}  # few there: each counts
 
 
 def test_uniform_splitting() -> None:

@@ -93,8 +93,10 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         reduction=reduction,
     )
     problem, of_scene = in_scene(problem, phantom, scene, run_file.source)
-    biased = (reduction.biased,) if reduction.biased else ()
-    said = (*_said_of(phantom), *transport_warnings(run_file), *problem.assumptions, *of_scene, *biased)
+    x, y, _ = around.voxels.edges_mm
+    missed = reduction.misses((x[0], y[0]), (x[-1], y[-1])) if phantom is not None else ""
+    of_reduction = (told for told in (reduction.biased, missed) if told)
+    said = (*_said_of(phantom), *transport_warnings(run_file), *problem.assumptions, *of_scene, *of_reduction)
     return Prepared(problem, phantom, source.particles, said, settings, scene)
 
 

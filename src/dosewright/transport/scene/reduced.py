@@ -8,7 +8,7 @@ import numpy as np
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.core.single import f32, i32
-from dosewright.geometry.scene.trace import nearest
+from dosewright.geometry.scene.trace import medium_of_cell, nearest
 from dosewright.geometry.trace import Ray
 from dosewright.materials.photons.lookup import COMPTON, RAYLEIGH
 from dosewright.scoring.deposit import ESCAPED, ROULETTE
@@ -52,7 +52,7 @@ def reduced_electron_event(problem, which, ray, place, energy, weight, first, st
     """
     reduction = problem.reduction
     if reduction.directional > 1.0:
-        return _directed_children(reduction, which, ray, place, energy, weight, first, stack, waiting, tally, stream)
+        return _directed_children(problem, which, ray, place, energy, weight, first, stack, waiting, tally, stream)
     if which == BREMSSTRAHLUNG and reduction.splitting > 1.0 and weight * weight * reduction.splitting > 1.0:
         share = 1.0 / reduction.splitting
         stack[first, WEIGHT] = weight * share
@@ -75,7 +75,7 @@ def reduced_photon_event(
     if reduction.directional > 1.0:
         ahead, heavy = directs(reduction, ray.z), fat(reduction, weight)
         waiting, stream = _directed_children(
-            reduction, OTHER, ray, place, energy, weight, first, stack, waiting, tally, stream
+            problem, OTHER, ray, place, energy, weight, first, stack, waiting, tally, stream
         )
         if ahead and heavy and chosen < partial(problem.photons.attenuation, material, i, f, COMPTON):
             coherent = chosen < partial(problem.photons.attenuation, material, i, f, RAYLEIGH)
@@ -191,10 +191,11 @@ def reduced_place(problem, ray, energy, weight, was_out, tally, stream):
 
 
 @kernel
-def _directed_children(reduction, which, ray, place, energy, weight, first, stack, waiting, tally, stream):
+def _directed_children(problem, which, ray, place, energy, weight, first, stack, waiting, tally, stream):
     """Give what an event made its weights under directional splitting; returns the stack count and the stream."""
+    reduction = problem.reduction
     ahead, heavy = directs(reduction, ray.z), fat(reduction, weight)
-    born, least = waiting, 1.0 / in_between(reduction) if beyond_plane(reduction, ray.z) else 1.0
+    born, least = waiting, _least_of_electrons(problem, ray, place)
     if ahead and heavy and which != OTHER:
         what = OWED_BREMSSTRAHLUNG if which == BREMSSTRAHLUNG else OWED_ANNIHILATION
         waiting, stream = owe(stack, waiting, what, ray, place, energy, NOT_COUNTED, weight, stream)
@@ -210,9 +211,18 @@ def _directed_children(reduction, which, ray, place, energy, weight, first, stac
             w, stream = _kept_if_right(reduction, away, k, weight, heavy, tally, stream)
             stack[row, WEIGHT] = w
             stack[row, SPECIES] = PHOTON if w > 0.0 else GONE
-        elif not heavy:
+        elif not heavy and stack[row, WEIGHT] < least:
             stream = _roulette_of_row(stack, row, least / stack[row, WEIGHT], tally, stream)
     return _closed_up(stack, first, waiting), stream
+
+
+@inlined
+def _least_of_electrons(problem, ray, place):
+    """Return the least weight of electrons and positrons set free at a place (0: any, for in a gas there are few)."""
+    reduction = problem.reduction
+    if not beyond_plane(reduction, ray.z):
+        return 1.0
+    return 0.0 if medium_of_cell(problem.scene, place.ix)[1] < GAS_G_CM3 else 1.0 / in_between(reduction)
 
 
 @inlined
