@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import zlib
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -77,7 +78,8 @@ def bounded(first: int, count: int | None, particles: int) -> tuple[int, int]:
 
 def w_of(u: NDArray[np.float32], v: NDArray[np.float32], negative: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Return the third direction cosine, sign and all: sqrt(1 - u^2 - v^2), 0 where rounding made that negative."""
-    squared = 1 - np.multiply(u, u, dtype=np.float64) - np.multiply(v, v, dtype=np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):  # what is no number is refused by `check_values`
+        squared = 1 - np.multiply(u, u, dtype=np.float64) - np.multiply(v, v, dtype=np.float64)
     w: NDArray[np.float32] = np.sqrt(np.maximum(squared, 0)).astype(np.float32)
     np.negative(w, out=w, where=negative)
     return w
@@ -106,7 +108,7 @@ def check_values(particles: Particles, *, first: int, where: Path) -> None:
             raise _refused(f"{name} is not a finite number", ~np.isfinite(column), column, first, where)
     if particles.energy_MeV.min() < 0:
         raise _refused("negative energy", particles.energy_MeV < 0, particles.energy_MeV, first, where)
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         squared = particles.u * particles.u + particles.v * particles.v
     if squared.max() > LARGEST_DIRECTION_SQUARED:
         raise _refused("u^2 + v^2 above 1", squared > LARGEST_DIRECTION_SQUARED, squared, first, where)
@@ -134,11 +136,13 @@ class GrowingFile:
         except OSError as error:
             raise refuse("The file cannot be written", given=error.strerror, where=path) from error
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
+        self._checksum = 0
 
     def write(self, values: NDArray[np.generic] | bytes) -> None:
         """Add bytes at the end."""
         data = values if isinstance(values, bytes) else np.ascontiguousarray(values).view(np.uint8).data
         view = memoryview(data)
+        self._checksum = zlib.crc32(view, self._checksum)
         while view:
             view = view[self._file.write(view) :]
 
@@ -151,6 +155,15 @@ class GrowingFile:
     def sync(self) -> None:
         """Bring what was written to disk."""
         os.fsync(self._file.fileno())
+
+    def verify(self) -> None:
+        """Read back what `write` added and refuse a file in which other bytes stand; not after `write_at`."""
+        checksum, block = 0, bytearray(1 << 20)
+        self._file.seek(0)
+        while got := self._file.readinto(block):
+            checksum = zlib.crc32(memoryview(block)[:got], checksum)
+        if checksum != self._checksum:
+            raise refuse("The file on disk is not what was written to it", where=self.path)
 
     def finish(self) -> None:
         """Bring the file to disk and put it in its place."""

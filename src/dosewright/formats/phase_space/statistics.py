@@ -53,13 +53,15 @@ class RecordStatistics:
         self.histories += int(particles.histories.sum())
         for name in self.extent_cm:
             self.extent_cm[name] = _widened(self.extent_cm[name], getattr(particles, name))
-        numbers = np.bincount(particles.species, minlength=max(SPECIES) + 1)
-        for code in np.flatnonzero(numbers):
-            alone = numbers[code] == len(particles)
-            chosen = slice(None) if alone else particles.species == code
-            energy, weight = particles.energy_MeV[chosen], particles.weight[chosen]
-            one = self.species.setdefault(int(code), SpeciesStatistics())
-            one.particles += int(numbers[code])
+        for code in SPECIES:
+            at = np.flatnonzero(particles.species == code)
+            if not len(at):
+                continue
+            alone = len(at) == len(particles)
+            energy = particles.energy_MeV if alone else particles.energy_MeV[at]
+            weight = particles.weight if alone else particles.weight[at]
+            one = self.species.setdefault(code, SpeciesStatistics())
+            one.particles += len(at)
             one.weight += float(weight.sum(dtype=np.float64))
             one.weighted_energy_MeV += float(np.multiply(weight, energy, dtype=np.float64).sum())
             one.weights = _widened(one.weights, weight)
