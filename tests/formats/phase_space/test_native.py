@@ -23,7 +23,8 @@ LAYOUT = Layout(constants={"z_cm": 100.0}, extra=EXTRA, title="exit of the head"
 def beam(n: int, seed: int = 1) -> Particles:
     rng = np.random.default_rng(seed)
     extra = {"latch": rng.integers(-(2**31), 2**31, n).astype(np.int32),
-             "counter": rng.integers(-(2**63), 2**63 - 1, n), "dE/dx [MeV/cm]": rng.random(n).astype(np.float32)}  # fmt: skip
+             "counter": rng.integers(-(2**63), 2**63 - 1, n),
+             "dE/dx [MeV/cm]": rng.random(n).astype(np.float32)}  # fmt: skip
     particles = made(n, seed, **extra)
     return replace(particles, histories=rng.integers(0, 2**40, n))
 
