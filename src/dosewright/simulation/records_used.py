@@ -27,7 +27,7 @@ class RecordsUsed:
     photons, electrons, positrons
         Those that were followed.
     filtered, without_energy
-        Those that the filter left out, and those of no energy.
+        Those that the filter left out, and those of no energy or weight.
     neutrons, neutron_MeV_per_history
         Those that cannot be followed, and their energy per original history.
     """

@@ -39,7 +39,7 @@ from dosewright.simulation.result import (
 )
 from dosewright.simulation.sums import RunSums
 from dosewright.simulation.warm_up import emptied, warm_up
-from dosewright.simulation.work import Division, Drawn, Packed, Work
+from dosewright.simulation.work import Division, Drawn, Packed, Work, weigh
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.coupled_loop import run_coupled_histories
 from dosewright.transport.loop_cpu import empty_room, run_histories
@@ -315,6 +315,8 @@ def _one_batch(task: _Task, work: Work, number: int, tally: Tally) -> float:
     if pencils is None:
         pencils = pencils_of_batch(task.problem.pencil_weights, work.primaries, task.seed, number)
     _run_histories(work.packed, work.first, pencils, task.seed, tally)
+    if work.weight != 1.0:
+        weigh(tally, work.weight)
     return time.thread_time() - begun
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dosewright.scoring.deposit import CAPPED_HISTORIES, Tally
 from dosewright.simulation.goal import Batches
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.repeated_loop import RepeatedProblem
@@ -32,6 +33,9 @@ class Work:
         What each primary comes from; None: drawn by the weights of the pencils.
     read
         What became of the records of a phase space, see `sources.phase_space`.
+    weight
+        What everything scored is multiplied by, where each record is used several times. Particles keep their own
+        weights, by which the reductions of variance decide.
     last, used_up
         Nothing comes after it; because the source has no more.
     """
@@ -43,6 +47,7 @@ class Work:
     sent: int
     pencils: NDArray[np.int64] | None = None
     read: NDArray[np.float64] | None = field(default=None)
+    weight: float = 1.0
     last: bool = False
     used_up: bool = False
 
@@ -84,3 +89,11 @@ class Drawn:
             return None
         last = self.batches.histories_in(number + 1) == 0
         return Work(self.packed, number * self.batches.size, size, size, size, last=last)
+
+
+def weigh(tally: Tally, weight: float) -> None:
+    """Multiply all that was scored, but not the number of histories cut short."""
+    cut_short = tally.account[CAPPED_HISTORIES]
+    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
+        array *= weight
+    tally.account[CAPPED_HISTORIES] = cut_short
