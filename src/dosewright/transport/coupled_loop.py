@@ -24,7 +24,7 @@ from dosewright.geometry.trace import (
 )
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED, STARTED, deposit
 from dosewright.scoring.leaving import score_leaving
-from dosewright.sources.emit import emit
+from dosewright.sources.emit import emit, species_and_weight
 from dosewright.transport.electrons.absorb import absorb_here
 from dosewright.transport.electrons.interact import interact, stopped
 from dosewright.transport.electrons.lockstep import advance_electrons
@@ -153,18 +153,19 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
     """Put the primary of a history on the stack where it enters the box or the scene; returns the stack count."""
     geometry, before = problem.geometry, waiting
     stream = start_stream(seed, number)
+    species, weight = species_and_weight(problem.source, pencil, problem.species)
     x, y, z, u, v, w, energy, stream = emit(problem.source, pencil, stream)
-    tally.account[STARTED] += energy
+    tally.account[STARTED] += weight * energy
     ray = to_patient_axes(geometry, Ray(x, y, z, u, v, w))
     if has_scene(problem):
         inside, place = into_world(problem, ray, phase_of(problem.scene, stream.seed, stream.history))
     else:
         inside, place = into_box(geometry, ray)
     if place.region == OUTSIDE:
-        tally.account[ESCAPED] += energy
+        tally.account[ESCAPED] += weight * energy
         return waiting
-    waiting = push(stack, waiting, inside, place, energy, problem.species)
-    name_children(stack, before, waiting, stream, 1.0)
+    waiting = push(stack, waiting, inside, place, energy, species)
+    name_children(stack, before, waiting, stream, weight)
     return waiting
 
 

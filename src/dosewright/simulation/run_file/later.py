@@ -9,18 +9,15 @@ from dosewright.simulation.run_file.tables import PARTICLES, QUANTITIES
 KEYS: dict[tuple[str, str], str] = {
     ("phantom", "egsphant"): "EGSnrc phantoms",
     ("goal", "voxel_error"): "goals per voxel",
-    **{("source", key): "phase-space sources" for key in ("reuse", "recycle", "mirror", "skip", "transform", "filter")},
     **{("score", key): "phase-space scoring" for key in ("plane_mm", "normal", "format", "kill")},
 }
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("source", "kind"): ("phase_space",),
     ("source", "particle"): ("helium", "carbon"),
     ("score", "quantity"): ("fluence", "phase_space"),
     ("run", "device"): ("cuda",),
 }
 NOT_YET = "is not available yet"
 AVAILABLE = {
-    ("source", "kind"): "pencil, rectangle, point, volume, spots",
     ("source", "particle"): ", ".join(PARTICLES),
     ("score", "quantity"): ", ".join(QUANTITIES),
     ("run", "device"): "cpu",
