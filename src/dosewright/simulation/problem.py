@@ -109,6 +109,11 @@ class Problem:
         return self.packed.phantom.scene if isinstance(self.packed, RepeatedProblem) else self.packed.scene
 
     @property
+    def planes(self) -> int:
+        """Planes that record what goes through them."""
+        return len(self.packed.planes) if isinstance(self.packed, CoupledProblem) else 0
+
+    @property
     def scoring(self) -> Scoring:
         """Where energy is scored, as the kernels see it."""
         return self.packed.phantom.scoring if isinstance(self.packed, RepeatedProblem) else self.packed.scoring

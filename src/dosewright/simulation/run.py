@@ -22,6 +22,7 @@ from dosewright.core.errors import DosewrightError, StoppedEarlyError, refuse
 from dosewright.core.random import first_uniform
 from dosewright.scoring.deposit import Tally, empty_tally
 from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving, leaving_bins
+from dosewright.scoring.planes import counted, has_room, room_for
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.goal import Batches, Goal
@@ -47,6 +48,10 @@ HIGHEST_SEED = 1 << 64
 BATCH_STREAM = 1 << 62  # streams of batches lie apart from those of histories
 RESUMED = "The run was resumed from kept sums; wall time counts the last part only."
 FEWEST_FOR_A_DOSE = 2  # batches; one alone has no uncertainty
+ROOM = 1 << 14  # for crossings of planes in a batch, at first
+SPARE = 1.25  # more than a batch needed that found no room
+
+Crossed = Callable[[NDArray[np.float64], int, int], None]
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,13 @@ def simulate(
     folder: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = never,
+    crossed: Crossed | None = None,
 ) -> Result:
     """Run until the goal; `threads` 0 takes all cores; `folder` keeps sums so that a killed run resumes.
 
     `stop` is asked at the beginning and after every batch: once it says so, the run ends with what it has, and the
-    result says that (`stopped_on_request`).
+    result says that (`stopped_on_request`). `crossed` is given what went through planes: the rows of each batch (see
+    `scoring.planes`), its first history and their number, in the order of the batches.
 
     Raises
     ------
@@ -114,7 +121,7 @@ def simulate(
     state, resumed = _begin(problem, folder, fingerprint)
     begun = time.monotonic()
     report = _Reporter(goal, state, on_progress, begun, folder, fingerprint)
-    ended = _run(_Task(problem, goal, batches, seed, threads, stop), state, report)
+    ended = _run(_Task(problem, goal, batches, seed, threads, stop, crossed), state, report)
     if folder is not None and state.sums.batches:
         checkpoint.save(folder, fingerprint, state.sums)
     if ended is Ended.REQUEST and state.sums.batches < FEWEST_FOR_A_DOSE:
@@ -124,7 +131,7 @@ def simulate(
 
 @dataclass(frozen=True)
 class _Task:
-    """What is run, how far, and who may stop it."""
+    """What is run, how far, who may stop it, and who takes what went through planes."""
 
     problem: Problem
     goal: Goal
@@ -132,6 +139,7 @@ class _Task:
     seed: int
     threads: int
     stop: Callable[[], bool]
+    crossed: Crossed | None
 
 
 class _Reporter:
@@ -203,6 +211,9 @@ def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
         for size, tally, cpu in done:
             if not np.isfinite(tally.account).all():
                 raise DosewrightError("A batch ended with an energy that is no number; the result is not usable.")
+            if task.crossed is not None:
+                rows = tally.crossings[1 : 1 + counted(tally.crossings)]
+                task.crossed(rows, state.sums.batches * task.batches.size, size)
             state.sums.add(tally, size, cpu)
             last = task.batches.histories_in(state.sums.batches) == 0
             if state.sums.batches >= check_at or last:
@@ -260,28 +271,30 @@ def _judge(task: _Task, state: _State) -> bool:
 def _batches_in_order(task: _Task, first: int) -> Generator[tuple[int, Tally, float], None, None]:
     """Yield finished batches by number while others are running; a tally is free again at the next one."""
     spare: deque[Tally] = deque(_new_tally(task.problem) for _ in range(task.threads + 1))
-    running: deque[tuple[int, Tally, Future[float]]] = deque()
+    running: deque[tuple[int, Future[tuple[Tally, float]]]] = deque()
     number = first
     with ThreadPoolExecutor(task.threads) as pool:
         try:
             while True:
                 while spare and (size := task.batches.histories_in(number)):
                     tally = spare.popleft()
-                    running.append((size, tally, pool.submit(_one_batch, task, number, tally)))
+                    running.append((size, pool.submit(_one_batch, task, number, tally)))
                     number += 1
                 if not running:
                     return
-                size, tally, future = running.popleft()
-                yield size, tally, future.result()
+                size, future = running.popleft()
+                tally, cpu = future.result()
+                yield size, tally, cpu
                 spare.append(tally)
         finally:
-            for _, _, future in running:
+            for _, future in running:
                 future.cancel()
 
 
 def _new_tally(problem: Problem) -> Tally:
     voxels = int(np.prod(problem.score_shape))
-    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts)
+    room = ROOM if problem.planes else 0
+    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts, room)
 
 
 def _leaving(problem: Problem) -> Leaving:
@@ -289,15 +302,28 @@ def _leaving(problem: Problem) -> Leaving:
     return problem.packed.leaving if isinstance(problem.packed, CoupledProblem) else NOTHING_LEAVING
 
 
-def _one_batch(task: _Task, number: int, tally: Tally) -> float:
-    """Run one batch into a cleared tally; return its CPU seconds. LET is cleared by the sums that took it."""
+def _one_batch(task: _Task, number: int, tally: Tally) -> tuple[Tally, float]:
+    """Run one batch into a cleared tally; return it and its CPU seconds.
+
+    LET is cleared by the sums that took it. Where planes were crossed more often than there was room, the batch is run
+    again with more, so that nothing is lost; the same histories come to the same.
+    """
     begun = time.thread_time()
-    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
-        array[:] = 0.0
     size = task.batches.histories_in(number)
     pencils = pencils_of_batch(task.problem.pencil_weights, size, task.seed, number)
-    _run_histories(task.problem, number * task.batches.size, pencils, task.seed, tally)
-    return time.thread_time() - begun
+    while True:
+        _clear(tally)
+        _run_histories(task.problem, number * task.batches.size, pencils, task.seed, tally)
+        if has_room(tally.crossings):
+            return tally, time.thread_time() - begun
+        tally = tally._replace(crossings=room_for(int(SPARE * counted(tally.crossings))))
+
+
+def _clear(tally: Tally) -> None:
+    """Set a tally but for LET to nothing."""
+    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
+        array[:] = 0.0
+    tally.crossings[:1] = 0.0
 
 
 def _run_histories(problem: Problem, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:

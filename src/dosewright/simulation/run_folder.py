@@ -10,11 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from dosewright import __version__
 from dosewright.core.errors import InputError, refuse
+from dosewright.core.frame import Rigid
 from dosewright.execution.artifact import FILE_MODE, private_folder, write_atomically, write_json
+from dosewright.formats.phase_space.open import create_phase_space
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.part_table import NAME as PART_TABLE
 from dosewright.simulation.part_table import part_rows, write_parts
+from dosewright.simulation.phase_space_files import Create, PhaseSpaceFiles
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import names_of, place_of, write_scores
 from dosewright.simulation.run import Progress, never, simulate
@@ -22,6 +26,7 @@ from dosewright.simulation.run_file.read import check
 from dosewright.simulation.run_file.tables import Goals, RunFile
 from dosewright.simulation.run_file.write import resolved_content, to_toml
 from dosewright.simulation.run_summary import hashes, input_hashes, summary
+from dosewright.simulation.setup.phase_space_wishes import wishes_of
 from dosewright.simulation.setup.prepare import Prepared, prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 
@@ -38,8 +43,11 @@ def run_in_folder(
     resolvers: Resolvers = WITHOUT_LIBRARY,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = never,
+    create: Create = create_phase_space,
 ) -> Result:
     """Run a simulation and write its files; a run that was killed in this folder goes on where it was.
+
+    One that writes phase spaces begins anew; what a killed one saved of them stays where it is.
 
     Parameters
     ----------
@@ -53,6 +61,8 @@ def run_in_folder(
         Called after every batch.
     stop
         Asked after every batch; once it says so, the run ends with what it has.
+    create
+        Opens a phase space for writing.
 
     Returns
     -------
@@ -71,17 +81,29 @@ def run_in_folder(
         _refuse_other_problem(folder, prepared)
         write_atomically(folder / RUN, lambda path: _write_text(path, to_toml(content)))
         write_json(folder / PARTS / "problem.json", {"fingerprint": prepared.problem.fingerprint()})
-        result = simulate(
-            prepared.problem,
-            goal_of(run_file.goal),
-            seed=run_file.run.seed,
-            threads=run_file.run.threads,
-            folder=folder / PARTS,
-            on_progress=on_progress,
-            stop=stop,
-        )
-        _write_files(folder, run_file, prepared, result)
+        with _phase_spaces(folder, run_file, prepared, create) as spaces:
+            result = simulate(
+                prepared.problem,
+                goal_of(run_file.goal),
+                seed=run_file.run.seed,
+                threads=run_file.run.threads,
+                folder=None if prepared.problem.planes else folder / PARTS,
+                on_progress=on_progress,
+                stop=stop,
+                crossed=spaces.add,
+            )
+            if prepared.problem.planes:
+                (folder / SUMMARY).unlink(missing_ok=True)
+            written = spaces.finish()
+        _write_files(folder, run_file, prepared, result, written, spaces.files)
     return result
+
+
+def _phase_spaces(folder: Path, run_file: RunFile, prepared: Prepared, create: Create) -> PhaseSpaceFiles:
+    """Return the phase spaces of a run, none where none are asked for."""
+    box_to_run = Rigid.identity() if prepared.phantom is None else prepared.phantom.voxels.frame
+    title = f"dosewright {__version__}, seed {run_file.run.seed}"
+    return PhaseSpaceFiles(folder, wishes_of(run_file), box_to_run, create, title)
 
 
 def goal_of(goals: Goals) -> Goal:
@@ -90,7 +112,14 @@ def goal_of(goals: Goals) -> Goal:
     return Goal(histories=goals.histories, uncertainty_percent=goals.uncertainty_percent, max_seconds=seconds)
 
 
-def _write_files(folder: Path, run_file: RunFile, prepared: Prepared, result: Result) -> None:
+def _write_files(
+    folder: Path,
+    run_file: RunFile,
+    prepared: Prepared,
+    result: Result,
+    phase_spaces: list[dict[str, Any]],
+    kept: tuple[Path, ...],
+) -> None:
     """Write images, then the summary that vouches for them; an old summary goes first."""
     averages = [let.keV_um for let in (result.let_d, result.let_t) if let is not None]
     spectra = [] if result.leaving is None else [result.leaving.counts, result.leaving.energy_MeV]
@@ -100,11 +129,13 @@ def _write_files(folder: Path, run_file: RunFile, prepared: Prepared, result: Re
         raise ArithmeticError("a dose, LET, spectrum, part or the energy account holds numbers that are not finite")
     (folder / SUMMARY).unlink(missing_ok=True)
     place = place_of(prepared, result)
-    files = write_scores(folder, run_file.score, prepared, result, place)
+    files = (*kept, *write_scores(folder, run_file.score, prepared, result, place))
     if prepared.scene is not None and result.parts is not None:
         voxels = prepared.phantom.voxels if prepared.phantom else None
         files = (*files, write_parts(folder, part_rows(prepared.scene, voxels, result.parts)))
     said = summary(run_file, prepared, result, place.warnings)
+    if phase_spaces:
+        said["phase_spaces"] = phase_spaces
     said["inputs_sha256"] = input_hashes(run_file)
     said["files_sha256"] = hashes((*files, folder / RUN))
     write_json(folder / SUMMARY, said)

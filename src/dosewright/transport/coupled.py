@@ -11,6 +11,7 @@ from dosewright.materials.electrons.lookup import ElectronTables
 from dosewright.materials.photons.tables import PhotonTables
 from dosewright.scoring.deposit import Scoring
 from dosewright.scoring.leaving import Leaving
+from dosewright.scoring.planes import NO_PLANES
 from dosewright.sources.emit import Source
 from dosewright.transport.reduction import NO_REDUCTION, Reduction
 
@@ -33,7 +34,8 @@ class CoupledProblem(NamedTuple):
     ``kerma`` [material, node of the attenuation] is the energy that a photon leaves where it is per unit of path
     (MeV cm2/g), the estimator of dose where electrons do not travel; empty for dose from energy deposited. ``uniform``
     says that all voxels are alike, in medium and size. ``scene`` are the solids around the box of voxels, in its axes;
-    ``reduction`` says how variance is reduced in them.
+    ``reduction`` says how variance is reduced in them. ``planes`` record what goes through them, see
+    `scoring.planes`; none cuts the box of voxels.
     """
 
     geometry: Geometry
@@ -49,6 +51,7 @@ class CoupledProblem(NamedTuple):
     uniform: bool
     scene: SceneTables
     reduction: Reduction = NO_REDUCTION
+    planes: NDArray[np.float64] = NO_PLANES
 
 
 NO_KERMA = np.zeros((0, 0))

@@ -19,6 +19,7 @@ from dosewright.geometry.trace import (
     Ray,
     advance,
     enter_box,
+    leave_box,
     to_box,
     to_patient_axes,
 )
@@ -49,6 +50,7 @@ from dosewright.transport.lanes import (
 from dosewright.transport.lockstep import locate_in_grid
 from dosewright.transport.photons.flight import fly
 from dosewright.transport.photons.track_length import fly_scoring
+from dosewright.transport.planes import onwards, through
 from dosewright.transport.scene.electrons import walk_in_scene, walk_out_of_voxels
 from dosewright.transport.scene.owed import is_owed, pay
 from dosewright.transport.scene.photons import fly_in_scene
@@ -162,6 +164,11 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
         inside, place = into_box(geometry, ray)
     if place.region == OUTSIDE:
         tally.account[ESCAPED] += energy
+        onwards(problem.planes, tally, ray, problem.species, 1.0, energy, stream.history)
+        return waiting
+    entry = leave_box(geometry, inside, place) if place.region == PATIENT else inside
+    if through(problem.planes, tally, ray, entry, problem.species, 1.0, energy, energy, stream.history) <= 1.0:
+        tally.account[ESCAPED] += energy
         return waiting
     waiting = push(stack, waiting, inside, place, energy, problem.species)
     name_children(stack, before, waiting, stream, 1.0)
@@ -185,6 +192,8 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         tally.account[ESCAPED] += track.weight * track.energy
         if event == LEAVES:
             score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w, track.weight)
+            ray = leave_box(problem.geometry, track.ray, track.place)
+            onwards(problem.planes, tally, ray, track.species, track.weight, track.energy, stream.history)
         else:
             tally.account[CAPPED_HISTORIES] += 1.0
         return ended(track), waiting, stream

@@ -10,12 +10,11 @@ KEYS: dict[tuple[str, str], str] = {
     ("phantom", "egsphant"): "EGSnrc phantoms",
     ("goal", "voxel_error"): "goals per voxel",
     **{("source", key): "phase-space sources" for key in ("reuse", "recycle", "mirror", "skip", "transform", "filter")},
-    **{("score", key): "phase-space scoring" for key in ("plane_mm", "normal", "format", "kill")},
 }
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("source", "kind"): ("phase_space",),
     ("source", "particle"): ("helium", "carbon"),
-    ("score", "quantity"): ("fluence", "phase_space"),
+    ("score", "quantity"): ("fluence",),
     ("run", "device"): ("cuda",),
 }
 NOT_YET = "is not available yet"

@@ -50,7 +50,7 @@ def _coupled(name: str, cut: str) -> Abilities:
         cut=cut,
         sources=SOURCES,
         processes=COUPLED_PROCESSES,
-        quantities=(*DOSES, "spectrum"),
+        quantities=(*DOSES, "spectrum", "phase_space"),
         foreign=("proton_cut_MeV", "delta_cut_MeV"),
         regions=True,
     )

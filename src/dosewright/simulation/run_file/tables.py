@@ -37,6 +37,11 @@ def off_or_number(value: float) -> float | str:
     return OFF if math.isinf(value) else value
 
 
+def one_or_several(value: Any) -> Any:
+    """Take one number for a list of one."""
+    return (value,) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def no_table(value: Any) -> Any:
     """Say where the tables of directional splitting belong."""
     if isinstance(value, dict):
@@ -65,6 +70,9 @@ Widths = Annotated[tuple[NotNegative, NotNegative], Strict(False)]
 Correlation = Annotated[float, Field(ge=-1, le=1)]
 Correlations = Annotated[tuple[Correlation, Correlation], Strict(False)]
 Edges = Annotated[tuple[float, ...], Strict(False), Field(min_length=2)]
+Heights = Annotated[
+    tuple[float, ...], Strict(False), Field(min_length=1, max_length=100), BeforeValidator(one_or_several)
+]
 FORWARD = (0.0, 0.0, 1.0)
 
 
@@ -226,7 +234,7 @@ SOURCES: dict[str, type[AnySource]] = {
     "volume": VolumeSource,
     "spots": SpotsSource,
 }
-Quantity = Literal["dose", "dose_to_water", "energy", "letd", "lett", "spectrum"]
+Quantity = Literal["dose", "dose_to_water", "energy", "letd", "lett", "spectrum", "phase_space"]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 Process = Literal[
     "nuclear", "straggling", "scattering", "delta", "hard_scattering", "rayleigh", "bound_compton", "doppler",
@@ -283,11 +291,22 @@ class VarianceReduction(Table):
     roulette_value: Annotated[Count, Field(ge=0, le=MOST_SPLIT)] = 100
 
 
+PhaseSpaceFormat = Literal[
+    "iaea", "egs_mode0", "egs_mode2", "topas_binary", "topas_limited", "topas_ascii", "gamos_text", "native"
+]
+
+
 class Score(Table):
-    """What is kept, in the phantom's own voxels or a grid of its own; or the spectrum of what leaves all matter."""
+    """What is kept, in the phantom's own voxels or a grid of its own; or the spectrum of what leaves all matter; or
+    the particles that go through planes.
+
+    Of a phase space: the planes are `z_mm`, one height or several, or one through the point `plane_mm` with its
+    `normal`. With `kill` the last of them ends what goes forward. `text` adds a text file. The header is brought up to
+    date after every `save_every` histories. A file ends with the last whole history within `most_particles`.
+    """
 
     quantity: Quantity = "dose"
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")] | None = None
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_.-]|\{z\}){0,99}$")] | None = None
     size_mm: Sizes | None = None
     voxel_mm: Sizes | None = None
     origin_mm: Triple | None = None
@@ -295,6 +314,22 @@ class Score(Table):
     energy_bins: Annotated[Count, Field(ge=1, le=10_000)] | None = None
     energy_max_MeV: Annotated[float, Field(ge=LOWEST_MEV, le=1000)] | None = None
     angle_bins: Annotated[Count, Field(ge=1, le=1800)] | None = None
+    z_mm: Heights | None = None
+    plane_mm: Triple | None = None
+    normal: Triple | None = None
+    format: PhaseSpaceFormat | None = None
+    text: bool | None = None
+    kill: bool | None = None
+    backwards: bool | None = None
+    store_z: bool | None = None
+    save_every: Annotated[Count, Field(ge=1)] | None = None
+    most_particles: Annotated[Count, Field(ge=1)] | None = None
+    particles: Annotated[tuple[Coupled, ...], Strict(False), Field(min_length=1)] | None = None
+
+    @property
+    def has_voxels(self) -> bool:
+        """Whether it is kept in voxels."""
+        return self.quantity not in ("spectrum", "phase_space")
 
     @property
     def file_name(self) -> str:

@@ -13,6 +13,7 @@ from dosewright.simulation.run_file.tables import RunFile, SpotsSource
 from dosewright.simulation.setup.beam_source import beam_source
 from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.phantom import PhantomVoxels, even_grid, phantom_voxels
+from dosewright.simulation.setup.phase_space_wishes import wishes_of
 from dosewright.simulation.setup.plan_source import plan_source
 from dosewright.simulation.setup.reduction import reduction_settings
 from dosewright.simulation.setup.resolvers import Resolvers
@@ -38,7 +39,7 @@ class Prepared:
 
 def prepare(run_file: RunFile, resolvers: Resolvers) -> Prepared:
     """Build phantom, scene, source and score grid of a checked run file."""
-    own = next((score_edges(s, n)[0] for n, s in enumerate(run_file.score) if s.quantity != "spectrum"), [])
+    own = next((score_edges(s, n)[0] for n, s in enumerate(run_file.score) if s.has_voxels), [])
     grid = even_grid(own) if own else None
     scene = placed_scene(run_file.scene, resolvers) if run_file.scene is not None else None
     if run_file.source.particle == "proton":
@@ -91,6 +92,7 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         scene_to_box=around.scene_to_box,
         voxel_box=phantom is not None,
         reduction=reduction,
+        planes=[wish.plane for wish in wishes_of(run_file)],
     )
     problem, of_scene = in_scene(problem, phantom, scene, run_file.source)
     biased = (reduction.biased,) if reduction.biased else ()

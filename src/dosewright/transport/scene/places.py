@@ -22,6 +22,7 @@ from dosewright.geometry.trace import (
 )
 from dosewright.scoring.deposit import ESCAPED
 from dosewright.scoring.leaving import score_leaving
+from dosewright.transport.planes import onwards, through
 from dosewright.transport.tracks import Track
 
 NOWHERE = np.int64(0)  # a literal nought would have a type of its own, and compile everything twice
@@ -93,8 +94,24 @@ def over(track):
 
 
 @inlined
-def escaped(problem, tally, track):
+def ends_on_way(problem, tally, track, there, history):
+    """Record a particle that loses nothing at the planes on its way to a place (cm); return whether it ends at one."""
+    energy = track.energy
+    share = through(problem.planes, tally, track.ray, there, track.species, track.weight, energy, energy, history)
+    return share <= 1.0
+
+
+@inlined
+def ended_at_plane(tally, track, energy):
+    """Return a track that ends at a plane without energy; what it had there (MeV) counts as escaped."""
+    tally.account[ESCAPED] += track.weight * energy
+    return over(track)
+
+
+@inlined
+def escaped(problem, tally, track, history):
     """Score a track that leaves the world, and return it without energy."""
+    onwards(problem.planes, tally, track.ray, track.species, track.weight, track.energy, history)
     tally.account[ESCAPED] += track.weight * track.energy
     score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w, track.weight)
     return over(track)
