@@ -135,6 +135,19 @@ class PhaseSpaceFiles:
         return [_account(plane) for plane in self._planes]
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader should know: planes that nothing went through, and files that are full."""
+        said = []
+        for plane in self._planes:
+            wish = plane.wish
+            if not plane.sums.records.any() and not plane.full:
+                said.append(f"Nothing went through the plane of {wish.name} ({wish.plane.said}) along its normal "
+                            f"{list(wish.plane.normal)}. Does the beam fly the other way?")  # fmt: skip
+            if plane.full:
+                said.append(f"{wish.name} was full after {plane.histories} histories and stands for those alone.")
+        return tuple(said)
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """All files, whole once it has finished."""
         return tuple(path for plane in self._planes for path in plane.wish.paths(self._folder))

@@ -95,7 +95,7 @@ def run_in_folder(
             if prepared.problem.planes:
                 (folder / SUMMARY).unlink(missing_ok=True)
             written = spaces.finish()
-        _write_files(folder, run_file, prepared, result, written, spaces.files)
+        _write_files(folder, run_file, prepared, result, spaces, written)
     return result
 
 
@@ -117,8 +117,8 @@ def _write_files(
     run_file: RunFile,
     prepared: Prepared,
     result: Result,
-    phase_spaces: list[dict[str, Any]],
-    kept: tuple[Path, ...],
+    spaces: PhaseSpaceFiles,
+    written: list[dict[str, Any]],
 ) -> None:
     """Write images, then the summary that vouches for them; an old summary goes first."""
     averages = [let.keV_um for let in (result.let_d, result.let_t) if let is not None]
@@ -129,13 +129,13 @@ def _write_files(
         raise ArithmeticError("a dose, LET, spectrum, part or the energy account holds numbers that are not finite")
     (folder / SUMMARY).unlink(missing_ok=True)
     place = place_of(prepared, result)
-    files = (*kept, *write_scores(folder, run_file.score, prepared, result, place))
+    files = (*spaces.files, *write_scores(folder, run_file.score, prepared, result, place))
     if prepared.scene is not None and result.parts is not None:
         voxels = prepared.phantom.voxels if prepared.phantom else None
         files = (*files, write_parts(folder, part_rows(prepared.scene, voxels, result.parts)))
-    said = summary(run_file, prepared, result, place.warnings)
-    if phase_spaces:
-        said["phase_spaces"] = phase_spaces
+    said = summary(run_file, prepared, result, (*place.warnings, *spaces.warnings))
+    if written:
+        said["phase_spaces"] = written
     said["inputs_sha256"] = input_hashes(run_file)
     said["files_sha256"] = hashes((*files, folder / RUN))
     write_json(folder / SUMMARY, said)
