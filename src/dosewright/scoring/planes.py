@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-# Columns of planes: unit normal, distance from the origin along it (cm); whether what comes back is recorded, whether
-# what goes forward ends there; whether photons, electrons and positrons are recorded.
-NORMAL, DISTANCE, BACKWARDS, KILLS, RECORDED = 0, 3, 4, 5, 6
+# Columns of planes: unit normal, distance from the origin along it (cm); whether what comes back is recorded, what
+# becomes of what goes forward; whether photons, electrons and positrons are recorded.
+NORMAL, DISTANCE, BACKWARDS, BECOMES, RECORDED = 0, 3, 4, 5, 6
+GOES_ON, ENDS, REPEATS = 0.0, 1.0, 2.0  # as it is, no more, as several
 PLANE_COLUMNS = 9
 NO_PLANES = np.zeros((0, PLANE_COLUMNS))
 

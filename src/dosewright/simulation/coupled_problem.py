@@ -24,7 +24,7 @@ from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
 from dosewright.simulation.kerma import kerma
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.pack_scene import packed_scene
-from dosewright.simulation.planes import Plane, pack_planes
+from dosewright.simulation.planes import Plane, ReusePlane, with_reuse
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.reduction_settings import ReductionSettings, pack_reduction
 from dosewright.simulation.splitting import refuse_splitting, repeated_problem
@@ -74,6 +74,7 @@ def coupled_problem(
     voxel_box: bool = True,
     reduction: ReductionSettings = NO_REDUCTION_ASKED,
     planes: Sequence[Plane] = (),
+    reuse: ReusePlane | None = None,
 ) -> Problem:
     """Pack a source of photons, electrons or positrons in front of a phantom, in vacuum or in a scene.
 
@@ -104,6 +105,8 @@ def coupled_problem(
         How variance is reduced in the scene; its places are in the axes of the voxels' box.
     planes
         What records the particles that go through it, in the axes of the run.
+    reuse
+        Where particles go on as several.
     """
     _refuse_energies(source)
     voxels, media = media_of(voxels, settings, inserts)
@@ -112,7 +115,7 @@ def coupled_problem(
     if parts and (settings.photon_splitting or settings.track_length):
         given = "photon_splitting" if settings.photon_splitting else "track_length"
         raise refuse("In a scene photons are neither split nor scored by track length", given=given, allowed="off")
-    if planes and (settings.photon_splitting or settings.track_length):
+    if (planes or reuse) and (settings.photon_splitting or settings.track_length):
         given = "photon_splitting" if settings.photon_splitting else "track_length"
         raise refuse("Particles that are repeated or scored by track length cross no plane", given=given, allowed="off")
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
@@ -120,6 +123,7 @@ def coupled_problem(
     media = (*media, *of_scene)
     materials += [medium.material for medium in of_scene]
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water)
+    lying, used_again = with_reuse(planes, reuse, voxels if voxel_box else None, voxels.frame.inverse())
     photon_cuts = [medium.cuts.photon_MeV for medium in media]
     electron_cuts = [medium.cuts.electron_MeV for medium in media]
     limits = StepLimits(settings.step_deflection, settings.step_loss)
@@ -150,7 +154,8 @@ def coupled_problem(
         uniform=_all_alike(voxels, geometry),
         scene=scene.tables,
         reduction=pack_reduction(reduction, scene_to_box) if parts else NO_REDUCTION,
-        planes=pack_planes(planes, voxels if voxel_box else None, voxels.frame.inverse()),
+        planes=lying,
+        reuse=used_again,
     )
     if not settings.photon_splitting:
         return Problem(

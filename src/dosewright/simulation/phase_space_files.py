@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.frame import Rigid
-from dosewright.core.particles import Layout, PhaseSpaceWriter
+from dosewright.core.particles import Layout, PhaseSpaceInfo, PhaseSpaceWriter
 from dosewright.core.units import MM_PER_CM
+from dosewright.formats.phase_space.losses import losses
 from dosewright.scoring.planes import HISTORY
 from dosewright.simulation.crossings import KINDS, PlaneSums, of_plane, particles_of
 from dosewright.simulation.planes import RECORDABLE, Plane
@@ -23,7 +24,6 @@ Create = Callable[..., PhaseSpaceWriter]
 FILES: dict[str, tuple[str, ...]] = {
     "iaea": (".IAEAheader", ".IAEAphsp"),
     "egs_mode0": (".egsphsp1",),
-    "egs_mode2": (".egsphsp1",),
     "topas_binary": (".header", ".phsp"),
     "topas_limited": (".header", ".phsp"),
     "topas_ascii": (".header", ".phsp"),
@@ -31,6 +31,8 @@ FILES: dict[str, tuple[str, ...]] = {
     "native": (".h5",),
 }
 FLAT = ("iaea", "native")  # formats that can leave out a z that is the same for all
+EMPTY_HISTORIES = {"iaea": {"incremental_history": "i4"}}  # columns that count them
+LOSING = ("egs_mode0", "topas_limited", "gamos_text")
 TEXT = "gamos_text"
 
 
@@ -145,6 +147,9 @@ class PhaseSpaceFiles:
                             f"{list(wish.plane.normal)}. Does the beam fly the other way?")  # fmt: skip
             if plane.full:
                 said.append(f"{wish.name} was full after {plane.histories} histories and stands for those alone.")
+            for word in (word for word in wish.formats if word in LOSING):
+                info = PhaseSpaceInfo("native", int(plane.sums.records.sum()), plane.histories)
+                said += [f"{wish.name}{FILES[word][0]}: {sentence}" for sentence in losses(info, word)]
         return tuple(said)
 
     @property
@@ -158,7 +163,7 @@ def layout_of(wish: PhaseSpaceWish, word: str, title: str) -> Layout:
     flat = wish.plane.z_mm is not None and word in FLAT and not wish.store_z
     z_mm = wish.plane.z_mm
     constants = {"z_cm": float(np.float32(z_mm / MM_PER_CM))} if flat and z_mm is not None else {}
-    return Layout(constants=constants, title=f"{title}, {wish.plane.said}")
+    return Layout(constants=constants, extra=EMPTY_HISTORIES.get(word, {}), title=f"{title}, {wish.plane.said}")
 
 
 def _account(plane: _Plane) -> dict[str, Any]:

@@ -10,12 +10,25 @@ from dosewright.core.errors import InputError, refuse
 from dosewright.core.frame import Rigid
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.voxels import Voxels
-from dosewright.scoring.planes import BACKWARDS, DISTANCE, KILLS, NO_PLANES, PLANE_COLUMNS, RECORDED
+from dosewright.scoring.planes import (
+    BACKWARDS,
+    BECOMES,
+    DISTANCE,
+    ENDS,
+    GOES_ON,
+    NO_PLANES,
+    PLANE_COLUMNS,
+    RECORDED,
+    REPEATS,
+)
+from dosewright.transport.reuse import NO_REUSE, Reuse
 
 Array = NDArray[np.float64]
 Triple = tuple[float, float, float]
 
 RECORDABLE = ("photon", "electron", "positron")  # in the order of the columns of a packed plane
+MIRRORS = ("none", "x", "y", "xy")  # in the order of `transport.reuse`
+MOST_COPIES = 1000
 OFF_THE_BOX_CM = 1.0e-4  # that near to the voxels single precision does not tell on which side something is
 CM_IN_NM = 1.0e7
 
@@ -55,6 +68,46 @@ class Plane:
         return f"through {list(self.point_mm)} mm, normal {list(self.normal)}"
 
 
+@dataclass(frozen=True)
+class ReusePlane:
+    """A plane across z, of the run, behind which a particle goes on as several that share its weight.
+
+    Parameters
+    ----------
+    z_mm, up
+        Its height, and which way is forward, 1 or -1 along z.
+    copies
+        How many.
+    mirror
+        ``none``; ``x``, ``y``: every second with this coordinate of the run turned; ``xy``: as it is, x, y, both, and
+        so on.
+    """
+
+    z_mm: float
+    copies: int
+    mirror: str = "none"
+    up: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.copies <= MOST_COPIES or self.mirror not in MIRRORS:
+            raise refuse("A particle is used again so many times", given=f"{self.copies}, mirror {self.mirror!r}",
+                         allowed=f"2 to {MOST_COPIES}, mirror {', '.join(MIRRORS)}")  # fmt: skip
+
+
+def with_reuse(
+    planes: Sequence[Plane], reuse: ReusePlane | None, box: Voxels | None, run_to_box: Rigid
+) -> tuple[Array, Reuse]:
+    """Return planes for the kernels, a plane of reuse the last of them, and what happens there."""
+    if reuse is None:
+        return pack_planes(planes, box, run_to_box), NO_REUSE
+    own = Plane((0.0, 0.0, reuse.z_mm), (0.0, 0.0, reuse.up), kills=True, particles=())
+    packed = pack_planes([*planes, own], box, run_to_box)
+    packed[-1, BECOMES] = REPEATS
+    back = run_to_box.inverse()
+    axes = np.ascontiguousarray(np.column_stack([back.rotation, back.translation / MM_PER_CM]))
+    return packed, Reuse(float(reuse.copies), MIRRORS.index(reuse.mirror), axes)
+
+
 def pack_planes(planes: Sequence[Plane], box: Voxels | None, run_to_box: Rigid) -> Array:
     """Return planes for the kernels, cm in the axes of the box of voxels; refuse those that cut it.
 
@@ -76,7 +129,7 @@ def pack_planes(planes: Sequence[Plane], box: Voxels | None, run_to_box: Rigid) 
             else:
                 distance += max(OFF_THE_BOX_CM + high, 0.0)
         row[:DISTANCE], row[DISTANCE] = normal, distance
-        row[BACKWARDS], row[KILLS] = plane.backwards, plane.kills
+        row[BACKWARDS], row[BECOMES] = plane.backwards, ENDS if plane.kills else GOES_ON
         row[RECORDED:] = [particle in plane.particles for particle in RECORDABLE]
     if problems:
         raise InputError(*problems)

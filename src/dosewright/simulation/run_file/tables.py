@@ -277,8 +277,20 @@ class Directional(Table):
     electron_plane_mm: float
 
 
+class ReuseAtPlane(Table):
+    """A plane across z behind which a particle goes on as n of a share of its weight, mirrored in turn.
+
+    `normal` says which way is forward.
+    """
+
+    z_mm: float
+    n: Annotated[Count, Field(ge=2, le=1000)]
+    mirror: Literal["none", "x", "y", "xy"] = "none"
+    normal: Triple = FORWARD
+
+
 class VarianceReduction(Table):
-    """Ways to the same mean with less time; all off. Splitting, roulette and limits belong to a scene."""
+    """Ways to the same mean with less time; all off. All but the last and those of a phantom belong to a scene."""
 
     bremsstrahlung_splitting: Annotated[int, BeforeValidator(no_table), Field(ge=0, le=MOST_SPLIT)] = 0
     directional: Directional | None = None
@@ -289,11 +301,10 @@ class VarianceReduction(Table):
     track_length: bool = False
     xy_limits: Annotated[str, Field(min_length=1)] = OFF
     roulette_value: Annotated[Count, Field(ge=0, le=MOST_SPLIT)] = 100
+    reuse_at_plane: ReuseAtPlane | None = None
 
 
-PhaseSpaceFormat = Literal[
-    "iaea", "egs_mode0", "egs_mode2", "topas_binary", "topas_limited", "topas_ascii", "gamos_text", "native"
-]
+PhaseSpaceFormat = Literal["iaea", "egs_mode0", "topas_binary", "topas_limited", "topas_ascii", "gamos_text", "native"]
 
 
 class Score(Table):

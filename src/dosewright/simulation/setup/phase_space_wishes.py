@@ -1,7 +1,7 @@
 """The phase spaces that a run file asks for: one for each plane."""
 
 from dosewright.simulation.phase_space_files import TEXT, PhaseSpaceWish
-from dosewright.simulation.planes import RECORDABLE, Plane
+from dosewright.simulation.planes import RECORDABLE, Plane, ReusePlane
 from dosewright.simulation.run_file.tables import RunFile, Score
 
 DEFAULT_FORMAT = "iaea"
@@ -10,6 +10,12 @@ DEFAULT_FORMAT = "iaea"
 def wishes_of(run_file: RunFile) -> tuple[PhaseSpaceWish, ...]:
     """Return what is to be recorded, in the order of the scores and of their planes."""
     return tuple(wish for score in run_file.score if score.quantity == "phase_space" for wish in wishes_of_score(score))
+
+
+def reuse_of(run_file: RunFile) -> ReusePlane | None:
+    """Return the plane at which particles are used again, if any."""
+    table = run_file.variance_reduction.reuse_at_plane
+    return None if table is None else ReusePlane(table.z_mm, table.n, table.mirror, table.normal[2])
 
 
 def wishes_of_score(score: Score) -> tuple[PhaseSpaceWish, ...]:

@@ -13,7 +13,7 @@ from dosewright.simulation.run_file.tables import RunFile, SpotsSource
 from dosewright.simulation.setup.beam_source import beam_source
 from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.phantom import PhantomVoxels, even_grid, phantom_voxels
-from dosewright.simulation.setup.phase_space_wishes import wishes_of
+from dosewright.simulation.setup.phase_space_wishes import reuse_of, wishes_of
 from dosewright.simulation.setup.plan_source import plan_source
 from dosewright.simulation.setup.reduction import reduction_settings
 from dosewright.simulation.setup.resolvers import Resolvers
@@ -93,6 +93,7 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         voxel_box=phantom is not None,
         reduction=reduction,
         planes=[wish.plane for wish in wishes_of(run_file)],
+        reuse=reuse_of(run_file),
     )
     problem, of_scene = in_scene(problem, phantom, scene, run_file.source)
     biased = (reduction.biased,) if reduction.biased else ()

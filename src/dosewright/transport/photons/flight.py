@@ -51,7 +51,7 @@ def fly(problem, track, tally, stack, waiting, stream):
                 return track, waiting, stream
             tally.account[ESCAPED] += weight * energy
             score_leaving(problem.leaving, tally, PHOTON, energy, at.w, weight)
-            onwards(problem.planes, tally, at, np.int64(PHOTON), weight, energy, stream.history)
+            onwards(problem.planes, tally, at, np.int64(PHOTON), weight, energy, stream.history, False)
             return over(track), waiting, stream
         at = Ray(x, y, z, at.u, at.v, at.w)
         ix, fx = cell_of(geometry.edges, first[PATIENT, 0], cells[PATIENT, 0], x0, x1, x)

@@ -38,12 +38,11 @@ from dosewright.transport.electrons.step import (
     what_is_left,
 )
 from dosewright.transport.lockstep import MOST_DRAWS
-from dosewright.transport.planes import nearest_plane, through
+from dosewright.transport.planes import between, nearest_plane, through
 from dosewright.transport.scene.absorb import absorb_at_once, absorb_in_part
+from dosewright.transport.scene.at_planes import ends_at, ends_on_way
 from dosewright.transport.scene.places import (
     at_place,
-    ended_at_plane,
-    ends_on_way,
     escaped,
     from_lane,
     over,
@@ -66,7 +65,9 @@ class Walk(NamedTuple):
 
 
 class Stepped(NamedTuple):
-    """What a step did: energy lost, where (share of it), ratio of stopping powers, how it ended, its ray."""
+    """What a step did: energy lost, where (share of it), ratio of stopping powers, how it ended; the ray it took, and
+    the mean square angle (rad2) due where it began.
+    """
 
     lost: float
     at: float
@@ -75,6 +76,7 @@ class Stepped(NamedTuple):
     hit: bool
     stops: bool
     begin: Ray
+    due: float
 
 
 @kernel
@@ -99,13 +101,13 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
         if density > 0.0:
             walk, did, stream = one_step(problem, walk, i32(material), density, phase, stream)
             moved, cell, before = walk.track, track.place.ix, track.ray
-            share = through(
+            share, p = through(
                 problem.planes, tally, did.begin, moved.ray, track.species, track.weight, track.energy, moved.energy,
                 stream.history,
             )  # fmt: skip
             if share <= 1.0:
-                track = up_to_plane(problem, tally, track, moved, did, share)
-                return track, walk.stretch, waiting, stream
+                waiting, stream = up_to_plane(problem, p, share, tally, track, moved, did, stack, waiting, stream)
+                return over(track), walk.stretch, waiting, stream
             if did.lost > 0.0:
                 x = before.x + did.at * (moved.ray.x - before.x)
                 y = before.y + did.at * (moved.ray.y - before.y)
@@ -124,8 +126,9 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
         else:
             distance = ahead(scene, track.place.ix, track.ray, FAR_CM, phase)
             there = advance(track.ray, distance)
-            if ends_on_way(problem, tally, track, there, stream.history):
-                return ended_at_plane(tally, track, track.energy), walk.stretch, waiting, stream
+            ends, waiting, stream = ends_on_way(problem, tally, track, there, stack, waiting, stream)
+            if ends:
+                return over(track), walk.stretch, waiting, stream
             walk = Walk(at_place(track, there, track.place), walk.stretch, 0.0)
             _, stream = eight_words(stream)  # counts as a step
         track = walk.track
@@ -138,8 +141,10 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
                 walk = Walk(track, ZERO, 0.0)
                 ray, place = over_boundary(problem, track.ray, phase)  # it may have turned back
         crossing = True
-        if place.region != PATIENT and ends_on_way(problem, tally, track, ray, stream.history):
-            return ended_at_plane(tally, track, track.energy), walk.stretch, waiting, stream
+        if place.region != PATIENT:
+            ends, waiting, stream = ends_on_way(problem, tally, track, ray, stack, waiting, stream)
+            if ends:
+                return over(track), walk.stretch, waiting, stream
         track = at_place(track, ray, place)
         if place.region == OUTSIDE:
             return escaped(problem, tally, track, stream.history), walk.stretch, waiting, stream
@@ -165,14 +170,15 @@ def walk_out_of_voxels(problem, track, stretch, tally, stack, waiting, stream):
 
 
 @inlined
-def up_to_plane(problem, tally, track, moved, did, share):
-    """Score a step up to a plane that ends it; returns the track without energy."""
-    begin, end, at = did.begin, moved.ray, share * did.at
+def up_to_plane(problem, p, share, tally, track, moved, did, stack, waiting, stream):
+    """Score a step up to a plane at which the particle ends; returns the stack count and the stream."""
+    begin, at = did.begin, between(did.begin, moved.ray, share * did.at)
     lost = share * (track.energy - moved.energy)
     if lost > 0.0:
-        x, y, z = begin.x + at * (end.x - begin.x), begin.y + at * (end.y - begin.y), begin.z + at * (end.z - begin.z)
-        absorb_in_part(problem, tally, track.place.ix, x, y, z, track.weight * lost, did.ratio)
-    return ended_at_plane(tally, track, track.energy - lost)
+        absorb_in_part(problem, tally, track.place.ix, at.x, at.y, at.z, track.weight * lost, did.ratio)
+    there, due = between(begin, moved.ray, share), did.due + share * (moved.deflection_due - did.due)
+    energy = track.energy - lost
+    return ends_at(problem, p, there, track.species, track.weight, energy, due, tally, stack, waiting, stream)
 
 
 @inlined
@@ -249,6 +255,7 @@ def one_step(problem, walk, material, density, phase, stream):
     # Lose energy, somewhere on the way.
     after, lost, stops = slowed(values, start, middle, end, energy, cut, planned, words)
     at = np.float64((f32(np.int32(words[0] & BYTE)) + HALF) * TO_SHARE)
+    left = np.float64(due - turn)
     due, paths, stretch = what_is_left(start, middle, end, due, turn, paths, stretch)
 
     # Large deflections happen here; other hard interactions are the caller's.
@@ -261,8 +268,9 @@ def one_step(problem, walk, material, density, phase, stream):
     )
     ratio = np.float64(column(values, middle.row, WATER_RATIO, middle.f))
     did = Stepped(
-        np.float64(lost), at, ratio, end.crossing and not stops, end.hit and not deflected and not stops, stops, ray
-    )
+        np.float64(lost), at, ratio, end.crossing and not stops, end.hit and not deflected and not stops, stops, ray,
+        left,
+    )  # fmt: skip
     return Walk(moved, stretch, max(safety - way, 0.0)), did, stream
 
 

@@ -10,7 +10,8 @@ from dosewright.materials.photons.lookup import position
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.transport.photons.interact import interact
 from dosewright.transport.scene.absorb import absorb_at_once
-from dosewright.transport.scene.places import at_place, ended_at_plane, ends_on_way, escaped, over, over_boundary
+from dosewright.transport.scene.at_planes import ends_on_way
+from dosewright.transport.scene.places import at_place, escaped, over, over_boundary
 from dosewright.transport.scene.reduced import (
     interacting_copies,
     reduced_photon_event,
@@ -51,8 +52,10 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
             paths -= mu * distance
             there = advance(track.ray, distance)
             ray, place = over_boundary(problem, there, phase)
-            if ends_on_way(problem, tally, track, there if place.region == PATIENT else ray, stream.history):
-                return ended_at_plane(tally, track, track.energy), waiting, stream
+            beyond = there if place.region == PATIENT else ray
+            ends, waiting, stream = ends_on_way(problem, tally, track, beyond, stack, waiting, stream)
+            if ends:
+                return over(track), waiting, stream
             track = at_place(track, ray, place)
             if place.region == OUTSIDE:
                 return escaped(problem, tally, track, stream.history), waiting, stream
@@ -60,8 +63,9 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
                 return split_into_voxels(problem, track, stack, waiting, stream)
             continue
         there = advance(track.ray, reach)
-        if ends_on_way(problem, tally, track, there, stream.history):
-            return ended_at_plane(tally, track, track.energy), waiting, stream
+        ends, waiting, stream = ends_on_way(problem, tally, track, there, stack, waiting, stream)
+        if ends:
+            return over(track), waiting, stream
         track = at_place(track, there, track.place)
         if splits_interaction(problem, material, density, track, phase):
             waiting, stream = interacting_copies(problem, track, stack, waiting, stream)
