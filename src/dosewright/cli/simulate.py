@@ -146,6 +146,7 @@ def show(folder: Path, *, as_json: bool) -> dict[str, Any]:
         typer.echo(f"Warning: {warning}")
     if not goals["reached"]:
         by = "on request" if goals["stopped_on_request"] else "by the time limit"
+        by = "by the end of the phase space" if goals["source_used_up"] else by
         typer.echo(f"Stopped {by} before the goal; the result is valid with its stated uncertainty.")
     for score in summary["scores"]:
         typer.echo(f"{score['quantity']} ({score['unit']}): {folder / score['file']}")

@@ -2,6 +2,10 @@
 
 Batches are fixed ranges of histories; batch i of n_i histories gives the sum s_i in a voxel. Then
 ``var(mean) = (sum s_i^2/n_i - S^2/N) / ((batches - 1) N)`` with S and N the totals, which allows unequal batches.
+
+A phase space holds only the M histories that sent something, out of N. Its batches are of m_i such histories each, and
+the variance of the sum over them is that of M independent ones. That M itself is drawn, out of N, adds
+``1/M - 1/N`` to the square of the relative uncertainty (the variance of a sum of M terms, M binomial).
 """
 
 from dataclasses import dataclass
@@ -18,25 +22,31 @@ LIGHTEST_G_CM3 = 0.1
 
 @dataclass
 class BatchSums:
-    """Running sums over a prefix of batches; flat arrays, one entry per voxel."""
+    """Running sums over a prefix of batches; flat arrays, one entry per voxel.
+
+    `sent` is the number of histories that sent something, all of them but for phase spaces.
+    """
 
     total: Array
     squares: Array
     histories: int = 0
     batches: int = 0
+    sent: int = 0
 
     @classmethod
     def empty(cls, voxels: int) -> "BatchSums":
         """Return sums over no batch."""
         return cls(np.zeros(voxels), np.zeros(voxels))
 
-    def add(self, batch: Array, histories: int) -> None:
-        """Add one batch of `histories`."""
+    def add(self, batch: Array, histories: int, sent: int | None = None) -> None:
+        """Add one batch of `histories`, of which `sent` (None: all) sent something."""
+        sent = histories if sent is None else sent
         self.total += batch
         np.multiply(batch, batch, out=batch)
-        batch /= histories
+        batch /= sent
         self.squares += batch
         self.histories += histories
+        self.sent += sent
         self.batches += 1
 
     def mean(self) -> Array:
@@ -49,9 +59,11 @@ class BatchSums:
         hit = self.total > 0
         if self.batches < 2:
             return relative
-        spread = self.squares[hit] - self.total[hit] ** 2 / self.histories
-        variance = np.maximum(spread, 0.0) / ((self.batches - 1) * self.histories)
-        relative[hit] = np.sqrt(variance) * self.histories / self.total[hit]
+        spread = self.squares[hit] - self.total[hit] ** 2 / self.sent
+        variance = np.maximum(spread, 0.0) / ((self.batches - 1) * self.sent)
+        relative[hit] = np.sqrt(variance) * self.sent / self.total[hit]
+        if self.sent < self.histories:
+            relative[hit] = np.hypot(relative[hit], np.sqrt(1.0 / self.sent - 1.0 / self.histories))
         return relative
 
 

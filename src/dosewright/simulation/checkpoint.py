@@ -21,7 +21,7 @@ def save(folder: Path, fingerprint: str, sums: RunSums) -> None:
         with to.open("wb") as file:
             np.savez(file, **sums.arrays())  # type: ignore[arg-type]
 
-    meta = {"batches": sums.batches, "histories": sums.histories, "cpu_seconds": sums.cpu_seconds}
+    meta = {"batches": sums.batches, "histories": sums.histories, "sent": sums.sent, "cpu_seconds": sums.cpu_seconds}
     publish(path, write, {"fingerprint": fingerprint, **meta})
     for old in folder.glob("sums-*.npz"):
         if old == path:
@@ -37,6 +37,7 @@ def load(folder: Path, fingerprint: str, into: RunSums) -> bool:
         if meta is None or meta.get("fingerprint") != fingerprint:
             continue
         with np.load(path, allow_pickle=False) as data:
-            into.take(data, int(meta["histories"]), int(meta["batches"]), float(meta.get("cpu_seconds", 0.0)))
+            counts = int(meta["histories"]), int(meta["batches"]), float(meta.get("cpu_seconds", 0.0))
+            into.take(data, *counts, int(meta.get("sent", counts[0])))
         return True
     return False

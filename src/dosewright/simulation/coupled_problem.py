@@ -28,6 +28,7 @@ from dosewright.simulation.planes import Plane, ReusePlane, with_reuse
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.reduction_settings import ReductionSettings, pack_reduction
 from dosewright.simulation.splitting import refuse_splitting, repeated_problem
+from dosewright.sources import emit
 from dosewright.sources.emit import Source
 from dosewright.transport.coupled import NO_KERMA, CoupledProblem, Cuts
 from dosewright.transport.reduction import NO_REDUCTION
@@ -42,6 +43,7 @@ EQUILIBRIUM = (
 NOT_MOVED = Rigid.identity()
 NO_REDUCTION_ASKED = ReductionSettings()
 SPECIES = {"photon": PHOTON, "electron": ELECTRON, "positron": POSITRON}
+OF_EACH_RECORD = PHOTON  # of a phase space: what the kernels overlook, for every record has a species of its own
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def coupled_problem(
         photons=photons,
         electrons=electrons,
         source=source,
-        species=SPECIES[particle],
+        species=SPECIES.get(particle, OF_EACH_RECORD) if source.kind == emit.RECORDS else SPECIES[particle],
         scoring=scored.scoring,
         leaving=leaving,
         cuts=Cuts(

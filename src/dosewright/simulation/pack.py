@@ -46,7 +46,9 @@ def pack_scored(voxels: Voxels, grid: Grid | None, *, to_water: bool, let: bool 
 
 
 def source_energies_MeV(source: Source) -> tuple[float, float]:
-    """Return the lowest and highest energy: the mean with five sigmas, or the ends of the spectrum."""
+    """Return the lowest and highest energy: the mean with five sigmas, or the ends of the spectrum or the records."""
+    if source.kind == emit.RECORDS:
+        return float(source.energy[0]), float(source.energy[1])
     if source.spectrum_high.size:
         return float(source.spectrum_low.min()), float(source.spectrum_high.max())
     mean, sigma = source.energy

@@ -80,11 +80,15 @@ class _Plane:
     full: bool = False
 
     def add(self, rows: Array, first: int, histories: int, box_to_run: Rigid) -> None:
-        """Write what a batch of histories, the first of this number, sent through."""
+        """Write what a batch of histories sent through, of which the rows have numbers from 0; `first` came before.
+
+        Where the source does not know exactly how many a batch stands for, what it recorded counts.
+        """
         if self.full:
             return
         mine, most = of_plane(rows, self.number), self.wish.most_particles
-        self.histories = first + histories
+        mine[:, HISTORY] += max(first, self.last + 1)
+        self.histories = max(first + histories, int(mine[-1, HISTORY]) + 1 if len(mine) else 0)
         if most is not None and int(self.sums.records.sum()) + len(mine) > most:
             over = int(mine[most - int(self.sums.records.sum()), HISTORY])
             mine, self.full, self.histories = mine[mine[:, HISTORY] < over], True, over
@@ -125,7 +129,7 @@ class PhaseSpaceFiles:
         self._open.__exit__(*raised)  # type: ignore[arg-type]
 
     def add(self, rows: Array, first: int, histories: int) -> None:
-        """Take what one batch recorded; batches come in order."""
+        """Take what one batch recorded, its histories numbered from 0; so many came before."""
         for plane in self._planes:
             plane.add(rows, first, histories, self._box_to_run)
 

@@ -28,6 +28,7 @@ from dosewright.scoring.deposit import Scoring
 from dosewright.scoring.planes import RECORDED
 from dosewright.simulation.pack import index_of, pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.pack_scene import packed_scene
+from dosewright.simulation.recorded import Recorded
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
 from dosewright.sources.pencil_beams import PencilBeams, reach_mm
@@ -86,6 +87,8 @@ class Problem:
     part_names
         The parts of the scene, in the order of the tally, which has one entry more for what fills the scene; none
         where there is no scene.
+    recorded
+        The phase space that the primaries come from; None where a source is sampled.
     """
 
     packed: step.Problem | CoupledProblem | RepeatedProblem
@@ -96,6 +99,7 @@ class Problem:
     density_g_cm3: NDArray[np.float64]
     assumptions: tuple[str, ...] = ()
     part_names: tuple[str, ...] = ()
+    recorded: Recorded | None = None
 
     @property
     def tallied_parts(self) -> int:
@@ -123,6 +127,8 @@ class Problem:
         """Return a hash of all that shapes the result, the compiled sources included."""
         digest = sha256(source_hash((*COMPILED_ROOMS, "simulation")).encode())
         _feed(digest, (self.packed, self.pencil_weights, self.score_shape, self.mass_g))
+        if self.recorded is not None:
+            _feed(digest, self.recorded.described())
         return digest.hexdigest()
 
 

@@ -12,6 +12,7 @@ from dosewright.scoring.leaving import Leaving
 from dosewright.scoring.ratio_statistics import RatioSums
 from dosewright.scoring.statistics import BatchSums
 from dosewright.simulation.problem import Problem
+from dosewright.simulation.records_used import RecordsUsed
 
 ENERGY_TOLERANCE = 1e-4
 KEV_PER_UM = 0.1  # of 1 MeV cm2/g in matter of 1 g/cm3
@@ -85,6 +86,10 @@ class Result:
         Somebody asked it to stop before its goal.
     parts
         What parts of the scene received; None where there is no scene.
+    used_up
+        The phase space ended before its goal.
+    records
+        What was used of a phase space; None for other sources.
     """
 
     dose_Gy: NDArray[np.float64]
@@ -106,6 +111,8 @@ class Result:
     leaving: LeavingSpectrum | None = None
     stopped_on_request: bool = False
     parts: PartEnergies | None = None
+    used_up: bool = False
+    records: RecordsUsed | None = None
 
     @property
     def dose(self) -> Image:

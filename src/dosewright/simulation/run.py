@@ -22,11 +22,13 @@ from dosewright.core.errors import DosewrightError, StoppedEarlyError, refuse
 from dosewright.core.random import first_uniform
 from dosewright.scoring.deposit import Tally, empty_tally
 from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving, leaving_bins
-from dosewright.scoring.planes import counted, has_room, room_for
+from dosewright.scoring.planes import HISTORY, counted, has_room, room_for
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.problem import Problem
+from dosewright.simulation.recorded import RecordedBatches
+from dosewright.simulation.records_used import records_used
 from dosewright.simulation.result import (
     Result,
     account_warnings,
@@ -38,6 +40,7 @@ from dosewright.simulation.result import (
 )
 from dosewright.simulation.sums import RunSums
 from dosewright.simulation.warm_up import emptied, warm_up
+from dosewright.simulation.work import Division, Drawn, Packed, Work
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.coupled_loop import run_coupled_histories
 from dosewright.transport.loop_cpu import empty_room, run_histories
@@ -72,6 +75,7 @@ class Ended(Enum):
     GOAL = "goal"
     TIME = "time"
     REQUEST = "request"
+    USED_UP = "used up"
 
 
 def never() -> bool:
@@ -102,7 +106,7 @@ def simulate(
 
     `stop` is asked at the beginning and after every batch: once it says so, the run ends with what it has, and the
     result says that (`stopped_on_request`). `crossed` is given what went through planes: the rows of each batch (see
-    `scoring.planes`), its first history and their number, in the order of the batches.
+    `scoring.planes`) with histories numbered from 0, how many came before and how many these are, in their order.
 
     Raises
     ------
@@ -116,17 +120,18 @@ def simulate(
     started = time.monotonic()
     threads = threads or len(os.sched_getaffinity(0))
     compile_seconds = _compile(problem)
-    batches = Batches.plan(goal, int(np.prod(problem.score_shape)))
-    fingerprint = f"{problem.fingerprint()}-{seed}-{batches.size}-{batches.cut}"
+    division = divided(problem, goal)
+    fingerprint = f"{problem.fingerprint()}-{seed}-{division.key}"
     state, resumed = _begin(problem, folder, fingerprint)
     begun = time.monotonic()
-    report = _Reporter(goal, state, on_progress, begun, folder, fingerprint)
-    ended = _run(_Task(problem, goal, batches, seed, threads, stop, crossed), state, report)
+    task = _Task(problem, goal, division, seed, threads, stop, crossed)
+    report = _Reporter(task, state, on_progress, begun, folder, fingerprint)
+    ended = _run(task, state, report)
     if folder is not None and state.sums.batches:
         checkpoint.save(folder, fingerprint, state.sums)
     if ended is Ended.REQUEST and state.sums.batches < FEWEST_FOR_A_DOSE:
         raise StoppedEarlyError("Stopped on request before there was enough to make a dose with an uncertainty.")
-    return _result(problem, state, ended, time.monotonic() - started, compile_seconds, resumed)
+    return _result(task, state, ended, time.monotonic() - started, compile_seconds, resumed)
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ class _Task:
 
     problem: Problem
     goal: Goal
-    batches: Batches
+    division: Division
     seed: int
     threads: int
     stop: Callable[[], bool]
@@ -147,22 +152,22 @@ class _Reporter:
 
     def __init__(
         self,
-        goal: Goal,
+        task: _Task,
         state: _State,
         on_progress: Callable[[Progress], None] | None,
         begun: float,
         folder: Path | None,
         fingerprint: str,
     ) -> None:
-        self.goal, self.state, self.tell, self.begun = goal, state, on_progress, begun
-        self.folder, self.fingerprint = folder, fingerprint
-        self.before, self.saved = state.sums.histories, begun
+        self.goal, self.state, self.tell, self.begun = task.goal, state, on_progress, begun
+        self.folder, self.fingerprint, self.uses = folder, fingerprint, task.division.uses
+        self.before, self.saved = state.sums.histories * self.uses, begun
 
     def batch_done(self) -> None:
         """Tell the progress after each batch."""
         if self.tell is None:
             return
-        histories, seconds = self.state.sums.histories, time.monotonic() - self.begun
+        histories, seconds = self.state.sums.histories * self.uses, time.monotonic() - self.begun
         rate = (histories - self.before) / max(seconds, 1e-9)
         self.tell(
             Progress(
@@ -192,6 +197,16 @@ class _Reporter:
             self.saved = time.monotonic()
 
 
+def divided(problem: Problem, goal: Goal) -> Division:
+    """Divide a run to a goal into batches."""
+    voxels = int(np.prod(problem.score_shape))
+    if problem.recorded is None:
+        return Drawn(problem.packed, Batches.plan(goal, voxels))
+    if not isinstance(problem.packed, CoupledProblem):
+        raise refuse("A phase space has photons, electrons and positrons", given=type(problem.packed).__name__)
+    return RecordedBatches(problem.recorded, problem.packed, goal, voxels)
+
+
 def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
     voxels = int(np.prod(problem.score_shape))
     sums = RunSums.empty(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts)
@@ -200,27 +215,26 @@ def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_St
 
 
 def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
-    """Run batches until the goal, the time or a request to stop."""
+    """Run batches until the goal, the end of the source, the time or a request to stop."""
     check_at = _first_checkpoint_after(state.sums.batches)
-    if state.sums.batches and _judge(task, state) and _at_checkpoint(task.batches, state):
+    if state.sums.batches and _judge(task, state) and _at_checkpoint(task.division, state):
         return Ended.GOAL
     if task.stop():
         return Ended.REQUEST
     done = _batches_in_order(task, state.sums.batches)
     try:
-        for size, tally, cpu in done:
+        for work, tally, cpu in done:
             if not np.isfinite(tally.account).all():
                 raise DosewrightError("A batch ended with an energy that is no number; the result is not usable.")
             if task.crossed is not None:
-                rows = tally.crossings[1 : 1 + counted(tally.crossings)]
-                task.crossed(rows, state.sums.batches * task.batches.size, size)
-            state.sums.add(tally, size, cpu)
-            last = task.batches.histories_in(state.sums.batches) == 0
-            if state.sums.batches >= check_at or last:
+                task.crossed(_crossings(tally, work), state.sums.histories, work.histories)
+            state.sums.add(tally, work.histories, cpu, work.sent, work.read)
+            if state.sums.batches >= check_at or work.last:
                 check_at = Batches.next_checkpoint(state.sums.batches)
-                if _judge(task, state) or last:
+                reached = _judge(task, state)
+                if reached or work.last:
                     report.batch_done()
-                    return Ended.GOAL
+                    return Ended.USED_UP if work.used_up and not reached else Ended.GOAL
                 report.checkpoint()
             report.batch_done()
             ended = _interrupted(task, report)
@@ -229,7 +243,9 @@ def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
                 return ended
     finally:
         done.close()
-    raise AssertionError("batches end with the last one, or never")
+    if not state.sums.batches:
+        raise refuse("The source has no histories")
+    return Ended.USED_UP  # all of it was used before this run was resumed
 
 
 def _interrupted(task: _Task, report: _Reporter) -> Ended | None:
@@ -248,12 +264,12 @@ def _first_checkpoint_after(batches: int) -> int:
     return at
 
 
-def _at_checkpoint(batches: Batches, state: _State) -> bool:
+def _at_checkpoint(division: Division, state: _State) -> bool:
     """Say whether a kept run stopped at a fixed checkpoint or its last batch."""
     n, at = state.sums.batches, 0
     while at < n:
         at = Batches.next_checkpoint(at)
-    return at == n or batches.histories_in(n) == 0
+    return at == n or division.work(n) is None
 
 
 def _judge(task: _Task, state: _State) -> bool:
@@ -265,26 +281,26 @@ def _judge(task: _Task, state: _State) -> bool:
         goal.top_voxels,
         goal.dose_threshold_percent,
     )
-    return goal.reached(state.sums.histories, state.uncertainty)
+    return goal.reached(state.sums.histories * task.division.uses, state.uncertainty)
 
 
-def _batches_in_order(task: _Task, first: int) -> Generator[tuple[int, Tally, float], None, None]:
+def _batches_in_order(task: _Task, first: int) -> Generator[tuple[Work, Tally, float], None, None]:
     """Yield finished batches by number while others are running; a tally is free again at the next one."""
     spare: deque[Tally] = deque(_new_tally(task.problem) for _ in range(task.threads + 1))
-    running: deque[tuple[int, Future[tuple[Tally, float]]]] = deque()
+    running: deque[tuple[Work, Future[tuple[Tally, float]]]] = deque()
     number = first
     with ThreadPoolExecutor(task.threads) as pool:
         try:
             while True:
-                while spare and (size := task.batches.histories_in(number)):
+                while spare and (work := task.division.work(number)):
                     tally = spare.popleft()
-                    running.append((size, pool.submit(_one_batch, task, number, tally)))
+                    running.append((work, pool.submit(_one_batch, task, work, number, tally)))
                     number += 1
                 if not running:
                     return
-                size, future = running.popleft()
+                work, future = running.popleft()
                 tally, cpu = future.result()
-                yield size, tally, cpu
+                yield work, tally, cpu
                 spare.append(tally)
         finally:
             for _, future in running:
@@ -302,21 +318,30 @@ def _leaving(problem: Problem) -> Leaving:
     return problem.packed.leaving if isinstance(problem.packed, CoupledProblem) else NOTHING_LEAVING
 
 
-def _one_batch(task: _Task, number: int, tally: Tally) -> tuple[Tally, float]:
+def _one_batch(task: _Task, work: Work, number: int, tally: Tally) -> tuple[Tally, float]:
     """Run one batch into a cleared tally; return it and its CPU seconds.
 
     LET is cleared by the sums that took it. Where planes were crossed more often than there was room, the batch is run
     again with more, so that nothing is lost; the same histories come to the same.
     """
     begun = time.thread_time()
-    size = task.batches.histories_in(number)
-    pencils = pencils_of_batch(task.problem.pencil_weights, size, task.seed, number)
+    pencils = work.pencils
+    if pencils is None:
+        pencils = pencils_of_batch(task.problem.pencil_weights, work.primaries, task.seed, number)
     while True:
         _clear(tally)
-        _run_histories(task.problem, number * task.batches.size, pencils, task.seed, tally)
+        _run_histories(work.packed, work.first, pencils, task.seed, tally)
         if has_room(tally.crossings):
             return tally, time.thread_time() - begun
         tally = tally._replace(crossings=room_for(int(SPARE * counted(tally.crossings))))
+
+
+def _crossings(tally: Tally, work: Work) -> NDArray[np.float64]:
+    """Return what a batch recorded at planes, histories numbered from 0."""
+    rows = tally.crossings[1 : 1 + counted(tally.crossings)]
+    index = (rows[:, HISTORY] - work.first).astype(np.int64)
+    rows[:, HISTORY] = index if work.history is None else work.history[index]
+    return rows
 
 
 def _clear(tally: Tally) -> None:
@@ -326,17 +351,17 @@ def _clear(tally: Tally) -> None:
     tally.crossings[:1] = 0.0
 
 
-def _run_histories(problem: Problem, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:
+def _run_histories(packed: Packed, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:
     """Run histories through the loop of their kind of problem."""
-    run, room = _loop(problem)
-    run(problem.packed, np.uint64(first), pencils, np.uint64(seed), tally, room())
+    run, room = _loop(packed)
+    run(packed, np.uint64(first), pencils, np.uint64(seed), tally, room())
 
 
-def _loop(problem: Problem) -> tuple[Callable[..., None], Callable[[], Any]]:
+def _loop(packed: Packed) -> tuple[Callable[..., None], Callable[[], Any]]:
     """Return the kernel that runs a problem of its kind, and what makes room for its particles."""
-    if isinstance(problem.packed, RepeatedProblem):
+    if isinstance(packed, RepeatedProblem):
         return run_repeated_histories, empty_repeated_room
-    if isinstance(problem.packed, CoupledProblem):
+    if isinstance(packed, CoupledProblem):
         return run_coupled_histories, empty_room
     return run_histories, empty_room
 
@@ -358,17 +383,19 @@ def _compile(problem: Problem) -> float:
     """Compile or load the kernels; return the seconds it took."""
     begun = time.monotonic()
     nobody, tally = np.zeros(0, np.int64), empty_tally(problem.scoring, 1)
-    run, room = _loop(problem)
+    run, room = _loop(problem.packed)
     warm_up(run, emptied(problem.packed), np.uint64(0), nobody, np.uint64(0), tally, room())
-    _run_histories(problem, 0, nobody, 0, tally)
+    _run_histories(problem.packed, 0, nobody, 0, tally)
     return time.monotonic() - begun
 
 
-def _result(
-    problem: Problem, state: _State, ended: Ended, wall: float, compile_seconds: float, resumed: bool
-) -> Result:
-    shape, sums = problem.score_shape[::-1], state.sums
+def _result(task: _Task, state: _State, ended: Ended, wall: float, compile_seconds: float, resumed: bool) -> Result:
+    problem, sums = task.problem, state.sums
+    shape = problem.score_shape[::-1]
     warnings = account_warnings(sums.account, sums.histories)
+    recorded = None if problem.recorded is None else records_used(problem.recorded, sums, task.division.uses)
+    if recorded is not None:
+        warnings += recorded.warnings(used_up=ended is Ended.USED_UP)
     if resumed:
         warnings += (RESUMED,)
     return Result(
@@ -381,6 +408,7 @@ def _result(
         mean_uncertainty_percent=state.uncertainty,
         goal_reached=ended is Ended.GOAL,
         stopped_on_request=ended is Ended.REQUEST,
+        used_up=ended is Ended.USED_UP,
         energy=energy_account(sums.account, sums.histories),
         wall_seconds=wall,
         cpu_seconds=sums.cpu_seconds,
@@ -393,4 +421,5 @@ def _result(
         if sums.leaving and sums.leaving_totals
         else None,
         parts=energy_of_parts(problem.part_names, sums.parts) if sums.parts else None,
+        records=recorded,
     )

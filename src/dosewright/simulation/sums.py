@@ -1,7 +1,7 @@
 """What a run accumulates, batch after batch, and how it is put down and taken up again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,10 @@ from dosewright.scoring.deposit import (
 )
 from dosewright.scoring.ratio_statistics import RatioSums
 from dosewright.scoring.statistics import BatchSums
+from dosewright.sources.phase_space import COUNTS as COUNTS_OF_RECORDS
 
 Arrays = dict[str, NDArray[np.generic]]
-COUNTS = ("histories", "batches")
+COUNTS = ("histories", "batches", "sent")
 
 
 @dataclass
@@ -29,7 +30,8 @@ class RunSums:
     """Sums over a prefix of batches; None where something is not scored. `account` is the energy account, MeV.
 
     `leaving` counts what leaves the phantom by bin, `leaving_totals` holds the number and then the energy (MeV) by
-    kind of particle. `parts` is the energy (MeV) in each part of a scene, and last in what fills it.
+    kind of particle. `parts` is the energy (MeV) in each part of a scene, and last in what fills it. `read` is what
+    became of the records of a phase space, see `sources.phase_space`.
     """
 
     medium: BatchSums
@@ -40,6 +42,7 @@ class RunSums:
     leaving: BatchSums | None = None
     leaving_totals: BatchSums | None = None
     parts: BatchSums | None = None
+    read: NDArray[np.float64] = field(default_factory=lambda: np.zeros(COUNTS_OF_RECORDS))
     cpu_seconds: float = 0.0
 
     @classmethod
@@ -66,41 +69,66 @@ class RunSums:
         """Batches so far."""
         return self.medium.batches
 
-    def add(self, tally: Tally, histories: int, cpu_seconds: float) -> None:
-        """Add one batch; the tally's doses and counts are used up, its LET columns are clear afterwards."""
-        self.medium.add(tally.energy, histories)
+    @property
+    def sent(self) -> int:
+        """Histories so far that sent something."""
+        return self.medium.sent
+
+    def add(
+        self,
+        tally: Tally,
+        histories: int,
+        cpu_seconds: float,
+        sent: int | None = None,
+        read: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Add one batch; the tally's doses and counts are used up, its LET columns are clear afterwards.
+
+        Of a phase space, `sent` is the number of histories that sent something, `read` what became of the records.
+        """
+        self.medium.add(tally.energy, histories, sent)
         if self.water is not None:
-            self.water.add(tally.energy_to_water, histories)
+            self.water.add(tally.energy_to_water, histories, sent)
         if self.let_d is not None and self.let_t is not None:
             let = tally.let.reshape(-1, LET_COLUMNS)
             self.let_d.add(let, LET_ENERGY_LET, LET_ENERGY)
             self.let_t.add(let, LET_PATH_LET, LET_PATH)
         if self.leaving is not None and self.leaving_totals is not None:
             numbers = tally.leaving.reshape(LEAVING_KINDS, -1).sum(axis=1)
-            self.leaving_totals.add(np.concatenate([numbers, tally.leaving_energy]), histories)
-            self.leaving.add(tally.leaving, histories)
+            self.leaving_totals.add(np.concatenate([numbers, tally.leaving_energy]), histories, sent)
+            self.leaving.add(tally.leaving, histories, sent)
         if self.parts is not None:
-            self.parts.add(tally.parts, histories)
+            self.parts.add(tally.parts, histories, sent)
         self.account += tally.account
+        if read is not None:
+            self.read += read
         self.cpu_seconds += cpu_seconds
 
     def arrays(self) -> Arrays:
         """Return all arrays by name, not copied."""
         parts = {
-            f"{name}_{field.name}": getattr(part, field.name)
+            f"{name}_{one.name}": getattr(part, one.name)
             for name, part in self._parts().items()
-            for field in fields(part)
-            if field.name not in COUNTS
+            for one in fields(part)
+            if one.name not in COUNTS
         }
-        return {"account": self.account, **parts}
+        return {"account": self.account, "read": self.read, **parts}
 
-    def take(self, arrays: Mapping[str, NDArray[np.generic]], histories: int, batches: int, cpu_seconds: float) -> None:
+    def take(
+        self,
+        arrays: Mapping[str, NDArray[np.generic]],
+        histories: int,
+        batches: int,
+        cpu_seconds: float,
+        sent: int | None = None,
+    ) -> None:
         """Take up what `arrays` returned; raises KeyError where something is missing."""
+        sent = histories if sent is None else sent
         for name, kept in self.arrays().items():
             kept[...] = arrays[name]
         for part in (self.medium, self.water, self.leaving, self.leaving_totals, self.parts):
             if part is not None:
-                part.histories, part.batches = histories, batches
+                part.histories, part.batches, part.sent = histories, batches, sent
         self.cpu_seconds = cpu_seconds
 
     def _parts(self) -> dict[str, BatchSums | RatioSums]:

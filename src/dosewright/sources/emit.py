@@ -5,10 +5,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four, gaussian_pair
+from dosewright.sources import records as of
 
-PENCILS, RECTANGLE, POINT, BOX, SPHERE, CYLINDER = 0, 1, 2, 3, 4, 5
+PENCILS, RECTANGLE, POINT, BOX, SPHERE, CYLINDER, RECORDS = 0, 1, 2, 3, 4, 5, 6
 
 # Columns of `Source.pencils`: centre and slope of the axis on the start plane, lower Cholesky factors of the
 # covariances of (position, slope) along x and y, mean energy and its sigma, height of the start plane.
@@ -24,7 +25,8 @@ class Source(NamedTuple):
     ``RECTANGLE``: uniform over ``extent`` at z = 0, parallel to -z. ``POINT``: a focus at height ``extent[2]``,
     uniform in solid angle inside the field ``extent[:2]`` at z = 0. ``BOX``, ``SPHERE``, ``CYLINDER`` (along z):
     uniform inside ``extent`` (full widths), flying along the unit vector ``direction``, or isotropic where that is
-    zero. A spectrum (if any) replaces the energies.
+    zero. A spectrum (if any) replaces the energies. ``RECORDS``: the particles of a phase space, rows of ``records``
+    (see `sources.records`), which have axes of their own; ``energy`` is then the range of their energies.
     """
 
     kind: int
@@ -35,11 +37,24 @@ class Source(NamedTuple):
     spectrum_high: NDArray[np.float64]
     spectrum_sum: NDArray[np.float64]
     direction: NDArray[np.float64] = ISOTROPIC
+    records: NDArray[np.float32] = of.NO_RECORDS
+
+
+@inlined
+def species_and_weight(source, pencil, species):
+    """Return species and weight of a primary: those of its record; else the source's own and one."""
+    if source.kind == RECORDS:
+        row = pencil >> of.ROW_SHIFT
+        return np.int64(source.records[row, of.SPECIES]), np.float64(source.records[row, of.WEIGHT])
+    return np.int64(species), 1.0
 
 
 @kernel
 def emit(source, pencil, stream):
     """Return position, direction, kinetic energy of a primary, and the stream after it."""
+    if source.kind == RECORDS:
+        x, y, z, u, v, w, energy = _from_record(source.records, pencil)
+        return x, y, z, u, v, w, energy, stream
     if source.kind == PENCILS:
         x, y, z, u, v, w, stream = _from_pencil(source.pencils, pencil, stream)
         mean, sigma = source.pencils[pencil, MEAN_ENERGY], source.pencils[pencil, ENERGY_SIGMA]
@@ -58,6 +73,20 @@ def _energy(source, mean, sigma, stream):
         return source.spectrum_low[i] + b * (source.spectrum_high[i] - source.spectrum_low[i]), stream
     g, _ = gaussian_pair(a, b)
     return max(mean + sigma * g, LOWEST_ENERGY_SHARE * mean), stream
+
+
+@kernel
+def _from_record(rows, use):
+    """Return position, unit direction and kinetic energy of one use of a record."""
+    row = use >> of.ROW_SHIFT
+    x, y, z = np.float64(rows[row, of.X]), np.float64(rows[row, of.Y]), np.float64(rows[row, of.Z])
+    u, v, w = np.float64(rows[row, of.U]), np.float64(rows[row, of.V]), np.float64(rows[row, of.W])
+    if use & of.FLIPS_X != 0:
+        x, u = -x, -u
+    if use & of.FLIPS_Y != 0:
+        y, v = -y, -v
+    norm = 1.0 / np.sqrt(u * u + v * v + w * w)
+    return x, y, z, u * norm, v * norm, w * norm, np.float64(rows[row, of.ENERGY])
 
 
 @kernel

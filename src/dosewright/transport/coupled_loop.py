@@ -22,7 +22,7 @@ from dosewright.geometry.trace import (
 )
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED, STARTED, deposit
 from dosewright.scoring.leaving import score_leaving
-from dosewright.sources.emit import emit
+from dosewright.sources.emit import emit, species_and_weight
 from dosewright.transport.electrons.absorb import absorb_here
 from dosewright.transport.electrons.interact import interact, stopped
 from dosewright.transport.electrons.lockstep import advance_electrons
@@ -153,30 +153,30 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
     """Put the primary of a history on the stack where it enters the box or the scene; returns the stack count."""
     geometry, before = problem.geometry, waiting
     stream = start_stream(seed, number)
+    species, weight = species_and_weight(problem.source, pencil, problem.species)
     x, y, z, u, v, w, energy, stream = emit(problem.source, pencil, stream)
-    tally.account[STARTED] += energy
+    tally.account[STARTED] += weight * energy
     ray = to_patient_axes(geometry, Ray(x, y, z, u, v, w))
     if has_scene(problem):
         inside, place = into_world(problem, ray, phase_of(problem.scene, stream.seed, stream.history))
     else:
         inside, place = into_box(geometry, ray)
-    species = problem.species
     if place.region == OUTSIDE:
-        way, p = onwards(problem.planes, tally, ray, species, 1.0, energy, stream.history, True)
+        way, p = onwards(problem.planes, tally, ray, species, weight, energy, stream.history, True)
         if p == NO_PLANE:
-            tally.account[ESCAPED] += energy
+            tally.account[ESCAPED] += weight * energy
             return waiting
         at = advance(ray, way)
-        waiting, _ = ends_at(problem, p, at, species, 1.0, energy, 0.0, tally, stack, waiting, stream)
+        waiting, _ = ends_at(problem, p, at, species, weight, energy, 0.0, tally, stack, waiting, stream)
         return waiting
     entry = leave_box(geometry, inside, place) if place.region == PATIENT else inside
-    share, p = through(problem.planes, tally, ray, entry, species, 1.0, energy, energy, stream.history)
+    share, p = through(problem.planes, tally, ray, entry, species, weight, energy, energy, stream.history)
     if share <= 1.0:
         at = between(ray, entry, share)
-        waiting, _ = ends_at(problem, p, at, species, 1.0, energy, 0.0, tally, stack, waiting, stream)
+        waiting, _ = ends_at(problem, p, at, species, weight, energy, 0.0, tally, stack, waiting, stream)
         return waiting
-    waiting = push(stack, waiting, inside, place, energy, problem.species)
-    name_children(stack, before, waiting, stream, 1.0)
+    waiting = push(stack, waiting, inside, place, energy, species)
+    name_children(stack, before, waiting, stream, weight)
     return waiting
 
 

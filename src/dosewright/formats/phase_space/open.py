@@ -23,6 +23,7 @@ from dosewright.formats.phase_space.topas_write import TOPAS_FORMATS, create_top
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 HEADERS, RECORDS = (".IAEAheader", ".header"), (".IAEAphsp", ".phsp")
+HEADER_OF = {records.casefold(): header for header, records in zip(HEADERS, RECORDS, strict=True)}
 START_BYTES = 1 << 16
 SUFFIXES = {".iaeaheader": "iaea", ".iaeaphsp": "iaea", ".phsp": "topas_binary", ".header": "topas_binary",
             ".txt": "gamos_text", ".h5": "native", ".hdf5": "native"}  # fmt: skip
@@ -52,18 +53,17 @@ def open_phase_space(path: Path, *, long_bits: int | None = None, z_cm: float | 
         return open_egs(path, z_cm=z_cm)
     form = _header_format(start)
     if form == "iaea":
-        return open_iaea(path, long_bits=long_bits)
+        return open_iaea(_named(path), long_bits=long_bits)
     if form in TOPAS_FORMATS:
         return open_topas_pair(path, _records_of(path))
-    for header in partners(path, HEADERS):
+    if path.suffix.casefold() in HEADER_OF:
+        header = _header_of(path)
         form = _header_format(_start(header))
-        if form == "iaea":
-            return open_iaea(header, long_bits=long_bits)
         if form in TOPAS_FORMATS:
             return open_topas_pair(header, path)
-    if path.suffix.casefold() in (suffix.casefold() for suffix in RECORDS):
-        raise refuse("The records of this phase space need a header", given=path.name,
-                     allowed=" or ".join(path.stem + suffix for suffix in HEADERS), where=path.parent)  # fmt: skip
+        return open_iaea(_named(header), long_bits=long_bits)
+    if not start:
+        raise refuse("The file is empty", where=path)
     try:
         return open_gamos_text(path)
     except InputError as error:
@@ -86,6 +86,24 @@ def _header_format(start: bytes) -> str | None:
     if form := topas_format(lines):
         return form
     return "iaea" if any(re.match(r"\$(IAEA_INDEX|RECORD_CONTENTS|CHECKSUM)\s*:", line) for line in lines) else None
+
+
+def _named(header: Path) -> Path:
+    """Return an IAEA header, whose records are found by its name."""
+    if header.suffix.casefold() != HEADERS[0].casefold():
+        raise refuse("This is the header of an IAEA phase space, and its files are not named so", given=header.name,
+                     allowed=f"{header.stem}{HEADERS[0]} and {header.stem}{RECORDS[0]}")  # fmt: skip
+    return header
+
+
+def _header_of(records: Path) -> Path:
+    suffix = HEADER_OF[records.suffix.casefold()]
+    found = partners(records, (suffix,))
+    if len(found) != 1:
+        raise refuse("The records of this phase space need a header, and it is missing or there are several",
+                     given=", ".join(path.name for path in found) or "none", allowed=f"{records.stem}{suffix}",
+                     where=records.parent)  # fmt: skip
+    return found[0]
 
 
 def _records_of(header: Path) -> Path:

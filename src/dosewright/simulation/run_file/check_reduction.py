@@ -6,7 +6,15 @@ from dosewright.core.errors import InputError
 from dosewright.formats.text.xy_limits import read_xy_limits
 from dosewright.simulation.run_file.faults import Fault, faults_from, is_there
 from dosewright.simulation.run_file.particles import ABILITIES
-from dosewright.simulation.run_file.tables import AUTO, COUPLED, OFF, AnySource, Directional, VarianceReduction
+from dosewright.simulation.run_file.tables import (
+    AUTO,
+    COUPLED,
+    OFF,
+    AnySource,
+    Directional,
+    PhaseSpaceSource,
+    VarianceReduction,
+)
 
 SPLITTING = ("bremsstrahlung_splitting", "directional", "equal_weight")
 COUNTS = ("bremsstrahlung_splitting", "russian_roulette", "voxel_splitting", "roulette_value")
@@ -37,6 +45,9 @@ def reduction_faults(reduction: VarianceReduction, source: AnySource | None, *, 
     used += ["voxel_splitting"] if reduction.voxel_splitting else []
     used += ["xy_limits"] if reduction.xy_limits != OFF else []
     faults += [fault for key in used for fault in _needs(key, source, in_scene=in_scene)]
+    if reduction.xy_limits == AUTO and isinstance(source, PhaseSpaceSource):
+        what = "variance_reduction.xy_limits: a phase space does not say which way its beam runs"
+        faults.append(Fault(("variance_reduction", "xy_limits"), what, AUTO, f"{OFF}, or a file"))
     return faults + _limits_faults(reduction.xy_limits) + _reuse_faults(reduction, source)
 
 
@@ -57,7 +68,7 @@ def _needs(key: str, source: AnySource | None, *, in_scene: bool) -> list[Fault]
     if not in_scene:
         what = f"variance_reduction.{key} works in a scene, and there is none"
         faults.append(Fault(("variance_reduction", key), what, None, "a table [scene]"))
-    if source is not None and source.particle not in COUPLED:
+    if source is not None and not ABILITIES[source.particle].regions:
         what = f"variance_reduction.{key} is nothing for {ABILITIES[source.particle].name}"
         faults.append(Fault(("variance_reduction", key), what, None, ", ".join(COUPLED)))
     return faults
@@ -72,7 +83,7 @@ def _reuse_faults(reduction: VarianceReduction, source: AnySource | None) -> lis
     if reuse.normal not in ((0.0, 0.0, 1.0), (0.0, 0.0, -1.0)):
         what = "The plane of reuse_at_plane lies across z"
         faults.append(Fault((*place, "normal"), what, list(reuse.normal), "[0, 0, 1] or [0, 0, -1]"))
-    if source is not None and source.particle not in COUPLED:
+    if source is not None and not ABILITIES[source.particle].regions:
         what = f"variance_reduction.reuse_at_plane is nothing for {ABILITIES[source.particle].name}"
         faults.append(Fault(place, what, None, ", ".join(COUPLED)))
     used = [key for key in ("photon_splitting", "track_length") if getattr(reduction, key)]

@@ -12,10 +12,12 @@ from dosewright.simulation.run_file.tables import (
     Energetic,
     Goals,
     PencilSource,
+    PhaseSpaceSource,
     PointSource,
     SpotsSource,
     Transport,
 )
+from dosewright.simulation.setup.phase_space_source import missing
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.simulation.setup.spectrum import SIGMAS, energies_MeV
 from dosewright.simulation.setup.spot_table import read_spots
@@ -41,6 +43,8 @@ def source_faults(source: AnySource, transport: Transport | None, resolvers: Res
         faults += _field_faults(source)
     if isinstance(source, SpotsSource):
         faults += _spots_faults(source, resolvers)
+    if isinstance(source, PhaseSpaceSource) and is_there(source.file):
+        faults += _phase_space_faults(source, resolvers)
     return faults
 
 
@@ -126,6 +130,15 @@ def _spots_faults(source: SpotsSource, resolvers: Resolvers) -> list[Fault]:
     except InputError as error:
         faults += faults_from(error, ("source", "beam_model"))
     return faults
+
+
+def _phase_space_faults(source: PhaseSpaceSource, resolvers: Resolvers) -> list[Fault]:
+    """Return what is wrong with a phase space, and what its keys ask of it that it has not."""
+    try:
+        info = resolvers.phase_space(Path(source.file), source.long_bits).info
+    except InputError as error:
+        return faults_from(error, ("source", "file"))
+    return [Fault(("source", *key), what, given, allowed) for key, what, given, allowed in missing(source, info)]
 
 
 def goal_faults(goals: Goals) -> list[Fault]:

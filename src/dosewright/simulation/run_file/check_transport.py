@@ -12,6 +12,7 @@ from dosewright.simulation.run_file.tables import (
     Box,
     Energetic,
     Phantom,
+    PhaseSpaceSource,
     Region,
     Score,
     Slab,
@@ -129,6 +130,9 @@ def score_kind_faults(scores: Sequence[Score], source: AnySource | None) -> list
         if score.quantity == "spectrum" and score.particle is None:
             what, allowed = f"The key 'score[{number + 1}].particle' is missing", "photon, electron, positron"
             faults.append(Fault(place, what, None, allowed))
+        if score.quantity == "spectrum" and score.energy_max_MeV is None and isinstance(source, PhaseSpaceSource):
+            what = f"The key 'score[{number + 1}].energy_max_MeV' is missing: the bins of a phase space have no end"
+            faults.append(Fault(place, what))
     spectra = [n for n, score in enumerate(scores) if score.quantity == "spectrum"]
     if len({(scores[n].energy_bins, scores[n].energy_max_MeV, scores[n].angle_bins) for n in spectra}) > 1:
         what, allowed = "The spectra of a run share their bins", "the same bins for all; or two runs"

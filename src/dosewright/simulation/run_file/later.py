@@ -9,17 +9,14 @@ from dosewright.simulation.run_file.tables import PARTICLES, QUANTITIES
 KEYS: dict[tuple[str, str], str] = {
     ("phantom", "egsphant"): "EGSnrc phantoms",
     ("goal", "voxel_error"): "goals per voxel",
-    **{("source", key): "phase-space sources" for key in ("reuse", "recycle", "mirror", "skip", "transform", "filter")},
 }
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
-    ("source", "kind"): ("phase_space",),
     ("source", "particle"): ("helium", "carbon"),
     ("score", "quantity"): ("fluence",),
     ("run", "device"): ("cuda",),
 }
 NOT_YET = "is not available yet"
 AVAILABLE = {
-    ("source", "kind"): "pencil, rectangle, point, volume, spots",
     ("source", "particle"): ", ".join(PARTICLES),
     ("score", "quantity"): ", ".join(QUANTITIES),
     ("run", "device"): "cpu",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from dosewright.materials import ion_tables
 from dosewright.materials.electrons import lookup
 from dosewright.simulation.coupled_settings import PROCESSES as COUPLED_PROCESSES
-from dosewright.simulation.run_file.tables import Particle, Transport
+from dosewright.simulation.run_file.tables import Sent, Transport
 
 SOURCES = ("pencil", "rectangle", "point", "volume")
 DOSES = ("dose", "dose_to_water", "energy")
@@ -42,13 +42,13 @@ _PROTON = Abilities(
 )
 
 
-def _coupled(name: str, cut: str) -> Abilities:
+def _coupled(name: str, cut: str, sources: tuple[str, ...] = SOURCES) -> Abilities:
     return Abilities(
         name=name,
         lowest_MeV=lookup.LOWEST_MEV,
         highest_MeV=lookup.HIGHEST_MEV,
         cut=cut,
-        sources=SOURCES,
+        sources=sources,
         processes=COUPLED_PROCESSES,
         quantities=(*DOSES, "spectrum", "phase_space"),
         foreign=("proton_cut_MeV", "delta_cut_MeV"),
@@ -56,15 +56,16 @@ def _coupled(name: str, cut: str) -> Abilities:
     )
 
 
-ABILITIES: dict[Particle, Abilities] = {
+ABILITIES: dict[Sent, Abilities] = {
     "proton": _PROTON,
     "photon": _coupled("photons", "photon_cut_MeV"),
     "electron": _coupled("electrons", "electron_cut_MeV"),
     "positron": _coupled("positrons", "electron_cut_MeV"),
+    "phase_space": _coupled("the particles of a phase space", "photon_cut_MeV", ("phase_space",)),
 }
 
 
-def lowest_cut_MeV(particle: Particle, transport: Transport) -> float:
+def lowest_cut_MeV(particle: Sent, transport: Transport) -> float:
     """Return the lowest cut of a source's own particle anywhere."""
     key = ABILITIES[particle].cut
     own = [getattr(region, key) for region in transport.region] if ABILITIES[particle].regions else []

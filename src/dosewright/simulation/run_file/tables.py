@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from pydantic_core import PydanticCustomError
 
 from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV
+from dosewright.simulation.recorded import MOST_USES
 from dosewright.transport.copies import MOST_COPIES
 
 OFF = "off"
@@ -157,6 +158,11 @@ Coupled = Literal["photon", "electron", "positron"]
 Particle = Literal["proton", "photon", "electron", "positron"]
 COUPLED: tuple[Coupled, ...] = get_args(Coupled)
 PARTICLES: tuple[Particle, ...] = get_args(Particle)
+Sent = Particle | Literal["phase_space"]
+Recorded = Literal["photon", "electron", "positron", "neutron", "proton"]
+Bit = Annotated[Count, Field(ge=0, le=63)]
+Reuse = Annotated[Count, Field(ge=1, le=MOST_USES)]
+Motion = Annotated[tuple[Literal["D", "RXYZ", "RTPS"], float, float, float], Strict(False)]
 
 
 class Source(Table):
@@ -226,13 +232,54 @@ class SpotsSource(Source):
     beam_model: str | None = None
 
 
-AnySource = PencilSource | RectangleSource | PointSource | VolumeSource | SpotsSource
+class ExtraBits(Table):
+    """Bits (from 0) of an extra whole number of each record: all of some, one of some, none of some."""
+
+    column: Annotated[str, Field(min_length=1)]
+    all: Annotated[tuple[Bit, ...], Strict(False)] = ()
+    any: Annotated[tuple[Bit, ...], Strict(False)] = ()
+    none: Annotated[tuple[Bit, ...], Strict(False)] = ()
+
+
+class RecordFilter(Table):
+    """Which records of a phase space are used: species, range of kinetic energy, bits."""
+
+    species: Annotated[tuple[Recorded, ...], Strict(False), Field(min_length=1)] | None = None
+    energy_MeV: Annotated[tuple[NotNegative, NotNegative], Strict(False)] | None = None
+    bits: Annotated[tuple[ExtraBits, ...], Strict(False)] = ()
+
+
+class PhaseSpaceSource(Table):
+    """The particles of a phase space, from where they were recorded; the axes of the file are those of the run.
+
+    `transform` moves and turns them in the order given: D (mm), RXYZ, RTPS (degrees).
+    """
+
+    kind: Literal["phase_space"] = "phase_space"
+    file: Annotated[str, Field(min_length=1)]
+    reuse: Literal["auto"] | Reuse = "auto"
+    recycle: Annotated[Count, Field(ge=0, le=1000)] = 0
+    mirror: Literal["none", "x", "y", "xy"] = "none"
+    skip: Annotated[Count, Field(ge=0)] = 0
+    transform: Annotated[tuple[Motion, ...], Strict(False)] = ()
+    filter: RecordFilter = RecordFilter()
+    original_histories: Positive | None = None
+    long_bits: Literal[32, 64] | None = None
+
+    @property
+    def particle(self) -> Literal["phase_space"]:
+        """What other sources have one of."""
+        return "phase_space"
+
+
+AnySource = PencilSource | RectangleSource | PointSource | VolumeSource | SpotsSource | PhaseSpaceSource
 SOURCES: dict[str, type[AnySource]] = {
     "pencil": PencilSource,
     "rectangle": RectangleSource,
     "point": PointSource,
     "volume": VolumeSource,
     "spots": SpotsSource,
+    "phase_space": PhaseSpaceSource,
 }
 Quantity = Literal["dose", "dose_to_water", "energy", "letd", "lett", "spectrum", "phase_space"]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)

@@ -7,7 +7,7 @@ from dosewright.core.frame import Rigid, rotation_about
 from dosewright.core.modules import Jaws, Mlc
 from dosewright.core.passive_modules import Block
 from dosewright.core.scene import Module
-from dosewright.simulation.run_file.tables import AnySource, PointSource, SpotsSource, VolumeSource
+from dosewright.simulation.run_file.tables import AnySource, PhaseSpaceSource, PointSource, SpotsSource, VolumeSource
 from dosewright.simulation.setup.beam_source import beam_source
 from dosewright.simulation.setup.scene import PlacedScene
 
@@ -17,7 +17,9 @@ AGAINST = -0.7  # cosine; a reflection target sends its beam off at right angles
 
 def aim_warnings(scene: PlacedScene, source: AnySource) -> tuple[str, ...]:
     """Return what a reader should know of a point source off the focus, and of one that flies against the beam."""
-    if isinstance(source, VolumeSource) or (isinstance(source, SpotsSource) and source.plan is not None):
+    if isinstance(source, VolumeSource | PhaseSpaceSource) or (
+        isinstance(source, SpotsSource) and source.plan is not None
+    ):
         return ()
     flight = -beam_source(source).to_patient.rotation[:, 2]
     told = []

@@ -2,7 +2,7 @@
 
 from dosewright.core.units import ELECTRON_MASS_MEV
 from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving
-from dosewright.simulation.run_file.tables import Energetic, RunFile
+from dosewright.simulation.run_file.tables import AnySource, Energetic, RunFile
 from dosewright.simulation.setup.spectrum import energies_MeV
 
 ENERGY_BINS, ANGLE_BINS = 100, 18
@@ -15,9 +15,13 @@ def bins_of(run_file: RunFile) -> Leaving:
     is given.
     """
     asked = next((score for score in run_file.score if score.quantity == "spectrum"), None)
-    if asked is None or not isinstance(run_file.source, Energetic):
+    if asked is None or (highest := asked.energy_max_MeV or _highest_MeV(run_file.source)) is None:
         return NOTHING_LEAVING
-    highest = energies_MeV(run_file.source)[1]
-    if run_file.source.particle == "positron":
-        highest += 2 * ELECTRON_MASS_MEV
-    return Leaving(asked.energy_bins or ENERGY_BINS, asked.energy_max_MeV or highest, asked.angle_bins or ANGLE_BINS)
+    return Leaving(asked.energy_bins or ENERGY_BINS, highest, asked.angle_bins or ANGLE_BINS)
+
+
+def _highest_MeV(source: AnySource) -> float | None:
+    """Return the highest energy that a source of one kind of particle makes; None for others."""
+    if not isinstance(source, Energetic):
+        return None
+    return energies_MeV(source)[1] + (2 * ELECTRON_MASS_MEV if source.particle == "positron" else 0.0)

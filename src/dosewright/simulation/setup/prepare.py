@@ -1,6 +1,6 @@
 """From a run file to a problem that can run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dosewright.core.errors import InputError
 from dosewright.core.grid import Grid
@@ -9,10 +9,11 @@ from dosewright.simulation.coupled_settings import CoupledSettings, RegionCuts
 from dosewright.simulation.problem import Problem, TransportSettings, phantom_problem, proton_problem
 from dosewright.simulation.reduction_settings import ReductionSettings
 from dosewright.simulation.run_file.axes import score_edges
-from dosewright.simulation.run_file.tables import RunFile, SpotsSource
+from dosewright.simulation.run_file.tables import PhaseSpaceSource, RunFile, SpotsSource
 from dosewright.simulation.setup.beam_source import beam_source
 from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.phantom import PhantomVoxels, even_grid, phantom_voxels
+from dosewright.simulation.setup.phase_space_source import phase_space_source
 from dosewright.simulation.setup.phase_space_wishes import reuse_of, wishes_of
 from dosewright.simulation.setup.plan_source import plan_source
 from dosewright.simulation.setup.reduction import reduction_settings
@@ -49,6 +50,8 @@ def prepare(run_file: RunFile, resolvers: Resolvers) -> Prepared:
 
 def _protons(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, resolvers: Resolvers) -> Prepared:
     settings = transport_settings(run_file)
+    if isinstance(run_file.source, PhaseSpaceSource):
+        raise ValueError("a phase space has no protons")
     phantom = None if run_file.phantom is None else phantom_voxels(run_file.phantom, resolvers)
     said = (*_said_of(phantom), *transport_warnings(run_file))
     if phantom is not None and isinstance(run_file.source, SpotsSource) and run_file.source.plan is not None:
@@ -75,7 +78,13 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
     settings = coupled_settings(run_file, scene)
     apart = [region.name for region in settings.regions]
     phantom = None if run_file.phantom is None else phantom_voxels(run_file.phantom, resolvers, apart=apart)
-    source, around = beam_source(run_file.source), Around.of(phantom, scene)
+    recorded = None
+    if isinstance(run_file.source, PhaseSpaceSource):
+        recorded = phase_space_source(run_file.source, resolvers)
+        source = recorded.beam
+    else:
+        source = beam_source(run_file.source)
+    around = Around.of(phantom, scene)
     reduction = ReductionSettings() if scene is None else reduction_settings(run_file, scene, around.run_to_box)
     problem = coupled_problem(
         voxels=around.voxels,
@@ -95,9 +104,12 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         planes=[wish.plane for wish in wishes_of(run_file)],
         reuse=reuse_of(run_file),
     )
-    problem, of_scene = in_scene(problem, phantom, scene, run_file.source)
+    places_mm = None if recorded is None else recorded.places_mm
+    problem, of_scene = in_scene(problem, phantom, scene, run_file.source, places_mm)
     biased = (reduction.biased,) if reduction.biased else ()
     said = (*_said_of(phantom), *transport_warnings(run_file), *problem.assumptions, *of_scene, *biased)
+    if recorded is not None:
+        problem, said = replace(problem, recorded=recorded.records), (*said, *recorded.warnings)
     return Prepared(problem, phantom, source.particles, said, settings, scene)
 
 

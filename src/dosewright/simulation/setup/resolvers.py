@@ -8,6 +8,8 @@ from dosewright.core.beam_model import BeamModel
 from dosewright.core.errors import refuse
 from dosewright.core.matter import HounsfieldTable, Material
 from dosewright.core.modules import Mlc
+from dosewright.core.particles import PhaseSpaceReader
+from dosewright.formats.phase_space.open import open_phase_space
 from dosewright.formats.text.beam_toml import read_beam_toml
 from dosewright.formats.text.ct_toml import read_ct_toml
 from dosewright.formats.text.mlc_toml import read_mlc
@@ -30,6 +32,11 @@ def mlc_design_file(path: str) -> Mlc:
     return read_mlc(_toml_file(path, "design of a multi-leaf collimator"), lambda word: element(word).Z)
 
 
+def phase_space_file(path: Path, long_bits: int | None = None) -> PhaseSpaceReader:
+    """Open a phase space of any format."""
+    return open_phase_space(path, long_bits=long_bits)
+
+
 def _toml_file(text: str, kind: str) -> Path:
     path = Path(text)
     if path.suffix.lower() != ".toml" or not path.is_file():
@@ -39,12 +46,16 @@ def _toml_file(text: str, kind: str) -> Path:
 
 @dataclass(frozen=True)
 class Resolvers:
-    """Look-ups of media, CT protocols, beam models and designs of leaves, by name or path; unknown ones are refused."""
+    """Look-ups of media, CT protocols, beam models and designs of leaves, by name or path; unknown ones are refused.
+
+    A phase space is opened by its path and the bits of its extra whole numbers, where a file does not say.
+    """
 
     material: Callable[[str], Material] = named
     ct_protocol: Callable[[str], HounsfieldTable] = ct_protocol_file
     beam_model: Callable[[str], BeamModel] = beam_model_file
     mlc_design: Callable[[str], Mlc] = mlc_design_file
+    phase_space: Callable[[Path, int | None], PhaseSpaceReader] = phase_space_file
 
 
 WITHOUT_LIBRARY = Resolvers()

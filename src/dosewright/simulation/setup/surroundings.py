@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid
@@ -17,7 +18,7 @@ from dosewright.geometry.scene.pack import MARGIN_CM
 from dosewright.geometry.scene_check.problems import scene_problems
 from dosewright.geometry.voxels import Voxels
 from dosewright.simulation.problem import Problem
-from dosewright.simulation.run_file.tables import AnySource
+from dosewright.simulation.run_file.tables import AnySource, PhaseSpaceSource
 from dosewright.simulation.setup.aim import aim_warnings
 from dosewright.simulation.setup.phantom import PhantomVoxels
 from dosewright.simulation.setup.scene import PlacedScene
@@ -70,13 +71,20 @@ def _no_voxels(scene: PlacedScene) -> Voxels:
 
 
 def in_scene(
-    problem: Problem, phantom: PhantomVoxels | None, scene: PlacedScene | None, source: AnySource
+    problem: Problem,
+    phantom: PhantomVoxels | None,
+    scene: PlacedScene | None,
+    source: AnySource,
+    places_mm: NDArray[np.float64] | None = None,
 ) -> tuple[Problem, tuple[str, ...]]:
-    """Return a problem whose scene reaches to the source and has its mass on the score grid, and what to know of it."""
+    """Return a problem whose scene reaches to the source and has its mass on the score grid, and what to know of it.
+
+    `places_mm` (n, 3) are those that the particles of a phase space start between, in the axes of the run.
+    """
     if scene is None:
         return problem, ()
     if scene.fill is not None:
-        problem = _reaching(problem, phantom, source)
+        problem = _reaching(problem, phantom, source, places_mm)
     said = [_what_fills(scene, source), *scene.assumptions, *aim_warnings(scene, source)]
     grid = problem.score_grid
     if grid is not None:
@@ -95,16 +103,19 @@ def in_scene(
     return problem, tuple(said)
 
 
-def _reaching(problem: Problem, phantom: PhantomVoxels | None, source: AnySource) -> Problem:
+def _reaching(
+    problem: Problem, phantom: PhantomVoxels | None, source: AnySource, places_mm: NDArray[np.float64] | None
+) -> Problem:
     """Return a problem in which what fills the scene reaches around the place of the source as well."""
-    place_mm = getattr(source, "position_mm", None)
-    if place_mm is None or isinstance(problem.packed, RepeatedProblem):
+    if places_mm is None and (place_mm := getattr(source, "position_mm", None)) is not None:
+        places_mm = np.array([place_mm])
+    if places_mm is None or isinstance(problem.packed, RepeatedProblem):
         return problem
     to_box = Rigid.identity() if phantom is None else phantom.voxels.frame.inverse()
-    at = to_box.points(np.array(place_mm)) / MM_PER_CM
+    at = to_box.points(places_mm) / MM_PER_CM
     around = MARGIN_CM + 0.5 * float(np.linalg.norm(getattr(source, "extent_mm", 0.0))) / MM_PER_CM
     low, high = np.split(problem.scene.world, 2)
-    world = np.concatenate([np.minimum(low, at - around), np.maximum(high, at + around)])
+    world = np.concatenate([np.minimum(low, at.min(axis=0) - around), np.maximum(high, at.max(axis=0) + around)])
     wider = problem.scene._replace(world=world)
     if isinstance(problem.packed, CoupledProblem):
         return replace(problem, packed=problem.packed._replace(scene=wider))
@@ -113,5 +124,6 @@ def _reaching(problem: Problem, phantom: PhantomVoxels | None, source: AnySource
 
 def _what_fills(scene: PlacedScene, source: AnySource) -> str:
     fill = "vacuum" if scene.fill is None else scene.fill.name
-    reach = "all of it" if getattr(source, "position_mm", None) is None else "all of it and the source"
+    placed = isinstance(source, PhaseSpaceSource) or getattr(source, "position_mm", None) is not None
+    reach = "all of it and the source" if placed else "all of it"
     return f"Between the parts of the scene is {fill}; beyond a box around {reach} is vacuum."

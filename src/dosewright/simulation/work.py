@@ -1,0 +1,89 @@
+"""How a run is divided into batches, and what one batch is: histories of a source, or records of a phase space."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.simulation.goal import Batches
+from dosewright.transport.coupled import CoupledProblem
+from dosewright.transport.repeated_loop import RepeatedProblem
+from dosewright.transport.step import Problem as ProtonProblem
+
+Packed = ProtonProblem | CoupledProblem | RepeatedProblem
+
+
+@dataclass(frozen=True)
+class Work:
+    """One batch.
+
+    Parameters
+    ----------
+    packed
+        What the kernels read.
+    first
+        Number of the first random stream; each primary has its own.
+    primaries
+        How many the kernels follow.
+    histories, sent
+        Original histories it stands for, and those of them that sent something.
+    pencils
+        What each primary comes from; None: drawn by the weights of the pencils.
+    read
+        What became of the records of a phase space, see `sources.phase_space`.
+    history
+        Which of the original histories that sent something each primary belongs to, from 0; None: one of its own.
+    last, used_up
+        Nothing comes after it; because the source has no more.
+    """
+
+    packed: Packed
+    first: int
+    primaries: int
+    histories: int
+    sent: int
+    pencils: NDArray[np.int64] | None = None
+    read: NDArray[np.float64] | None = field(default=None)
+    history: NDArray[np.int64] | None = None
+    last: bool = False
+    used_up: bool = False
+
+
+class Division(Protocol):
+    """A fixed division of a run into batches, the same on every machine.
+
+    `key` tells divisions apart whose sums fit no other; `uses` is how often each original history is used.
+    """
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def uses(self) -> int: ...
+
+    def work(self, number: int) -> Work | None:
+        """Return a batch by its number, None beyond the last; asked for in ascending order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Batches of fixed ranges of histories."""
+
+    packed: Packed
+    batches: Batches
+    uses: int = 1
+
+    @property
+    def key(self) -> str:
+        """Size of the batches, and of a shorter last one."""
+        return f"{self.batches.size}-{self.batches.cut}"
+
+    def work(self, number: int) -> Work | None:
+        """Return a batch by its number, None beyond the last."""
+        size = self.batches.histories_in(number)
+        if size == 0:
+            return None
+        last = self.batches.histories_in(number + 1) == 0
+        return Work(self.packed, number * self.batches.size, size, size, size, last=last)
