@@ -72,7 +72,7 @@ def _reuse_faults(reduction: VarianceReduction, source: AnySource | None) -> lis
     if reuse.normal not in ((0.0, 0.0, 1.0), (0.0, 0.0, -1.0)):
         what = "The plane of reuse_at_plane lies across z"
         faults.append(Fault((*place, "normal"), what, list(reuse.normal), "[0, 0, 1] or [0, 0, -1]"))
-    if source is not None and source.particle not in COUPLED:
+    if source is not None and not ABILITIES[source.particle].regions:
         what = f"variance_reduction.reuse_at_plane is nothing for {ABILITIES[source.particle].name}"
         faults.append(Fault(place, what, None, ", ".join(COUPLED)))
     used = [key for key in ("photon_splitting", "track_length") if getattr(reduction, key)]
