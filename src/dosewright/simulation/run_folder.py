@@ -5,6 +5,7 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from dosewright.core.errors import InputError, refuse
 from dosewright.core.frame import Rigid
 from dosewright.execution.artifact import FILE_MODE, private_folder, write_atomically, write_json
 from dosewright.formats.phase_space.open import create_phase_space
-from dosewright.simulation.goal import Goal
+from dosewright.simulation.goal import FEWEST_BATCHES, VOXELS_PER_HISTORY, Goal
 from dosewright.simulation.part_table import NAME as PART_TABLE
 from dosewright.simulation.part_table import part_rows, write_parts
 from dosewright.simulation.phase_space_files import Create, PhaseSpaceFiles
+from dosewright.simulation.problem import Problem
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import names_of, place_of, write_scores
 from dosewright.simulation.run import Progress, never, simulate
@@ -34,6 +36,7 @@ RUN, SUMMARY, PARTS = "run.toml", "summary.json", "parts"
 SAME_DOSE = (("run", "threads"), ("goal", "max_minutes"))  # may differ when a run goes on: the dose does not
 
 MOST_SAID = 4
+HELD_HISTORIES = 1000  # with splitting each may send hundreds of particles through a plane
 
 
 def run_in_folder(
@@ -84,7 +87,7 @@ def run_in_folder(
         with _phase_spaces(folder, run_file, prepared, create) as spaces:
             result = simulate(
                 prepared.problem,
-                goal_of(run_file.goal),
+                goal_at_planes(goal_of(run_file.goal), prepared.problem),
                 seed=run_file.run.seed,
                 threads=run_file.run.threads,
                 folder=None if prepared.problem.planes else folder / PARTS,
@@ -110,6 +113,16 @@ def goal_of(goals: Goals) -> Goal:
     """Return the goals as the engine takes them."""
     seconds = None if goals.max_minutes is None else 60.0 * goals.max_minutes
     return Goal(histories=goals.histories, uncertainty_percent=goals.uncertainty_percent, max_seconds=seconds)
+
+
+def goal_at_planes(goal: Goal, problem: Problem) -> Goal:
+    """Return a goal with smaller batches where planes record: all that one batch sends through them is held at once."""
+    if not problem.planes:
+        return goal
+    size = max(HELD_HISTORIES, int(np.prod(problem.score_shape)) // VOXELS_PER_HISTORY)
+    if goal.histories is not None:
+        size = max(1, min(size, -(-goal.histories // FEWEST_BATCHES)))
+    return replace(goal, batch_histories=size)
 
 
 def _write_files(
