@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.simulation.test_scene_run import scene_of
 from tests.sources.phase_spaces import InMemory, parallel_beam, particles
 
 from dosewright.core.errors import InputError
@@ -88,6 +89,7 @@ def test_doses_are_per_original_history_whatever_else_the_file_holds(tmp_path: P
     seen = dose_of(tmp_path, mixed, 5 * N / 4, filter=RecordFilter(species=("photon", "neutron")))
     same(direct(tmp_path, "photon", 2.0), seen, factor=5.0)
     summary = json.loads((tmp_path / "result" / "summary.json").read_text())
+    assert summary["unit"] == summary["scores"][0]["unit"] == "Gy per original history"
     assert summary["phase_space"] == {
         "original_histories": 75000, "histories_with_particles": 15000, "uses": 1, "times_read": 1.0,
         "particles": 120000, "photons": 60000, "electrons": 0, "positrons": 0, "filtered": 45000,
@@ -250,3 +252,28 @@ def test_another_phase_space_is_another_run(tmp_path: Path) -> None:
     run_in_folder(run, tmp_path / "r", resolvers=of_memory(InMemory(parallel_beam(200, 2.0, 1), 200)))
     with pytest.raises(InputError, match="begun with other input files"):
         run_in_folder(run, tmp_path / "r", resolvers=of_memory(InMemory(parallel_beam(200, 2.0, 2), 200)))
+
+
+def test_in_a_scene_particles_start_where_they_are(tmp_path: Path) -> None:
+    """Electrons in a block, a seed in it, and the plate behind them, with air between: as from the source sampled.
+
+    The particles lie on a plane at z = 10 mm and fly along -z; half a turn about x lets them fly along +z from -10 mm.
+    """
+    n = 6000
+    beam = parallel_beam(n, 3.0, seed=8, z_cm=1.0, species=np.int8(2), energy_MeV=6.0, w=-1.0)
+    source = PhaseSpaceSource(file=str(tmp_path / "beam.phsp"), transform=(("RXYZ", 180, 0, 0),))
+    (tmp_path / "beam.phsp").touch()
+    tables: dict[str, Any] = {"scene": scene_of(tmp_path, fill="air"), "run": Run(threads=1)}
+    sampled = RectangleSource(particle="electron", energy_MeV=6, position_mm=(0, 0, -10), field_mm=(30, 30))
+    goal = Goals(histories=n)
+    first = run_in_folder(RunFile(source=sampled, goal=goal, **tables), tmp_path / "sampled")
+    second = run_in_folder(
+        RunFile(source=source, goal=goal, **tables), tmp_path / "records", resolvers=of_memory(InMemory(beam, n))
+    )
+    assert first.parts is not None and second.parts is not None
+    a, b = first.parts, second.parts
+    error = np.hypot(a.relative_uncertainty * a.energy_MeV, b.relative_uncertainty * b.energy_MeV)
+    assert np.abs((a.energy_MeV - b.energy_MeV) / error).max() < 4
+    block = a.names.index("block")
+    assert b.energy_MeV[block] == pytest.approx(a.energy_MeV[block], rel=0.01)
+    assert abs(second.energy["residual"]) < 1e-4 * second.energy["started"]

@@ -66,12 +66,12 @@ def test_a_file_without_marks_is_not_held(monkeypatch: pytest.MonkeyPatch) -> No
 def test_rows_are_the_records() -> None:
     kinds = np.array([1, 2, 3, 2])
     seen = particles(4, species=kinds, energy_MeV=[1, 2, 3, 4], x_cm=[1, 2, 3, 4], y_cm=[5, 6, 7, 8],
-                     z_cm=[9, 10, 11, 12], u=0.6, v=0.0, w=[0.8, -0.8, 0.8, 0.8], weight=[1, 0.5, 2, 0])  # fmt: skip
-    (portion,) = portions(InMemory(seen, 4), 10, packing=Packing(KERNEL, uses=4))
+                     z_cm=[9, 10, 11, 12], u=0.6, v=0.0, w=[0.8, -0.8, 0.8, 0.8], weight=[1, 0.5, 2, 3])  # fmt: skip
+    (portion,) = portions(InMemory(seen, 4), 10, packing=Packing(KERNEL))
     rows = portion.rows
     assert rows.dtype == np.float32 and rows.flags.c_contiguous
     np.testing.assert_array_equal(rows[:, records.SPECIES], [5, 6, 7, 6])
-    np.testing.assert_allclose(rows[:, records.WEIGHT], np.array([1, 0.5, 2, 0]) / 4)
+    np.testing.assert_allclose(rows[:, records.WEIGHT], [1, 0.5, 2, 3])
     for column, name in ((records.X, "x_cm"), (records.Y, "y_cm"), (records.Z, "z_cm"), (records.U, "u"),
                          (records.V, "v"), (records.W, "w"), (records.ENERGY, "energy_MeV")):  # fmt: skip
         np.testing.assert_array_equal(rows[:, column], getattr(seen, name))
@@ -80,13 +80,13 @@ def test_rows_are_the_records() -> None:
 
 def test_what_is_not_followed_is_counted() -> None:
     seen = particles(
-        6, species=np.array([1, 4, 4, 1, 2, 1]), energy_MeV=[1, 2, 3, 0, 5, 6], weight=[1, 1, 0.5, 1, 1, 1]
+        7, species=np.array([1, 4, 4, 1, 2, 1, 1]), energy_MeV=[1, 2, 3, 0, 5, 6, 1], weight=[1, 1, 0.5, 1, 1, 1, 0]
     )
     selection = Selection(energy_MeV=(0.0, 5.5))
     (portion,) = portions(InMemory(seen, 6), 10, packing=Packing(KERNEL, selection))
     counts = portion.counts
     assert counts[phase_space.NEUTRONS] == 2 and counts[phase_space.NEUTRON_MEV] == pytest.approx(3.5)
-    assert counts[phase_space.FILTERED] == 1 and counts[phase_space.WITHOUT_ENERGY] == 1
+    assert counts[phase_space.FILTERED] == 1 and counts[phase_space.WITHOUT_ENERGY] == 2
     np.testing.assert_array_equal(portion.rows[:, records.ENERGY], [1, 5])
 
 
@@ -110,6 +110,18 @@ def test_bits_of_an_extra_number_choose() -> None:
     assert kept(none=(0,)) == [False, False, False, True, True]
     assert kept(all=(0,), none=(1,)) == [True, False, False, False, False]
     assert kept(any=(63,)) == [False, False, False, False, True]
+
+
+def test_a_number_of_32_bits_has_no_more() -> None:
+    seen = particles(2, extra={"latch": np.array([-1, 1], np.int32)})
+    assert Selection(bits=(Bits("latch", any=(31,)),)).keeps(seen).tolist() == [True, False]
+    assert Selection(bits=(Bits("latch", any=(32,)),)).keeps(seen).tolist() == [False, False]
+
+
+def test_only_what_is_followed_must_lie_within_the_tables() -> None:
+    seen = InMemory(particles(2, species=np.array([1, 5]), energy_MeV=[1, 200]), 2)
+    (portion,) = portions(seen, 5, packing=Packing(KERNEL, Selection(species=(1,)), highest_MeV=50.0))
+    assert len(portion.rows) == 1
 
 
 def test_species_and_energies_choose() -> None:

@@ -107,6 +107,11 @@ class Problem:
         return len(self.part_names) + 1 if self.part_names else 0
 
     @property
+    def per(self) -> str:
+        """What doses are per."""
+        return "primary" if self.recorded is None else "original history"
+
+    @property
     def scene(self) -> SceneTables:
         """The scene around the box of voxels, as the kernels see it."""
         if isinstance(self.packed, step.Problem):

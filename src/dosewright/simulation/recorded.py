@@ -96,7 +96,7 @@ class RecordedBatches:
     def __init__(self, recorded: Recorded, packed: CoupledProblem, goal: Goal, voxels: int) -> None:
         self.recorded, self.packed = recorded, packed
         self.uses = recorded.uses(goal.histories)
-        self.packing = Packing(KERNEL_SPECIES, recorded.selection, HIGHEST_MEV, self.uses)
+        self.packing = Packing(KERNEL_SPECIES, recorded.selection, HIGHEST_MEV)
         by_histories = goal.histories is not None and goal.uncertainty_percent is None
         asked = ceil((goal.histories or 0) / self.uses)
         self.wanted = ceil(asked * recorded.per_history) if by_histories else None
@@ -166,6 +166,7 @@ class RecordedBatches:
             pencils=uses_of(len(rows), self.uses, self.recorded.mirror),
             read=portion.counts,
             history=np.repeat(portion.history, self.uses),
+            weight=1.0 / self.uses,
             last=enough or used_up,
             used_up=used_up,
         )

@@ -27,7 +27,7 @@ class RecordsUsed:
     photons, electrons, positrons
         Those that were followed.
     filtered, without_energy
-        Those that the filter left out, and those of no energy.
+        Those that the filter left out, and those of no energy or weight.
     neutrons, neutron_MeV_per_history
         Those that cannot be followed, and their energy per original history.
     """
@@ -53,9 +53,8 @@ class RecordsUsed:
         """Return what a reader of the result should know."""
         said = []
         if used_up:
-            said.append(
-                "The phase space was used up before the goal was reached; source.reuse uses each particle more often."
-            )
+            often = "once" if self.uses == 1 else f"{self.uses} times"
+            said.append(f"The phase space was used up, each particle {often}; source.reuse uses them more often.")
         if self.times_read > 1.0:
             said.append(
                 f"The phase space was read {self.times_read:.3g} times: the uncertainties are too small, for they take "

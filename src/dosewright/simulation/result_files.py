@@ -66,7 +66,7 @@ def write_scores(
         if place.grid is None:
             raise ValueError("a dose without voxels")
         values, uncertainty = _values(score, prepared, result)
-        unit = unit_of(score.quantity, prepared.particles)
+        unit = unit_of(score.quantity, prepared.particles, prepared.problem.per)
         for name, array, of_array in (
             (score.file_name, values, unit),
             (f"{score.file_name}_uncertainty", uncertainty, "relative standard error of the mean"),
@@ -116,16 +116,16 @@ def _names_of(score: Score) -> Sequence[str]:
     return [f"{score.file_name}{part}{suffix}" for part in ("", "_uncertainty") for suffix in (".mhd", ".raw")]
 
 
-def unit_of(quantity: Quantity, particles: float | None) -> str:
-    """Return the unit of a quantity; doses and energies are per primary, or for all particles of the source."""
+def unit_of(quantity: Quantity, particles: float | None, per: str = "primary") -> str:
+    """Return the unit of a quantity; doses and energies are per primary, or for all particles."""
     if quantity in ("letd", "lett"):
         return "keV/um"
     if quantity == "spectrum":
-        return "particles per primary"
+        return f"particles per {per}"
     if quantity == "phase_space":
         return "particles"
     unit = "MeV" if quantity == "energy" else "Gy"
-    return f"{unit} per primary" if particles is None else unit
+    return f"{unit} per {per}" if particles is None else unit
 
 
 def _values(score: Score, prepared: Prepared, result: Result) -> tuple[Array, Array]:

@@ -22,7 +22,7 @@ from dosewright.core.errors import DosewrightError, StoppedEarlyError, refuse
 from dosewright.core.random import first_uniform
 from dosewright.scoring.deposit import Tally, empty_tally
 from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving, leaving_bins
-from dosewright.scoring.planes import HISTORY, counted, has_room, room_for
+from dosewright.scoring.planes import HISTORY, WEIGHT, counted, has_room, room_for
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.goal import Batches, Goal
@@ -40,7 +40,7 @@ from dosewright.simulation.result import (
 )
 from dosewright.simulation.sums import RunSums
 from dosewright.simulation.warm_up import emptied, warm_up
-from dosewright.simulation.work import Division, Drawn, Packed, Work
+from dosewright.simulation.work import Division, Drawn, Packed, Work, weigh
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.coupled_loop import run_coupled_histories
 from dosewright.transport.loop_cpu import empty_room, run_histories
@@ -332,15 +332,19 @@ def _one_batch(task: _Task, work: Work, number: int, tally: Tally) -> tuple[Tall
         _clear(tally)
         _run_histories(work.packed, work.first, pencils, task.seed, tally)
         if has_room(tally.crossings):
-            return tally, time.thread_time() - begun
+            break
         tally = tally._replace(crossings=room_for(int(SPARE * counted(tally.crossings))))
+    if work.weight != 1.0:
+        weigh(tally, work.weight)
+    return tally, time.thread_time() - begun
 
 
 def _crossings(tally: Tally, work: Work) -> NDArray[np.float64]:
-    """Return what a batch recorded at planes, histories numbered from 0."""
+    """Return what a batch recorded at planes, histories numbered from 0, weights as those of the batch."""
     rows = tally.crossings[1 : 1 + counted(tally.crossings)]
     index = (rows[:, HISTORY] - work.first).astype(np.int64)
     rows[:, HISTORY] = index if work.history is None else work.history[index]
+    rows[:, WEIGHT] *= work.weight
     return rows
 
 

@@ -33,7 +33,7 @@ def summary(run_file: RunFile, prepared: Prepared, result: Result, warnings: Ite
         "cpu_seconds": round(result.cpu_seconds, 3),
         "compile_seconds": round(result.compile_seconds, 3),
         "histories_per_cpu_second": round(result.histories_per_cpu_second, 1),
-        "unit": "Gy" if absolute else "Gy per primary",
+        "unit": "Gy" if absolute else f"Gy per {prepared.problem.per}",
         "particles": prepared.particles,
         "energy_MeV_per_primary": {ENERGY_NAMES.get(key, key): value for key, value in result.energy.items()},
         "goals": {
@@ -48,7 +48,7 @@ def summary(run_file: RunFile, prepared: Prepared, result: Result, warnings: Ite
         **({"scene": scene_account(run_file, prepared)} if prepared.scene else {}),
         **({"phase_space": result.records.account()} if result.records else {}),
         "transport": transport_account(run_file, prepared),
-        "scores": [_score(s, prepared.particles, result) for s in run_file.score],
+        "scores": [_score(s, prepared, result) for s in run_file.score],
         "warnings": [*dict.fromkeys((*prepared.warnings, *warnings, *result.warnings, *_missed(run_file, result)))],
     }
 
@@ -77,13 +77,13 @@ def input_hashes(run_file: RunFile) -> dict[str, str]:
     return {key: file_sha256(Path(text)) for key, text in named.items() if text and Path(text).is_file()}
 
 
-def _score(score: Score, particles: float | None, result: Result) -> dict[str, Any]:
+def _score(score: Score, prepared: Prepared, result: Result) -> dict[str, Any]:
     """Return name, file, quantity and unit of a score, what the quantity is where its name does not say it, totals."""
     said: dict[str, Any] = {
         "name": score.file_name,
         "file": names_of([score])[0],
         "quantity": score.quantity,
-        "unit": unit_of(score.quantity, particles),
+        "unit": unit_of(score.quantity, prepared.particles, prepared.problem.per),
     }
     if score.quantity in DEFINITIONS:
         said["definition"] = DEFINITIONS[score.quantity]

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from dosewright.scoring.deposit import CAPPED_HISTORIES, Tally
 from dosewright.simulation.goal import Batches
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.repeated_loop import RepeatedProblem
@@ -34,6 +35,9 @@ class Work:
         What became of the records of a phase space, see `sources.phase_space`.
     history
         Which of the original histories that sent something each primary belongs to, from 0; None: one of its own.
+    weight
+        What everything scored is multiplied by, where each record is used several times. Particles keep their own
+        weights, by which the reductions of variance decide.
     last, used_up
         Nothing comes after it; because the source has no more.
     """
@@ -46,6 +50,7 @@ class Work:
     pencils: NDArray[np.int64] | None = None
     read: NDArray[np.float64] | None = field(default=None)
     history: NDArray[np.int64] | None = None
+    weight: float = 1.0
     last: bool = False
     used_up: bool = False
 
@@ -87,3 +92,11 @@ class Drawn:
             return None
         last = self.batches.histories_in(number + 1) == 0
         return Work(self.packed, number * self.batches.size, size, size, size, last=last)
+
+
+def weigh(tally: Tally, weight: float) -> None:
+    """Multiply all that was scored, but not the number of histories cut short."""
+    cut_short = tally.account[CAPPED_HISTORIES]
+    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
+        array *= weight
+    tally.account[CAPPED_HISTORIES] = cut_short

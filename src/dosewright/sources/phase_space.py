@@ -37,7 +37,8 @@ MIRRORS = {
     "xy": (0, records.FLIPS_X, records.FLIPS_Y, records.FLIPS_X | records.FLIPS_Y),
 }
 
-# What became of the records of a batch: numbers by kind, and weighted energy (MeV) of what is not followed.
+# What became of the records of a batch: numbers by kind, and the weighted energy (MeV) of neutrons. Without energy are
+# those without weight too.
 READ, PHOTONS, ELECTRONS, POSITRONS, FILTERED, NEUTRONS, NEUTRON_MEV, WITHOUT_ENERGY = range(8)
 COUNTS = 8
 _FOLLOWED = {PHOTON: PHOTONS, ELECTRON: ELECTRONS, POSITRON: POSITRONS}
@@ -55,7 +56,7 @@ class Bits:
     def hold(self, particles: Particles) -> Mask:
         """Say for which records they are as asked."""
         word = particles.extra[self.column]
-        value = word.astype(np.int64)
+        value = word.astype(np.int64) & ((1 << 8 * word.dtype.itemsize) - 1 if word.dtype.itemsize < 8 else -1)
         every, some, no = (_word(bits) for bits in (self.all, self.any, self.none))
         held: Mask = ((value & every) == every) & ((value & no) == 0)
         return held & ((value & some) != 0) if self.any else held
@@ -98,15 +99,12 @@ class Packing:
     selection
         Which records are used.
     highest_MeV
-        More is refused.
-    uses
-        How often each is used; weights are divided by it.
+        What is followed must not have more.
     """
 
     species: dict[int, int]
     selection: Selection = field(default_factory=Selection)
     highest_MeV: float = np.inf
-    uses: int = 1
 
     def packed(self, particles: Particles, first: int) -> tuple[Rows, NDArray[np.float64], NDArray[np.intp]]:
         """Return rows, counts, and which records the rows are, of records from number `first` of the file on.
@@ -127,9 +125,11 @@ class Packing:
             particles.energy_MeV[neutrons].astype(np.float64), particles.weight[neutrons].astype(np.float64)
         )
         kept &= ~neutrons
-        still = kept & (particles.energy_MeV <= 0.0)
+        still = kept & ((particles.energy_MeV <= 0.0) | (particles.weight == 0.0))
         counts[WITHOUT_ENERGY] = np.count_nonzero(still)
         kept &= ~still
+        beyond = kept & (particles.energy_MeV > self.highest_MeV)
+        _refuse_one(particles, beyond, "energy_MeV", f"up to {self.highest_MeV:g} MeV", first)
         for code, row in _FOLLOWED.items():
             counts[row] = np.count_nonzero(kept & (species == code))
         chosen = np.flatnonzero(kept)
@@ -140,10 +140,9 @@ class Packing:
         for column, values in (
             (records.X, particles.x_cm), (records.Y, particles.y_cm), (records.Z, particles.z_cm),
             (records.U, particles.u), (records.V, particles.v), (records.W, particles.w),
-            (records.ENERGY, particles.energy_MeV),
+            (records.ENERGY, particles.energy_MeV), (records.WEIGHT, particles.weight),
         ):  # fmt: skip
             rows[:, column] = values[chosen]
-        rows[:, records.WEIGHT] = particles.weight[chosen].astype(np.float64) / self.uses
         number = np.zeros(max(SPECIES) + 1, np.float32)
         for code, of_kernel in self.species.items():
             number[code] = of_kernel
@@ -156,17 +155,21 @@ class Packing:
         place = particles.x_cm.astype(np.float64) + particles.y_cm + particles.z_cm
         looks: tuple[tuple[Mask, str, str], ...] = (
             (~np.isin(particles.species, tuple(SPECIES)), "species", ", ".join(SPECIES.values())),
-            (~(np.isfinite(particles.energy_MeV) & (particles.energy_MeV <= self.highest_MeV)), "energy_MeV",
-             f"up to {self.highest_MeV:g} MeV"),
+            (~np.isfinite(particles.energy_MeV), "energy_MeV", "finite energies"),
             (~np.isfinite(place), "x_cm", "finite places"),
             (~(np.isfinite(particles.weight) & (particles.weight >= 0)), "weight", "finite weights, none below 0"),
             (~(np.abs(u * u + v * v + w * w - 1.0) <= UNIT), "w", "directions of length one"),
         )  # fmt: skip
         for wrong, name, allowed in looks:
-            if wrong.any():
-                at = int(np.argmax(wrong))
-                given = f"{name} = {getattr(particles, name)[at]:g} in record {first + at + 1}"
-                raise refuse("The phase space holds a record that cannot be followed", given=given, allowed=allowed)
+            _refuse_one(particles, wrong, name, allowed, first)
+
+
+def _refuse_one(particles: Particles, wrong: Mask, name: str, allowed: str, first: int) -> None:
+    """Refuse records of a wrong value, if there are any, by the number of the first one."""
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        given = f"{name} = {getattr(particles, name)[at]:g} in record {first + at + 1}"
+        raise refuse("The phase space holds a record that cannot be followed", given=given, allowed=allowed)
 
 
 def refuse_protons(number: int) -> Exception:

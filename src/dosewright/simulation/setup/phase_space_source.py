@@ -72,10 +72,8 @@ def phase_space_source(source: PhaseSpaceSource, resolvers: Resolvers) -> PhaseS
         ),
         identity,
     )
-    highest = HIGHEST_MEV if info.energy_max_MeV is None else info.energy_max_MeV
-    nothing = np.zeros(3)
-    energies = np.array([LOWEST_MEV, max(highest, LOWEST_MEV)])
-    packed = Source(emit.RECORDS, NO_PENCILS, nothing, energies, NOTHING, NOTHING, NOTHING)
+    within = np.array([LOWEST_MEV, HIGHEST_MEV])  # more is refused where it is met
+    packed = Source(emit.RECORDS, NO_PENCILS, np.zeros(3), within, NOTHING, NOTHING, NOTHING)
     way = way_of(source.transform)
     corners = np.stack(np.meshgrid(*np.stack([low, high], axis=1), indexing="ij"), axis=-1).reshape(-1, 3)
     return PhaseSpaceBeam(
@@ -112,7 +110,8 @@ def missing(source: PhaseSpaceSource, info: PhaseSpaceInfo) -> list[Missing]:
         what = "Nobody says how many original histories made the phase space, and doses are per history"
         found.append((("file",), what, info.original_histories, "the key source.original_histories"))
     highest = (source.filter.energy_MeV or (0.0, np.inf))[1]
-    if info.energy_max_MeV is not None and min(info.energy_max_MeV, highest) > HIGHEST_MEV:
+    all_species = source.filter.species is None
+    if all_species and info.energy_max_MeV is not None and min(info.energy_max_MeV, highest) > HIGHEST_MEV:
         what = "The phase space has particles beyond the tables"
         found.append((("file",), what, f"{info.energy_max_MeV:g} MeV", f"up to {HIGHEST_MEV:g} MeV"))
     wanted = source.filter.species
