@@ -29,6 +29,7 @@ Triple = tuple[float, float, float]
 RECORDABLE = ("photon", "electron", "positron")  # in the order of the columns of a packed plane
 MIRRORS = ("none", "x", "y", "xy")  # in the order of `transport.reuse`
 MOST_COPIES = 1000
+ALONG = 1.0e-6  # how far the cosine between axes that fit may be from one
 OFF_THE_BOX_CM = 1.0e-4  # that near to the voxels single precision does not tell on which side something is
 CM_IN_NM = 1.0e7
 
@@ -106,6 +107,25 @@ def with_reuse(
     back = run_to_box.inverse()
     axes = np.ascontiguousarray(np.column_stack([back.rotation, back.translation / MM_PER_CM]))
     return packed, Reuse(float(reuse.copies), MIRRORS.index(reuse.mirror), axes)
+
+
+def even_world(world_cm: Array, reuse: ReusePlane, run_to_box: Rigid) -> Array:
+    """Return the box around a scene (6; cm, axes of the box of voxels) made even to the coordinates that are mirrored.
+
+    Beyond it nothing is followed: what leaves it in front of the plane would be missed where its mirror image stays.
+    """
+    low, high = np.split(world_cm.copy(), 2)
+    centre = run_to_box.points(np.zeros(3)) / MM_PER_CM
+    for letter in reuse.mirror if reuse.mirror != MIRRORS[0] else "":
+        along = run_to_box.rotation[:, "xy".index(letter)]
+        axis = int(np.argmax(np.abs(along)))
+        if abs(abs(along[axis]) - 1.0) > ALONG:
+            raise refuse("Particles are mirrored about axes of the run, and those of the voxels lie across them",
+                         given=f"mirror {reuse.mirror!r}", allowed="none",
+                         where="variance_reduction.reuse_at_plane.mirror")  # fmt: skip
+        half = max(centre[axis] - low[axis], high[axis] - centre[axis])
+        low[axis], high[axis] = centre[axis] - half, centre[axis] + half
+    return np.concatenate([low, high])
 
 
 def pack_planes(planes: Sequence[Plane], box: Voxels | None, run_to_box: Rigid) -> Array:

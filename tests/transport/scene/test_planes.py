@@ -239,7 +239,7 @@ def test_particles_go_on_as_several_that_share_a_weight(scene: bool, mirror: str
     voxels = one_voxel((-15, -25, 400), (30, 20, 401))
     planes = [Plane((0.0, 0.0, z)) for z in (-30.0, 100.0)]
     reuse = ReusePlane(20.0, 5, mirror)
-    parts = (slab("behind", "G4_Al", -420.0, -400.0, width_mm=20.0),) if scene else ()
+    parts = (slab("behind", "G4_Al", -420.0, -400.0, width_mm=600.0),) if scene else ()
     problem = problem_with(planes, cone(0.02), "photon", parts=parts, voxels=voxels, reuse=reuse)
     tally, rows = run(problem, 500)
     first, second = (rows[rows[:, PLANE] == number] for number in range(2))

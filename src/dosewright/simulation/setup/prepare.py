@@ -19,7 +19,7 @@ from dosewright.simulation.setup.plan_source import plan_source
 from dosewright.simulation.setup.reduction import reduction_settings
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.simulation.setup.scene import PlacedScene, placed_scene
-from dosewright.simulation.setup.surroundings import Around, in_scene
+from dosewright.simulation.setup.surroundings import Around, in_scene, mirrored_alike
 from dosewright.simulation.setup.transport_warnings import transport_warnings
 
 
@@ -106,6 +106,7 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
     )
     places_mm = None if recorded is None else recorded.places_mm
     problem, of_scene = in_scene(problem, phantom, scene, run_file.source, places_mm)
+    problem = mirrored_alike(problem, reuse_of(run_file), around.run_to_box)
     biased = (reduction.biased,) if reduction.biased else ()
     said = (*_said_of(phantom), *transport_warnings(run_file), *problem.assumptions, *of_scene, *biased)
     if recorded is not None:
