@@ -272,8 +272,8 @@ def test_reuse_inside_matter_leaves_the_mean_as_it_is(particle: str, energy_MeV:
         sums = []
         for batch in range(10):
             tally = empty_tally(packed.scoring, 1, 0, problem.tallied_parts)
-            nobody = np.zeros(400 if particle == "photon" else 100, np.int64)
-            run_coupled_histories(packed, np.uint64(1000 * batch), nobody, np.uint64(1), tally, empty_room())
+            nobody = np.zeros(2500 if particle == "photon" else 100, np.int64)
+            run_coupled_histories(packed, np.uint64(10_000 * batch), nobody, np.uint64(1), tally, empty_room())
             sums.append(tally.energy.sum() / nobody.size)
             assert unexplained(tally) < 1e-5
         means.append((np.mean(sums), np.std(sums, ddof=1) / np.sqrt(10)))
