@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined
+from dosewright.scoring.planes import room_for
 
 # Rows of the energy account, MeV.
 STARTED, DEPOSITED, BEFORE_PATIENT, ESCAPED, NEUTRAL, BINDING, CAPPED_HISTORIES, ROULETTE = range(8)
@@ -37,7 +38,8 @@ class Tally(NamedTuple):
     """What accumulates: energy deposited (MeV), the same times the water ratio, LET sums, and the energy account.
 
     `leaving` counts what leaves the phantom by kind, energy and angle, `leaving_energy` (MeV) by kind; see
-    `scoring.leaving`. `parts` is the energy (MeV) by part of the scene, the last entry for what fills it.
+    `scoring.leaving`. `parts` is the energy (MeV) by part of the scene, the last entry for what fills it. `crossings`
+    are the particles that went through planes, see `scoring.planes`.
     """
 
     energy: NDArray[np.float64]
@@ -47,10 +49,11 @@ class Tally(NamedTuple):
     leaving: NDArray[np.float64]
     leaving_energy: NDArray[np.float64]
     parts: NDArray[np.float64]
+    crossings: NDArray[np.float64]
 
 
-def empty_tally(scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int = 0) -> Tally:
-    """Return a tally of nothing; what is not scored has no room."""
+def empty_tally(scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int = 0, crossings: int = 0) -> Tally:
+    """Return a tally of nothing; what is not scored has no room, and there is room for so many crossings of planes."""
     return Tally(
         np.zeros(voxels),
         np.zeros(voxels if scoring.to_water else 0),
@@ -59,6 +62,7 @@ def empty_tally(scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int
         np.zeros(leaving_bins),
         np.zeros(LEAVING_KINDS if leaving_bins else 0),
         np.zeros(parts),
+        room_for(crossings),
     )
 
 

@@ -24,6 +24,7 @@ from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
 from dosewright.simulation.kerma import kerma
 from dosewright.simulation.pack import pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.pack_scene import packed_scene
+from dosewright.simulation.planes import Plane, ReusePlane, with_reuse
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.reduction_settings import ReductionSettings, pack_reduction
 from dosewright.simulation.splitting import refuse_splitting, repeated_problem
@@ -74,6 +75,8 @@ def coupled_problem(
     scene_to_box: Rigid = NOT_MOVED,
     voxel_box: bool = True,
     reduction: ReductionSettings = NO_REDUCTION_ASKED,
+    planes: Sequence[Plane] = (),
+    reuse: ReusePlane | None = None,
 ) -> Problem:
     """Pack a source of photons, electrons or positrons in front of a phantom, in vacuum or in a scene.
 
@@ -102,6 +105,10 @@ def coupled_problem(
         enters.
     reduction
         How variance is reduced in the scene; its places are in the axes of the voxels' box.
+    planes
+        What records the particles that go through it, in the axes of the run.
+    reuse
+        Where particles go on as several.
     """
     _refuse_energies(source)
     voxels, media = media_of(voxels, settings, inserts)
@@ -110,11 +117,15 @@ def coupled_problem(
     if parts and (settings.photon_splitting or settings.track_length):
         given = "photon_splitting" if settings.photon_splitting else "track_length"
         raise refuse("In a scene photons are neither split nor scored by track length", given=given, allowed="off")
+    if (planes or reuse) and (settings.photon_splitting or settings.track_length):
+        given = "photon_splitting" if settings.photon_splitting else "track_length"
+        raise refuse("Particles that are repeated or scored by track length cross no plane", given=given, allowed="off")
     geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
     scene, of_scene = scene_and_media(parts, fill, scene_to_box, voxels if voxel_box else None, settings, len(media))
     media = (*media, *of_scene)
     materials += [medium.material for medium in of_scene]
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water)
+    lying, used_again = with_reuse(planes, reuse, voxels if voxel_box else None, voxels.frame.inverse())
     photon_cuts = [medium.cuts.photon_MeV for medium in media]
     electron_cuts = [medium.cuts.electron_MeV for medium in media]
     limits = StepLimits(settings.step_deflection, settings.step_loss)
@@ -145,6 +156,8 @@ def coupled_problem(
         uniform=_all_alike(voxels, geometry),
         scene=scene.tables,
         reduction=pack_reduction(reduction, scene_to_box) if parts else NO_REDUCTION,
+        planes=lying,
+        reuse=used_again,
     )
     if not settings.photon_splitting:
         return Problem(

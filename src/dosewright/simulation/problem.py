@@ -25,6 +25,7 @@ from dosewright.geometry.voxels import Voxels
 from dosewright.materials.ion_tables import HIGHEST_MEV, ion_tables
 from dosewright.materials.library import named
 from dosewright.scoring.deposit import Scoring
+from dosewright.scoring.planes import RECORDED
 from dosewright.simulation.pack import index_of, pack_geometry, pack_scored, source_energies_MeV
 from dosewright.simulation.pack_scene import packed_scene
 from dosewright.simulation.recorded import Recorded
@@ -116,6 +117,11 @@ class Problem:
         if isinstance(self.packed, step.Problem):
             return unflattened(self.packed.scene)
         return self.packed.phantom.scene if isinstance(self.packed, RepeatedProblem) else self.packed.scene
+
+    @property
+    def planes(self) -> int:
+        """Planes that record what goes through them."""
+        return int(self.packed.planes[:, RECORDED:].any(axis=1).sum()) if isinstance(self.packed, CoupledProblem) else 0
 
     @property
     def scoring(self) -> Scoring:

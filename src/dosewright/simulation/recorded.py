@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from math import ceil
 
+import numpy as np
+
 from dosewright.core.errors import refuse
 from dosewright.core.particles import ELECTRON, PHOTON, POSITRON, PhaseSpaceReader
 from dosewright.materials.electrons.lookup import HIGHEST_MEV
@@ -163,6 +165,7 @@ class RecordedBatches:
             portion.begun,
             pencils=uses_of(len(rows), self.uses, self.recorded.mirror),
             read=portion.counts,
+            history=np.repeat(portion.history, self.uses),
             weight=1.0 / self.uses,
             last=enough or used_up,
             used_up=used_up,

@@ -13,6 +13,7 @@ from dosewright.execution.artifact import write_atomically
 from dosewright.formats.dose.mhd import write_mhd
 from dosewright.geometry.voxels import Edges
 from dosewright.simulation.result import Result
+from dosewright.simulation.run_file.check_planes import files_of
 from dosewright.simulation.run_file.tables import COUPLED, Quantity, Score
 from dosewright.simulation.setup.prepare import Prepared
 
@@ -57,6 +58,8 @@ def write_scores(
     """Write every score and its uncertainty; return all files."""
     files = []
     for score in scores:
+        if score.quantity == "phase_space":  # written during the run
+            continue
         if score.quantity == "spectrum":
             files.append(write_spectrum(folder / f"{score.file_name}.csv", score, result))
             continue
@@ -102,15 +105,15 @@ def _write_text(path: Path, text: str) -> None:
 
 def names_of(scores: Sequence[Score]) -> tuple[str, ...]:
     """Return the names of all files that scores will write."""
-    return tuple(
-        name
-        for score in scores
-        for name in (
-            [f"{score.file_name}.csv"]
-            if score.quantity == "spectrum"
-            else [f"{score.file_name}{part}{suffix}" for part in ("", "_uncertainty") for suffix in (".mhd", ".raw")]
-        )
-    )
+    return tuple(name for score in scores for name in _names_of(score))
+
+
+def _names_of(score: Score) -> Sequence[str]:
+    if score.quantity == "spectrum":
+        return [f"{score.file_name}.csv"]
+    if score.quantity == "phase_space":
+        return files_of(score)
+    return [f"{score.file_name}{part}{suffix}" for part in ("", "_uncertainty") for suffix in (".mhd", ".raw")]
 
 
 def unit_of(quantity: Quantity, particles: float | None, per: str = "primary") -> str:
@@ -119,6 +122,8 @@ def unit_of(quantity: Quantity, particles: float | None, per: str = "primary") -
         return "keV/um"
     if quantity == "spectrum":
         return f"particles per {per}"
+    if quantity == "phase_space":
+        return "particles"
     unit = "MeV" if quantity == "energy" else "Gy"
     return f"{unit} per {per}" if particles is None else unit
 

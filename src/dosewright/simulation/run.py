@@ -22,6 +22,7 @@ from dosewright.core.errors import DosewrightError, StoppedEarlyError, refuse
 from dosewright.core.random import first_uniform
 from dosewright.scoring.deposit import Tally, empty_tally
 from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving, leaving_bins
+from dosewright.scoring.planes import HISTORY, WEIGHT, counted, has_room, room_for
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.goal import Batches, Goal
@@ -50,6 +51,10 @@ HIGHEST_SEED = 1 << 64
 BATCH_STREAM = 1 << 62  # streams of batches lie apart from those of histories
 RESUMED = "The run was resumed from kept sums; wall time counts the last part only."
 FEWEST_FOR_A_DOSE = 2  # batches; one alone has no uncertainty
+ROOM = 1 << 14  # for crossings of planes in a batch, at first
+SPARE = 1.25  # more than a batch needed that found no room
+
+Crossed = Callable[[NDArray[np.float64], int, int], None]
 
 
 @dataclass(frozen=True)
@@ -95,11 +100,13 @@ def simulate(
     folder: Path | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = never,
+    crossed: Crossed | None = None,
 ) -> Result:
     """Run until the goal; `threads` 0 takes all cores; `folder` keeps sums so that a killed run resumes.
 
     `stop` is asked at the beginning and after every batch: once it says so, the run ends with what it has, and the
-    result says that (`stopped_on_request`).
+    result says that (`stopped_on_request`). `crossed` is given what went through planes: the rows of each batch (see
+    `scoring.planes`) with histories numbered from 0, how many came before and how many these are, in their order.
 
     Raises
     ------
@@ -117,7 +124,7 @@ def simulate(
     fingerprint = f"{problem.fingerprint()}-{seed}-{division.key}"
     state, resumed = _begin(problem, folder, fingerprint)
     begun = time.monotonic()
-    task = _Task(problem, goal, division, seed, threads, stop)
+    task = _Task(problem, goal, division, seed, threads, stop, crossed)
     report = _Reporter(task, state, on_progress, begun, folder, fingerprint)
     ended = _run(task, state, report)
     if folder is not None and state.sums.batches:
@@ -129,7 +136,7 @@ def simulate(
 
 @dataclass(frozen=True)
 class _Task:
-    """What is run, how far, and who may stop it."""
+    """What is run, how far, who may stop it, and who takes what went through planes."""
 
     problem: Problem
     goal: Goal
@@ -137,6 +144,7 @@ class _Task:
     seed: int
     threads: int
     stop: Callable[[], bool]
+    crossed: Crossed | None
 
 
 class _Reporter:
@@ -218,6 +226,8 @@ def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
         for work, tally, cpu in done:
             if not np.isfinite(tally.account).all():
                 raise DosewrightError("A batch ended with an energy that is no number; the result is not usable.")
+            if task.crossed is not None:
+                task.crossed(_crossings(tally, work), state.sums.histories, work.histories)
             state.sums.add(tally, work.histories, cpu, work.sent, work.read)
             if state.sums.batches >= check_at or work.last:
                 check_at = Batches.next_checkpoint(state.sums.batches)
@@ -277,28 +287,30 @@ def _judge(task: _Task, state: _State) -> bool:
 def _batches_in_order(task: _Task, first: int) -> Generator[tuple[Work, Tally, float], None, None]:
     """Yield finished batches by number while others are running; a tally is free again at the next one."""
     spare: deque[Tally] = deque(_new_tally(task.problem) for _ in range(task.threads + 1))
-    running: deque[tuple[Work, Tally, Future[float]]] = deque()
+    running: deque[tuple[Work, Future[tuple[Tally, float]]]] = deque()
     number = first
     with ThreadPoolExecutor(task.threads) as pool:
         try:
             while True:
                 while spare and (work := task.division.work(number)):
                     tally = spare.popleft()
-                    running.append((work, tally, pool.submit(_one_batch, task, work, number, tally)))
+                    running.append((work, pool.submit(_one_batch, task, work, number, tally)))
                     number += 1
                 if not running:
                     return
-                work, tally, future = running.popleft()
-                yield work, tally, future.result()
+                work, future = running.popleft()
+                tally, cpu = future.result()
+                yield work, tally, cpu
                 spare.append(tally)
         finally:
-            for _, _, future in running:
+            for _, future in running:
                 future.cancel()
 
 
 def _new_tally(problem: Problem) -> Tally:
     voxels = int(np.prod(problem.score_shape))
-    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts)
+    room = ROOM if problem.planes else 0
+    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts, room)
 
 
 def _leaving(problem: Problem) -> Leaving:
@@ -306,18 +318,41 @@ def _leaving(problem: Problem) -> Leaving:
     return problem.packed.leaving if isinstance(problem.packed, CoupledProblem) else NOTHING_LEAVING
 
 
-def _one_batch(task: _Task, work: Work, number: int, tally: Tally) -> float:
-    """Run one batch into a cleared tally; return its CPU seconds. LET is cleared by the sums that took it."""
+def _one_batch(task: _Task, work: Work, number: int, tally: Tally) -> tuple[Tally, float]:
+    """Run one batch into a cleared tally; return it and its CPU seconds.
+
+    LET is cleared by the sums that took it. Where planes were crossed more often than there was room, the batch is run
+    again with more, so that nothing is lost; the same histories come to the same.
+    """
     begun = time.thread_time()
-    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
-        array[:] = 0.0
     pencils = work.pencils
     if pencils is None:
         pencils = pencils_of_batch(task.problem.pencil_weights, work.primaries, task.seed, number)
-    _run_histories(work.packed, work.first, pencils, task.seed, tally)
+    while True:
+        _clear(tally)
+        _run_histories(work.packed, work.first, pencils, task.seed, tally)
+        if has_room(tally.crossings):
+            break
+        tally = tally._replace(crossings=room_for(int(SPARE * counted(tally.crossings))))
     if work.weight != 1.0:
         weigh(tally, work.weight)
-    return time.thread_time() - begun
+    return tally, time.thread_time() - begun
+
+
+def _crossings(tally: Tally, work: Work) -> NDArray[np.float64]:
+    """Return what a batch recorded at planes, histories numbered from 0, weights as those of the batch."""
+    rows = tally.crossings[1 : 1 + counted(tally.crossings)]
+    index = (rows[:, HISTORY] - work.first).astype(np.int64)
+    rows[:, HISTORY] = index if work.history is None else work.history[index]
+    rows[:, WEIGHT] *= work.weight
+    return rows
+
+
+def _clear(tally: Tally) -> None:
+    """Set a tally but for LET to nothing."""
+    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
+        array[:] = 0.0
+    tally.crossings[:1] = 0.0
 
 
 def _run_histories(packed: Packed, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:

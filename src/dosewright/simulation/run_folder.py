@@ -5,16 +5,22 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dosewright import __version__
 from dosewright.core.errors import InputError, refuse
+from dosewright.core.frame import Rigid
 from dosewright.execution.artifact import FILE_MODE, private_folder, write_atomically, write_json
-from dosewright.simulation.goal import Goal
+from dosewright.formats.phase_space.open import create_phase_space
+from dosewright.simulation.goal import FEWEST_BATCHES, VOXELS_PER_HISTORY, Goal
 from dosewright.simulation.part_table import NAME as PART_TABLE
 from dosewright.simulation.part_table import part_rows, write_parts
+from dosewright.simulation.phase_space_files import Create, PhaseSpaceFiles
+from dosewright.simulation.problem import Problem
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import names_of, place_of, write_scores
 from dosewright.simulation.run import Progress, never, simulate
@@ -22,6 +28,7 @@ from dosewright.simulation.run_file.read import check
 from dosewright.simulation.run_file.tables import Goals, RunFile
 from dosewright.simulation.run_file.write import resolved_content, to_toml
 from dosewright.simulation.run_summary import hashes, input_hashes, summary
+from dosewright.simulation.setup.phase_space_wishes import wishes_of
 from dosewright.simulation.setup.prepare import Prepared, prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 
@@ -29,6 +36,7 @@ RUN, SUMMARY, PARTS = "run.toml", "summary.json", "parts"
 SAME_DOSE = (("run", "threads"), ("goal", "max_minutes"))  # may differ when a run goes on: the dose does not
 
 MOST_SAID = 4
+HELD_HISTORIES = 1000  # with splitting each may send hundreds of particles through a plane
 
 
 def run_in_folder(
@@ -38,8 +46,11 @@ def run_in_folder(
     resolvers: Resolvers = WITHOUT_LIBRARY,
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = never,
+    create: Create = create_phase_space,
 ) -> Result:
     """Run a simulation and write its files; a run that was killed in this folder goes on where it was.
+
+    One that writes phase spaces begins anew; what a killed one saved of them stays where it is.
 
     Parameters
     ----------
@@ -53,6 +64,8 @@ def run_in_folder(
         Called after every batch.
     stop
         Asked after every batch; once it says so, the run ends with what it has.
+    create
+        Opens a phase space for writing.
 
     Returns
     -------
@@ -71,17 +84,29 @@ def run_in_folder(
         _refuse_other_problem(folder, prepared)
         write_atomically(folder / RUN, lambda path: _write_text(path, to_toml(content)))
         write_json(folder / PARTS / "problem.json", {"fingerprint": prepared.problem.fingerprint()})
-        result = simulate(
-            prepared.problem,
-            goal_of(run_file.goal),
-            seed=run_file.run.seed,
-            threads=run_file.run.threads,
-            folder=folder / PARTS,
-            on_progress=on_progress,
-            stop=stop,
-        )
-        _write_files(folder, run_file, prepared, result)
+        with _phase_spaces(folder, run_file, prepared, create) as spaces:
+            result = simulate(
+                prepared.problem,
+                goal_at_planes(goal_of(run_file.goal), prepared.problem),
+                seed=run_file.run.seed,
+                threads=run_file.run.threads,
+                folder=None if prepared.problem.planes else folder / PARTS,
+                on_progress=on_progress,
+                stop=stop,
+                crossed=spaces.add,
+            )
+            if prepared.problem.planes:
+                (folder / SUMMARY).unlink(missing_ok=True)
+            written = spaces.finish()
+        _write_files(folder, run_file, prepared, result, spaces, written)
     return result
+
+
+def _phase_spaces(folder: Path, run_file: RunFile, prepared: Prepared, create: Create) -> PhaseSpaceFiles:
+    """Return the phase spaces of a run, none where none are asked for."""
+    box_to_run = Rigid.identity() if prepared.phantom is None else prepared.phantom.voxels.frame
+    title = f"dosewright {__version__}, seed {run_file.run.seed}"
+    return PhaseSpaceFiles(folder, wishes_of(run_file), box_to_run, create, title)
 
 
 def goal_of(goals: Goals) -> Goal:
@@ -90,7 +115,24 @@ def goal_of(goals: Goals) -> Goal:
     return Goal(histories=goals.histories, uncertainty_percent=goals.uncertainty_percent, max_seconds=seconds)
 
 
-def _write_files(folder: Path, run_file: RunFile, prepared: Prepared, result: Result) -> None:
+def goal_at_planes(goal: Goal, problem: Problem) -> Goal:
+    """Return a goal with smaller batches where planes record: all that one batch sends through them is held at once."""
+    if not problem.planes:
+        return goal
+    size = max(HELD_HISTORIES, int(np.prod(problem.score_shape)) // VOXELS_PER_HISTORY)
+    if goal.histories is not None:
+        size = max(1, min(size, -(-goal.histories // FEWEST_BATCHES)))
+    return replace(goal, batch_histories=size)
+
+
+def _write_files(
+    folder: Path,
+    run_file: RunFile,
+    prepared: Prepared,
+    result: Result,
+    spaces: PhaseSpaceFiles,
+    written: list[dict[str, Any]],
+) -> None:
     """Write images, then the summary that vouches for them; an old summary goes first."""
     averages = [let.keV_um for let in (result.let_d, result.let_t) if let is not None]
     spectra = [] if result.leaving is None else [result.leaving.counts, result.leaving.energy_MeV]
@@ -100,11 +142,13 @@ def _write_files(folder: Path, run_file: RunFile, prepared: Prepared, result: Re
         raise ArithmeticError("a dose, LET, spectrum, part or the energy account holds numbers that are not finite")
     (folder / SUMMARY).unlink(missing_ok=True)
     place = place_of(prepared, result)
-    files = write_scores(folder, run_file.score, prepared, result, place)
+    files = (*spaces.files, *write_scores(folder, run_file.score, prepared, result, place))
     if prepared.scene is not None and result.parts is not None:
         voxels = prepared.phantom.voxels if prepared.phantom else None
         files = (*files, write_parts(folder, part_rows(prepared.scene, voxels, result.parts)))
-    said = summary(run_file, prepared, result, place.warnings)
+    said = summary(run_file, prepared, result, (*place.warnings, *spaces.warnings))
+    if written:
+        said["phase_spaces"] = written
     said["inputs_sha256"] = input_hashes(run_file)
     said["files_sha256"] = hashes((*files, folder / RUN))
     write_json(folder / SUMMARY, said)

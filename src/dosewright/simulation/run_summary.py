@@ -111,7 +111,7 @@ def _missed(run_file: RunFile, result: Result) -> tuple[str, ...]:
     in_scene = 0.0 if run_file.scene is None else result.energy["before_patient"]
     if result.energy["deposited"] + in_scene <= 0:
         return (f"No energy was left in the {where}. Does the source point at it?",)
-    doses = any(score.quantity != "spectrum" for score in run_file.score)
+    doses = any(score.has_voxels for score in run_file.score)
     if doses and not result.dose_Gy.any():
         return ("Nothing was scored: the score grid got no energy.",)
     spectra = [(s, _totals(s, result)) for s in run_file.score if s.quantity == "spectrum"]

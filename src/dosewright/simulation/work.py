@@ -33,6 +33,8 @@ class Work:
         What each primary comes from; None: drawn by the weights of the pencils.
     read
         What became of the records of a phase space, see `sources.phase_space`.
+    history
+        Which of the original histories that sent something each primary belongs to, from 0; None: one of its own.
     weight
         What everything scored is multiplied by, where each record is used several times. Particles keep their own
         weights, by which the reductions of variance decide.
@@ -47,6 +49,7 @@ class Work:
     sent: int
     pencils: NDArray[np.int64] | None = None
     read: NDArray[np.float64] | None = field(default=None)
+    history: NDArray[np.int64] | None = None
     weight: float = 1.0
     last: bool = False
     used_up: bool = False

@@ -106,8 +106,11 @@ class Packing:
     selection: Selection = field(default_factory=Selection)
     highest_MeV: float = np.inf
 
-    def packed(self, particles: Particles, first: int) -> tuple[Rows, NDArray[np.float64]]:
-        """Return rows and counts of records from number `first` of the file on; refuses what is no particle."""
+    def packed(self, particles: Particles, first: int) -> tuple[Rows, NDArray[np.float64], NDArray[np.intp]]:
+        """Return rows, counts, and which records the rows are, of records from number `first` of the file on.
+
+        Refuses what is no particle.
+        """
         counts = np.zeros(COUNTS)
         counts[READ] = len(particles)
         self._refuse_broken(particles, first)
@@ -129,7 +132,8 @@ class Packing:
         _refuse_one(particles, beyond, "energy_MeV", f"up to {self.highest_MeV:g} MeV", first)
         for code, row in _FOLLOWED.items():
             counts[row] = np.count_nonzero(kept & (species == code))
-        return self._rows(particles, np.flatnonzero(kept)), counts
+        chosen = np.flatnonzero(kept)
+        return self._rows(particles, chosen), counts, chosen
 
     def _rows(self, particles: Particles, chosen: NDArray[np.intp]) -> Rows:
         rows = np.empty((chosen.size, records.COLUMNS), np.float32)
@@ -193,6 +197,8 @@ class Portion:
         What became of its records.
     at_end
         Nothing follows it.
+    history
+        Which of the histories that begin in it each row belongs to, from 0.
     """
 
     rows: Rows
@@ -201,6 +207,7 @@ class Portion:
     begun: int
     counts: NDArray[np.float64]
     at_end: bool
+    history: NDArray[np.int64]
 
 
 class HistoryReader:
@@ -242,14 +249,19 @@ class HistoryReader:
         return self._held
 
     def _portion(self, first: int, slices: list[Particles]) -> Portion:
-        packed, at = [], first
+        packed, chosen, at = [], [], first
         for particles in slices:
-            packed.append(self.packing.packed(particles, at))
+            rows, counts, which = self.packing.packed(particles, at)
+            packed.append((rows, counts))
+            chosen.append(which + (at - first))
             at += len(particles)
+        number = np.cumsum(np.concatenate([particles.histories > 0 for particles in slices]))
+        number -= number[0]
         begun = sum(int(np.count_nonzero(particles.histories > 0)) for particles in slices)
         begun += 0 if slices[0].histories[0] > 0 else 1  # the file may begin within a history
         rows = np.concatenate([rows for rows, _ in packed])
-        return Portion(rows, first, at, begun, np.sum([counts for _, counts in packed], axis=0), self._ahead() is None)
+        return Portion(rows, first, at, begun, np.sum([counts for _, counts in packed], axis=0), self._ahead() is None,
+                       number[np.concatenate(chosen)])  # fmt: skip
 
 
 def uses_of(rows: int, uses: int, mirror: str) -> NDArray[np.int64]:

@@ -11,8 +11,10 @@ from dosewright.materials.electrons.lookup import ElectronTables
 from dosewright.materials.photons.tables import PhotonTables
 from dosewright.scoring.deposit import Scoring
 from dosewright.scoring.leaving import Leaving
+from dosewright.scoring.planes import NO_PLANES
 from dosewright.sources.emit import Source
 from dosewright.transport.reduction import NO_REDUCTION, Reduction
+from dosewright.transport.reuse import NO_REUSE, Reuse
 
 
 class Cuts(NamedTuple):
@@ -33,7 +35,8 @@ class CoupledProblem(NamedTuple):
     ``kerma`` [material, node of the attenuation] is the energy that a photon leaves where it is per unit of path
     (MeV cm2/g), the estimator of dose where electrons do not travel; empty for dose from energy deposited. ``uniform``
     says that all voxels are alike, in medium and size. ``scene`` are the solids around the box of voxels, in its axes;
-    ``reduction`` says how variance is reduced in them.
+    ``reduction`` says how variance is reduced in them. ``planes`` record what goes through them, see
+    `scoring.planes`; none cuts the box of voxels. At one of them particles may go on as several, as ``reuse`` says.
     """
 
     geometry: Geometry
@@ -49,6 +52,8 @@ class CoupledProblem(NamedTuple):
     uniform: bool
     scene: SceneTables
     reduction: Reduction = NO_REDUCTION
+    planes: NDArray[np.float64] = NO_PLANES
+    reuse: Reuse = NO_REUSE
 
 
 NO_KERMA = np.zeros((0, 0))

@@ -11,15 +11,13 @@ from dosewright.core.random import HIGH_SHIFT, LOW, start_stream
 from dosewright.core.single import ZERO, f32
 from dosewright.geometry.scene.trace import phase_of
 from dosewright.geometry.trace import (
-    FAR_CM,
     OUTSIDE,
     PATIENT,
     SCENE,
     Place,
     Ray,
     advance,
-    enter_box,
-    to_box,
+    leave_box,
     to_patient_axes,
 )
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED, STARTED, deposit
@@ -49,10 +47,12 @@ from dosewright.transport.lanes import (
 from dosewright.transport.lockstep import locate_in_grid
 from dosewright.transport.photons.flight import fly
 from dosewright.transport.photons.track_length import fly_scoring
+from dosewright.transport.planes import NO_PLANE, between, onwards, through
+from dosewright.transport.scene.at_planes import ends_at
 from dosewright.transport.scene.electrons import walk_in_scene, walk_out_of_voxels
 from dosewright.transport.scene.owed import is_owed, pay
 from dosewright.transport.scene.photons import fly_in_scene
-from dosewright.transport.scene.places import has_scene, into_world
+from dosewright.transport.scene.places import has_scene, into_box, into_world
 from dosewright.transport.tracks import INTERACTING, PHOTON, Track, name_children, push, take
 
 EMPTY = -1  # the event of a lane that nobody has been in
@@ -162,21 +162,22 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
     else:
         inside, place = into_box(geometry, ray)
     if place.region == OUTSIDE:
-        tally.account[ESCAPED] += weight * energy
+        way, p = onwards(problem.planes, tally, ray, species, weight, energy, stream.history, True)
+        if p == NO_PLANE:
+            tally.account[ESCAPED] += weight * energy
+            return waiting
+        at = advance(ray, way)
+        waiting, _ = ends_at(problem, p, at, species, weight, energy, 0.0, tally, stack, waiting, stream)
+        return waiting
+    entry = leave_box(geometry, inside, place) if place.region == PATIENT else inside
+    share, p = through(problem.planes, tally, ray, entry, species, weight, energy, energy, stream.history)
+    if share <= 1.0:
+        at = between(ray, entry, share)
+        waiting, _ = ends_at(problem, p, at, species, weight, energy, 0.0, tally, stack, waiting, stream)
         return waiting
     waiting = push(stack, waiting, inside, place, energy, species)
     name_children(stack, before, waiting, stream, weight)
     return waiting
-
-
-@inlined
-def into_box(geometry, ray):
-    """Return ray and place where a ray from anywhere enters the box, `OUTSIDE` where it never does."""
-    distance = to_box(geometry, ray)
-    if distance >= FAR_CM:
-        return ray, Place(np.int64(OUTSIDE), NONE, NONE, NONE)
-    inside, place = enter_box(geometry, advance(ray, distance), np.int64(PATIENT))
-    return inside, Place(np.int64(PATIENT), np.int64(place.ix), np.int64(place.iy), np.int64(place.iz))
 
 
 @inlined
@@ -186,6 +187,8 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         tally.account[ESCAPED] += track.weight * track.energy
         if event == LEAVES:
             score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w, track.weight)
+            ray = leave_box(problem.geometry, track.ray, track.place)
+            onwards(problem.planes, tally, ray, track.species, track.weight, track.energy, stream.history, False)
         else:
             tally.account[CAPPED_HISTORIES] += 1.0
         return ended(track), waiting, stream

@@ -123,6 +123,7 @@ class Sums(NamedTuple):
     leaving: NDArray[np.int64]
     leaving_energy: NDArray[np.int64]
     parts: NDArray[np.int64]
+    crossings: NDArray[np.int64]
 
 
 class OnDevice(NamedTuple):
@@ -154,7 +155,10 @@ def fly(problem, slots, sums, seed, same_voxels):
     account = cuda.local.array(ACCOUNT_ROWS, np.float32)
     for row in range(ACCOUNT_ROWS):
         account[row] = 0.0
-    tally = Tally(sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy, sums.parts)
+    tally = Tally(
+        sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy, sums.parts,
+        sums.crossings,
+    )  # fmt: skip
     box, species, rate_column = n[BOX + i], n[SPECIES + i], n[RATE_COLUMN + i]
     nx, ny, nz = geometry.cells[box, 0], geometry.cells[box, 1], geometry.cells[box, 2]
     first_x, first_y, first_z = geometry.first[box, 0], geometry.first[box, 1], geometry.first[box, 2]
@@ -210,7 +214,10 @@ def settle(problem, slots, sums, first, pencils, seed):
     account = cuda.local.array(ACCOUNT_ROWS, np.float64)
     for row in range(ACCOUNT_ROWS):
         account[row] = 0.0
-    tally = Tally(sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy, sums.parts)
+    tally = Tally(
+        sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy, sums.parts,
+        sums.crossings,
+    )  # fmt: skip
     event = lanes.integers[EVENT + i]
     flying = event == GOES_ON
     if not flying and event != EMPTY:
@@ -371,7 +378,7 @@ def put_on_device(problem: Problem, voxels: int, slots: int = SLOTS) -> OnDevice
     tally = empty_tally(scoring, voxels)
     energy, to_water, let = (np.zeros(array.size, np.int64) for array in tally[:3])
     nothing = np.zeros(0, np.int64)
-    sums = Sums(energy, to_water, let, np.zeros((ACCOUNTS, ACCOUNT_ROWS), np.int64), nothing, nothing, nothing)
+    sums = Sums(energy, to_water, let, np.zeros((ACCOUNTS, ACCOUNT_ROWS), np.int64), nothing, nothing, nothing, nothing)
     return OnDevice(copied(problem), copied(room), copied(sums))
 
 

@@ -129,7 +129,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, old: str, new: str, sa
         ('[[score]]\nquantity = "fluence"', "score[1].quantity: 'fluence' is not available yet"),
         (
             '[[score]]\nquantity = "phase_space"\nplane_mm = [0, 0, 1]',
-            "plane_mm (phase-space scoring) is not available",
+            "score[1].quantity: 'phase_space' is nothing that protons score",
         ),
         ('[run]\ndevice = "cuda"', "run.device: 'cuda' is not available yet. Allowed: cpu"),
     ],

@@ -112,7 +112,7 @@ def score_faults(scores: Sequence[Score], phantom: Phantom | None) -> list[Fault
         faults += wrong
         if edges and not wrong and phantom is not None and phantom.image is None:
             faults += _beside_faults(edges, phantom, number)
-    if len({(s.size_mm, s.voxel_mm, s.origin_mm) for s in scores if s.quantity != "spectrum"}) > 1:
+    if len({(s.size_mm, s.voxel_mm, s.origin_mm) for s in scores if s.has_voxels}) > 1:
         what = "The scores of a run share one grid"
         faults.append(Fault(("score", len(scores) - 1), what, "different grids", "the same grid for all; or two runs"))
     return faults

@@ -48,7 +48,7 @@ def reduction_faults(reduction: VarianceReduction, source: AnySource | None, *, 
     if reduction.xy_limits == AUTO and isinstance(source, PhaseSpaceSource):
         what = "variance_reduction.xy_limits: a phase space does not say which way its beam runs"
         faults.append(Fault(("variance_reduction", "xy_limits"), what, AUTO, f"{OFF}, or a file"))
-    return faults + _limits_faults(reduction.xy_limits)
+    return faults + _limits_faults(reduction.xy_limits) + _reuse_faults(reduction, source)
 
 
 def _behind_field(key: str, table: Directional, source: AnySource | None) -> list[Fault]:
@@ -71,6 +71,28 @@ def _needs(key: str, source: AnySource | None, *, in_scene: bool) -> list[Fault]
     if source is not None and not ABILITIES[source.particle].regions:
         what = f"variance_reduction.{key} is nothing for {ABILITIES[source.particle].name}"
         faults.append(Fault(("variance_reduction", key), what, None, ", ".join(COUPLED)))
+    return faults
+
+
+def _reuse_faults(reduction: VarianceReduction, source: AnySource | None) -> list[Fault]:
+    """Return what is wrong with a plane of reuse."""
+    reuse, place = reduction.reuse_at_plane, ("variance_reduction", "reuse_at_plane")
+    if reuse is None:
+        return []
+    faults = []
+    if reuse.normal not in ((0.0, 0.0, 1.0), (0.0, 0.0, -1.0)):
+        what = "The plane of reuse_at_plane lies across z"
+        faults.append(Fault((*place, "normal"), what, list(reuse.normal), "[0, 0, 1] or [0, 0, -1]"))
+    if source is not None and not ABILITIES[source.particle].regions:
+        what = f"variance_reduction.reuse_at_plane is nothing for {ABILITIES[source.particle].name}"
+        faults.append(Fault(place, what, None, ", ".join(COUPLED)))
+    used = [key for key in ("photon_splitting", "track_length") if getattr(reduction, key)]
+    if used:
+        faults.append(Fault(place, "Nothing is used again at a plane beside this", used[0], "one of the two"))
+    if source is not None and source.kind in ("pencil", "rectangle", "point") and \
+            getattr(source, "position_mm", (0.0, 0.0, None))[2] == reuse.z_mm:  # fmt: skip
+        what = "The plane of reuse_at_plane lies on the place of the source, whose particles have not crossed it"
+        faults.append(Fault((*place, "z_mm"), what, reuse.z_mm, "a plane beside it, 0.001 mm away or more"))
     return faults
 
 

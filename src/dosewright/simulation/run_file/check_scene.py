@@ -81,7 +81,7 @@ def place_faults(scored: Sequence[Score], goals: Goals | None) -> list[Fault]:
         Fault(("score", n), f"Score {score.file_name!r} has no voxels: there is no phantom", None,
               "size_mm, voxel_mm and origin_mm for a grid of its own")
         for n, score in enumerate(scored)
-        if score.quantity != "spectrum" and score.size_mm is None
+        if score.has_voxels and score.size_mm is None
     ]  # fmt: skip
     grids = any(score.size_mm is not None for score in scored)
     if goals is not None and goals.uncertainty_percent is not None and not grids:

@@ -1,9 +1,10 @@
 """Mistakes between a source's particle and the rest: processes, regions and scores that are not of its kind."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dosewright.core.errors import nearest
 from dosewright.simulation.kerma import HIGHEST_MEV
+from dosewright.simulation.run_file.check_planes import PHASE_SPACE_KEYS
 from dosewright.simulation.run_file.faults import Fault
 from dosewright.simulation.run_file.particles import ABILITIES
 from dosewright.simulation.run_file.tables import (
@@ -25,6 +26,11 @@ from dosewright.transport.copies import MOST_COPIES
 
 SPECTRUM_KEYS = ("particle", "energy_bins", "energy_max_MeV", "angle_bins")
 GRID_KEYS = ("size_mm", "voxel_mm", "origin_mm")
+OWNERS: dict[str, tuple[tuple[str, ...], Callable[[Score], bool]]] = {
+    "a grid of voxels": (GRID_KEYS, lambda score: score.has_voxels),
+    "spectra": (SPECTRUM_KEYS, lambda score: score.quantity == "spectrum"),
+    "phase spaces": (PHASE_SPACE_KEYS, lambda score: score.quantity == "phase_space"),
+}
 MOST_LISTED = 30
 
 
@@ -115,11 +121,11 @@ def score_kind_faults(scores: Sequence[Score], source: AnySource | None) -> list
         if source is not None and score.quantity not in (able := ABILITIES[source.particle]).quantities:
             what = f"score[{number + 1}].quantity: {score.quantity!r} is nothing that {able.name} score"
             faults.append(Fault((*place, "quantity"), what, None, ", ".join(able.quantities)))
-        foreign, owner = (GRID_KEYS, "a grid of voxels") if score.quantity == "spectrum" else (SPECTRUM_KEYS, "spectra")
         faults += [
             Fault((*place, key), f"score[{number + 1}].{key} belongs to {owner}, not to {score.quantity!r}")
-            for key in foreign
-            if getattr(score, key) is not None
+            for owner, (keys, owns) in OWNERS.items()
+            for key in keys
+            if getattr(score, key) is not None and not owns(score)
         ]
         if score.quantity == "spectrum" and score.particle is None:
             what, allowed = f"The key 'score[{number + 1}].particle' is missing", "photon, electron, positron"

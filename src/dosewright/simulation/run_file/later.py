@@ -9,11 +9,10 @@ from dosewright.simulation.run_file.tables import PARTICLES, QUANTITIES
 KEYS: dict[tuple[str, str], str] = {
     ("phantom", "egsphant"): "EGSnrc phantoms",
     ("goal", "voxel_error"): "goals per voxel",
-    **{("score", key): "phase-space scoring" for key in ("plane_mm", "normal", "format", "kill")},
 }
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("source", "particle"): ("helium", "carbon"),
-    ("score", "quantity"): ("fluence", "phase_space"),
+    ("score", "quantity"): ("fluence",),
     ("run", "device"): ("cuda",),
 }
 NOT_YET = "is not available yet"

@@ -50,7 +50,7 @@ def _coupled(name: str, cut: str, sources: tuple[str, ...] = SOURCES) -> Abiliti
         cut=cut,
         sources=sources,
         processes=COUPLED_PROCESSES,
-        quantities=(*DOSES, "spectrum"),
+        quantities=(*DOSES, "spectrum", "phase_space"),
         foreign=("proton_cut_MeV", "delta_cut_MeV"),
         regions=True,
     )

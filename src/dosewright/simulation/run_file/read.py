@@ -13,6 +13,7 @@ from dosewright.formats.text.checked_toml import read_toml
 from dosewright.formats.text.hounsfield import SCANNER_DENSITY
 from dosewright.formats.text.lines import read_text
 from dosewright.simulation.run_file.check_phantom import phantom_faults, phantom_text_faults, score_faults
+from dosewright.simulation.run_file.check_planes import phase_space_faults
 from dosewright.simulation.run_file.check_reduction import reduction_faults
 from dosewright.simulation.run_file.check_scene import companion_faults, place_faults, read_placed
 from dosewright.simulation.run_file.check_source import goal_faults, source_faults
@@ -229,6 +230,7 @@ def _check_between(checked: _Checked, content: dict[str, Any], resolvers: Resolv
     if (scores := checked.clean("score")) is not None:
         box = None if in_scene else checked.clean("phantom")
         checked.faults += score_faults(scores, box) + score_kind_faults(scores, source)
+        checked.faults += phase_space_faults(scores, source, reduction)
         if in_scene and "phantom" not in content:
             checked.faults += place_faults(scores, goals)
 

@@ -38,6 +38,11 @@ def off_or_number(value: float) -> float | str:
     return OFF if math.isinf(value) else value
 
 
+def one_or_several(value: Any) -> Any:
+    """Take one number for a list of one."""
+    return (value,) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def no_table(value: Any) -> Any:
     """Say where the tables of directional splitting belong."""
     if isinstance(value, dict):
@@ -66,6 +71,9 @@ Widths = Annotated[tuple[NotNegative, NotNegative], Strict(False)]
 Correlation = Annotated[float, Field(ge=-1, le=1)]
 Correlations = Annotated[tuple[Correlation, Correlation], Strict(False)]
 Edges = Annotated[tuple[float, ...], Strict(False), Field(min_length=2)]
+Heights = Annotated[
+    tuple[float, ...], Strict(False), Field(min_length=1, max_length=100), BeforeValidator(one_or_several)
+]
 FORWARD = (0.0, 0.0, 1.0)
 
 
@@ -273,7 +281,7 @@ SOURCES: dict[str, type[AnySource]] = {
     "spots": SpotsSource,
     "phase_space": PhaseSpaceSource,
 }
-Quantity = Literal["dose", "dose_to_water", "energy", "letd", "lett", "spectrum"]
+Quantity = Literal["dose", "dose_to_water", "energy", "letd", "lett", "spectrum", "phase_space"]
 QUANTITIES: tuple[Quantity, ...] = get_args(Quantity)
 Process = Literal[
     "nuclear", "straggling", "scattering", "delta", "hard_scattering", "rayleigh", "bound_compton", "doppler",
@@ -316,8 +324,20 @@ class Directional(Table):
     electron_plane_mm: float
 
 
+class ReuseAtPlane(Table):
+    """A plane across z behind which a particle goes on as n of a share of its weight, mirrored in turn.
+
+    `normal` says which way is forward.
+    """
+
+    z_mm: float
+    n: Annotated[Count, Field(ge=2, le=1000)]
+    mirror: Literal["none", "x", "y", "xy"] = "none"
+    normal: Triple = FORWARD
+
+
 class VarianceReduction(Table):
-    """Ways to the same mean with less time; all off. Splitting, roulette and limits belong to a scene."""
+    """Ways to the same mean with less time; all off. All but the last and those of a phantom belong to a scene."""
 
     bremsstrahlung_splitting: Annotated[int, BeforeValidator(no_table), Field(ge=0, le=MOST_SPLIT)] = 0
     directional: Directional | None = None
@@ -328,13 +348,23 @@ class VarianceReduction(Table):
     track_length: bool = False
     xy_limits: Annotated[str, Field(min_length=1)] = OFF
     roulette_value: Annotated[Count, Field(ge=0, le=MOST_SPLIT)] = 100
+    reuse_at_plane: ReuseAtPlane | None = None
+
+
+PhaseSpaceFormat = Literal["iaea", "egs_mode0", "topas_binary", "topas_limited", "topas_ascii", "gamos_text", "native"]
 
 
 class Score(Table):
-    """What is kept, in the phantom's own voxels or a grid of its own; or the spectrum of what leaves all matter."""
+    """What is kept, in the phantom's own voxels or a grid of its own; or the spectrum of what leaves all matter; or
+    the particles that go through planes.
+
+    Of a phase space: the planes are `z_mm`, one height or several, or one through the point `plane_mm` with its
+    `normal`. With `kill` the last of them ends what goes forward. `text` adds a text file. The header is brought up to
+    date after every `save_every` histories. A file ends with the last whole history within `most_particles`.
+    """
 
     quantity: Quantity = "dose"
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")] | None = None
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9_.-]|\{z\}){0,99}$")] | None = None
     size_mm: Sizes | None = None
     voxel_mm: Sizes | None = None
     origin_mm: Triple | None = None
@@ -342,6 +372,22 @@ class Score(Table):
     energy_bins: Annotated[Count, Field(ge=1, le=10_000)] | None = None
     energy_max_MeV: Annotated[float, Field(ge=LOWEST_MEV, le=1000)] | None = None
     angle_bins: Annotated[Count, Field(ge=1, le=1800)] | None = None
+    z_mm: Heights | None = None
+    plane_mm: Triple | None = None
+    normal: Triple | None = None
+    format: PhaseSpaceFormat | None = None
+    text: bool | None = None
+    kill: bool | None = None
+    backwards: bool | None = None
+    store_z: bool | None = None
+    save_every: Annotated[Count, Field(ge=1)] | None = None
+    most_particles: Annotated[Count, Field(ge=1)] | None = None
+    particles: Annotated[tuple[Coupled, ...], Strict(False), Field(min_length=1)] | None = None
+
+    @property
+    def has_voxels(self) -> bool:
+        """Whether it is kept in voxels."""
+        return self.quantity not in ("spectrum", "phase_space")
 
     @property
     def file_name(self) -> str:

@@ -14,11 +14,12 @@ from dosewright.simulation.setup.beam_source import beam_source
 from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.phantom import PhantomVoxels, even_grid, phantom_voxels
 from dosewright.simulation.setup.phase_space_source import phase_space_source
+from dosewright.simulation.setup.phase_space_wishes import reuse_of, wishes_of
 from dosewright.simulation.setup.plan_source import plan_source
 from dosewright.simulation.setup.reduction import reduction_settings
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.simulation.setup.scene import PlacedScene, placed_scene
-from dosewright.simulation.setup.surroundings import Around, in_scene
+from dosewright.simulation.setup.surroundings import Around, in_scene, mirrored_alike
 from dosewright.simulation.setup.transport_warnings import transport_warnings
 
 
@@ -39,7 +40,7 @@ class Prepared:
 
 def prepare(run_file: RunFile, resolvers: Resolvers) -> Prepared:
     """Build phantom, scene, source and score grid of a checked run file."""
-    own = next((score_edges(s, n)[0] for n, s in enumerate(run_file.score) if s.quantity != "spectrum"), [])
+    own = next((score_edges(s, n)[0] for n, s in enumerate(run_file.score) if s.has_voxels), [])
     grid = even_grid(own) if own else None
     scene = placed_scene(run_file.scene, resolvers) if run_file.scene is not None else None
     if run_file.source.particle == "proton":
@@ -100,9 +101,12 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         scene_to_box=around.scene_to_box,
         voxel_box=phantom is not None,
         reduction=reduction,
+        planes=[wish.plane for wish in wishes_of(run_file)],
+        reuse=reuse_of(run_file),
     )
     places_mm = None if recorded is None else recorded.places_mm
     problem, of_scene = in_scene(problem, phantom, scene, run_file.source, places_mm)
+    problem = mirrored_alike(problem, reuse_of(run_file), around.run_to_box)
     x, y, _ = around.voxels.edges_mm
     missed = reduction.misses((x[0], y[0]), (x[-1], y[-1])) if phantom is not None else ""
     of_reduction = (told for told in (reduction.biased, missed) if told)

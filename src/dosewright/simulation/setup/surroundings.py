@@ -17,6 +17,7 @@ from dosewright.geometry.scene.masses import LINES, scene_mass_on
 from dosewright.geometry.scene.pack import MARGIN_CM
 from dosewright.geometry.scene_check.problems import scene_problems
 from dosewright.geometry.voxels import Voxels
+from dosewright.simulation.planes import ReusePlane, even_world
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.run_file.tables import AnySource, PhaseSpaceSource
 from dosewright.simulation.setup.aim import aim_warnings
@@ -120,6 +121,14 @@ def _reaching(
     if isinstance(problem.packed, CoupledProblem):
         return replace(problem, packed=problem.packed._replace(scene=wider))
     return replace(problem, packed=problem.packed._replace(scene=flattened(wider)))
+
+
+def mirrored_alike(problem: Problem, reuse: ReusePlane | None, run_to_box: Rigid) -> Problem:
+    """Return a problem whose scene reaches as far on both sides, where particles are mirrored."""
+    if reuse is None or not isinstance(problem.packed, CoupledProblem) or not len(problem.scene.cells):
+        return problem
+    scene = problem.scene._replace(world=even_world(problem.scene.world, reuse, run_to_box))
+    return replace(problem, packed=problem.packed._replace(scene=scene))
 
 
 def _what_fills(scene: PlacedScene, source: AnySource) -> str:

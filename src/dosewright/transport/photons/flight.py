@@ -15,6 +15,7 @@ from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.scoring.leaving import score_leaving
 from dosewright.transport.electrons.absorb import absorb_here
 from dosewright.transport.photons.interact import interact
+from dosewright.transport.planes import onwards
 from dosewright.transport.scene.places import escaped, has_scene, out_of_voxels, over
 from dosewright.transport.tracks import PHOTON, Track
 
@@ -45,9 +46,12 @@ def fly(problem, track, tally, stack, waiting, stream):
                 phase = phase_of(problem.scene, stream.seed, stream.history)
                 ray, place = out_of_voxels(problem, at, phase)
                 track = Track(ray, place, energy, track.species, 0.0, 0.0, weight)
-                return (escaped(problem, tally, track) if place.region == OUTSIDE else track), waiting, stream
+                if place.region == OUTSIDE:
+                    track = escaped(problem, tally, track, stream.history)
+                return track, waiting, stream
             tally.account[ESCAPED] += weight * energy
             score_leaving(problem.leaving, tally, PHOTON, energy, at.w, weight)
+            onwards(problem.planes, tally, at, np.int64(PHOTON), weight, energy, stream.history, False)
             return over(track), waiting, stream
         at = Ray(x, y, z, at.u, at.v, at.w)
         ix, fx = cell_of(geometry.edges, first[PATIENT, 0], cells[PATIENT, 0], x0, x1, x)

@@ -18,7 +18,7 @@ from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import LOW, eight_words
 from dosewright.core.single import HALF, ZERO, f32, i32
 from dosewright.geometry.scene.trace import ahead, medium_of_cell, nearest, phase_of
-from dosewright.geometry.trace import FAR_CM, OUTSIDE, SCENE, Ray, advance
+from dosewright.geometry.trace import FAR_CM, OUTSIDE, PATIENT, SCENE, Ray, advance
 from dosewright.materials.electrons.lookup import WATER_RATIO, column
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.transport.electrons.interact import OTHER, happen, stopped, turned_by_due
@@ -38,8 +38,16 @@ from dosewright.transport.electrons.step import (
     what_is_left,
 )
 from dosewright.transport.lockstep import MOST_DRAWS
+from dosewright.transport.planes import between, nearest_plane, through
 from dosewright.transport.scene.absorb import absorb_at_once, absorb_in_part
-from dosewright.transport.scene.places import at_place, escaped, from_lane, over, over_boundary
+from dosewright.transport.scene.at_planes import ends_at, ends_on_way
+from dosewright.transport.scene.places import (
+    at_place,
+    escaped,
+    from_lane,
+    over,
+    over_boundary,
+)
 from dosewright.transport.scene.reduced import reduced_electron, reduced_electron_event, split_into_voxels, weighing
 from dosewright.transport.step import SMALLEST
 from dosewright.transport.tracks import POSITRON, Track, name_children
@@ -57,7 +65,9 @@ class Walk(NamedTuple):
 
 
 class Stepped(NamedTuple):
-    """What a step did: energy lost, where (cm from its begin), ratio of stopping powers, and how it ended."""
+    """What a step did: energy lost, where (share of it), ratio of stopping powers, how it ended; the ray it took, and
+    the mean square angle (rad2) due where it began.
+    """
 
     lost: float
     at: float
@@ -65,6 +75,8 @@ class Stepped(NamedTuple):
     crossing: bool
     hit: bool
     stops: bool
+    begin: Ray
+    due: float
 
 
 @kernel
@@ -89,6 +101,13 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
         if density > 0.0:
             walk, did, stream = one_step(problem, walk, i32(material), density, phase, stream)
             moved, cell, before = walk.track, track.place.ix, track.ray
+            share, p = through(
+                problem.planes, tally, did.begin, moved.ray, track.species, track.weight, track.energy, moved.energy,
+                stream.history,
+            )  # fmt: skip
+            if share <= 1.0:
+                waiting, stream = up_to_plane(problem, p, share, tally, track, moved, did, stack, waiting, stream)
+                return over(track), walk.stretch, waiting, stream
             if did.lost > 0.0:
                 x = before.x + did.at * (moved.ray.x - before.x)
                 y = before.y + did.at * (moved.ray.y - before.y)
@@ -106,7 +125,11 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
                 continue
         else:
             distance = ahead(scene, track.place.ix, track.ray, FAR_CM, phase)
-            walk = Walk(at_place(track, advance(track.ray, distance), track.place), walk.stretch, 0.0)
+            there = advance(track.ray, distance)
+            ends, waiting, stream = ends_on_way(problem, tally, track, there, stack, waiting, stream)
+            if ends:
+                return over(track), walk.stretch, waiting, stream
+            walk = Walk(at_place(track, there, track.place), walk.stretch, 0.0)
             _, stream = eight_words(stream)  # counts as a step
         track = walk.track
         ray, place = over_boundary(problem, track.ray, phase)
@@ -118,9 +141,13 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
                 walk = Walk(track, ZERO, 0.0)
                 ray, place = over_boundary(problem, track.ray, phase)  # it may have turned back
         crossing = True
+        if place.region != PATIENT:
+            ends, waiting, stream = ends_on_way(problem, tally, track, ray, stack, waiting, stream)
+            if ends:
+                return over(track), walk.stretch, waiting, stream
         track = at_place(track, ray, place)
         if place.region == OUTSIDE:
-            return escaped(problem, tally, track), walk.stretch, waiting, stream
+            return escaped(problem, tally, track, stream.history), walk.stretch, waiting, stream
         if place.region != SCENE:
             track, waiting, stream = split_into_voxels(problem, track, stack, waiting, stream)
             return track, walk.stretch, waiting, stream
@@ -136,10 +163,22 @@ def walk_out_of_voxels(problem, track, stretch, tally, stack, waiting, stream):
     """Do the same with what a step in a lane has brought out of the box of voxels."""
     track = from_lane(problem, track, phase_of(problem.scene, stream.seed, stream.history))
     if track.place.region == OUTSIDE:
-        return escaped(problem, tally, track), f32(stretch), waiting, stream
+        return escaped(problem, tally, track, stream.history), f32(stretch), waiting, stream
     if track.place.region != SCENE:
         return track, f32(stretch), waiting, stream
     return walk_in_scene(problem, track, f32(stretch), tally, stack, waiting, stream)
+
+
+@inlined
+def up_to_plane(problem, p, share, tally, track, moved, did, stack, waiting, stream):
+    """Score a step up to a plane at which the particle ends; returns the stack count and the stream."""
+    begin, at = did.begin, between(did.begin, moved.ray, share * did.at)
+    lost = share * (track.energy - moved.energy)
+    if lost > 0.0:
+        absorb_in_part(problem, tally, track.place.ix, at.x, at.y, at.z, track.weight * lost, did.ratio)
+    there, due = between(begin, moved.ray, share), did.due + share * (moved.deflection_due - did.due)
+    energy = track.energy - lost
+    return ends_at(problem, p, there, track.species, track.weight, energy, due, tally, stack, waiting, stream)
 
 
 @inlined
@@ -195,7 +234,7 @@ def one_step(problem, walk, material, density, phase, stream):
         stretch = min(stretch, max(shortest, reach))
         coming = up_to_interaction(values, start, stretch, paths)
         wanted = np.float64(coming / (rho + SMALLEST))
-    rejected = energy < rejection and range_cm < safety
+    rejected = energy < rejection and range_cm < safety and range_cm < nearest_plane(problem.planes, ray)
     boundary = ahead(scene, cell, ray, wanted, phase) if safety < wanted else FAR_CM
     planned = f32(min(wanted, boundary))
     middle = half_way(values, kind, start, energy, paths, planned)
@@ -216,6 +255,7 @@ def one_step(problem, walk, material, density, phase, stream):
     # Lose energy, somewhere on the way.
     after, lost, stops = slowed(values, start, middle, end, energy, cut, planned, words)
     at = np.float64((f32(np.int32(words[0] & BYTE)) + HALF) * TO_SHARE)
+    left = np.float64(due - turn)
     due, paths, stretch = what_is_left(start, middle, end, due, turn, paths, stretch)
 
     # Large deflections happen here; other hard interactions are the caller's.
@@ -228,8 +268,9 @@ def one_step(problem, walk, material, density, phase, stream):
     )
     ratio = np.float64(column(values, middle.row, WATER_RATIO, middle.f))
     did = Stepped(
-        np.float64(lost), at, ratio, end.crossing and not stops, end.hit and not deflected and not stops, stops
-    )
+        np.float64(lost), at, ratio, end.crossing and not stops, end.hit and not deflected and not stops, stops, ray,
+        left,
+    )  # fmt: skip
     return Walk(moved, stretch, max(safety - way, 0.0)), did, stream
 
 

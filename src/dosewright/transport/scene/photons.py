@@ -5,11 +5,12 @@ import numpy as np
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import draw_four
 from dosewright.geometry.scene.trace import ahead, medium_of_cell, phase_of
-from dosewright.geometry.trace import FAR_CM, OUTSIDE, SCENE, advance
+from dosewright.geometry.trace import FAR_CM, OUTSIDE, PATIENT, SCENE, advance
 from dosewright.materials.photons.lookup import position
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.transport.photons.interact import interact
 from dosewright.transport.scene.absorb import absorb_at_once
+from dosewright.transport.scene.at_planes import ends_on_way
 from dosewright.transport.scene.places import at_place, escaped, over, over_boundary
 from dosewright.transport.scene.reduced import (
     interacting_copies,
@@ -51,13 +52,21 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
             paths -= mu * distance
             there = advance(track.ray, distance)
             ray, place = over_boundary(problem, there, phase)
+            beyond = there if place.region == PATIENT else ray
+            ends, waiting, stream = ends_on_way(problem, tally, track, beyond, stack, waiting, stream)
+            if ends:
+                return over(track), waiting, stream
             track = at_place(track, ray, place)
             if place.region == OUTSIDE:
-                return escaped(problem, tally, track), waiting, stream
+                return escaped(problem, tally, track, stream.history), waiting, stream
             if place.region != SCENE:
                 return split_into_voxels(problem, track, stack, waiting, stream)
             continue
-        track = at_place(track, advance(track.ray, reach), track.place)
+        there = advance(track.ray, reach)
+        ends, waiting, stream = ends_on_way(problem, tally, track, there, stack, waiting, stream)
+        if ends:
+            return over(track), waiting, stream
+        track = at_place(track, there, track.place)
         if splits_interaction(problem, material, density, track, phase):
             waiting, stream = interacting_copies(problem, track, stack, waiting, stream)
             return over(track), waiting, stream

@@ -18,10 +18,12 @@ from dosewright.geometry.trace import (
     advance,
     enter_box,
     leave_box,
+    to_box,
     to_exit,
 )
 from dosewright.scoring.deposit import ESCAPED
 from dosewright.scoring.leaving import score_leaving
+from dosewright.transport.planes import onwards
 from dosewright.transport.tracks import Track
 
 NOWHERE = np.int64(0)  # a literal nought would have a type of its own, and compile everything twice
@@ -44,6 +46,16 @@ def into_world(problem, ray, phase):
             return ray, Place(np.int64(OUTSIDE), NOWHERE, NOWHERE, NOWHERE)
         ray, cell = crossed(scene, advance(ray, distance), phase)
     return placed(problem, ray, np.int64(cell))
+
+
+@inlined
+def into_box(geometry, ray):
+    """Return ray and place where a ray from anywhere enters the box, `OUTSIDE` where it never does."""
+    distance = to_box(geometry, ray)
+    if distance >= FAR_CM:
+        return ray, Place(np.int64(OUTSIDE), NOWHERE, NOWHERE, NOWHERE)
+    inside, place = enter_box(geometry, advance(ray, distance), np.int64(PATIENT))
+    return inside, Place(np.int64(PATIENT), np.int64(place.ix), np.int64(place.iy), np.int64(place.iz))
 
 
 @inlined
@@ -93,8 +105,9 @@ def over(track):
 
 
 @inlined
-def escaped(problem, tally, track):
+def escaped(problem, tally, track, history):
     """Score a track that leaves the world, and return it without energy."""
+    onwards(problem.planes, tally, track.ray, track.species, track.weight, track.energy, history, False)
     tally.account[ESCAPED] += track.weight * track.energy
     score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w, track.weight)
     return over(track)

@@ -1,0 +1,202 @@
+"""The phase spaces that a run writes: batch after batch, in the order of the histories, in constant memory."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.frame import Rigid
+from dosewright.core.particles import Layout, PhaseSpaceInfo, PhaseSpaceWriter
+from dosewright.core.units import MM_PER_CM
+from dosewright.formats.phase_space.losses import losses
+from dosewright.scoring.planes import HISTORY
+from dosewright.simulation.crossings import KINDS, PlaneSums, of_plane, particles_of
+from dosewright.simulation.planes import RECORDABLE, Plane
+
+Array = NDArray[np.float64]
+Create = Callable[..., PhaseSpaceWriter]
+
+# What a format writes; the first is that by which it is known.
+FILES: dict[str, tuple[str, ...]] = {
+    "iaea": (".IAEAheader", ".IAEAphsp"),
+    "egs_mode0": (".egsphsp1",),
+    "topas_binary": (".header", ".phsp"),
+    "topas_limited": (".header", ".phsp"),
+    "topas_ascii": (".header", ".phsp"),
+    "gamos_text": (".txt",),
+    "native": (".h5",),
+}
+FLAT = ("iaea", "native")  # formats that can leave out a z that is the same for all
+EMPTY_HISTORIES = {"iaea": {"incremental_history": "i4"}}  # columns that count them
+LOSING = ("egs_mode0", "topas_limited", "gamos_text")
+TEXT = "gamos_text"
+
+
+@dataclass(frozen=True)
+class PhaseSpaceWish:
+    """One phase space that is asked for.
+
+    Parameters
+    ----------
+    name
+        Of its files, without suffix.
+    formats
+        Words of `FILES`, one or several.
+    store_z
+        Write z with each particle, though it is that of the plane.
+    save_every
+        Histories after which the header is brought up to date, so that a killed run can be recovered; None: never.
+    most_particles
+        After so many no more are written: whole histories only, and the file then stands for those alone.
+    """
+
+    plane: Plane
+    name: str
+    formats: tuple[str, ...] = ("iaea",)
+    store_z: bool = False
+    save_every: int | None = None
+    most_particles: int | None = None
+
+    def paths(self, folder: Path) -> tuple[Path, ...]:
+        """Return all files it makes."""
+        return tuple(folder / f"{self.name}{suffix}" for word in self.formats for suffix in FILES[word])
+
+
+@dataclass
+class _Plane:
+    """A plane of which files are being written: sums, the last history recorded, and after how many it was full."""
+
+    wish: PhaseSpaceWish
+    number: int
+    writers: list[PhaseSpaceWriter] = field(default_factory=list)
+    sums: PlaneSums = field(default_factory=PlaneSums)
+    last: int = -1
+    histories: int = 0
+    saved: int = 0
+    full: bool = False
+
+    def add(self, rows: Array, first: int, histories: int, box_to_run: Rigid) -> None:
+        """Write what a batch of histories sent through, of which the rows have numbers from 0; `first` came before.
+
+        Where the source does not know exactly how many a batch stands for, what it recorded counts.
+        """
+        if self.full:
+            return
+        mine, most = of_plane(rows, self.number), self.wish.most_particles
+        mine[:, HISTORY] += max(first, self.last + 1)
+        self.histories = max(first + histories, int(mine[-1, HISTORY]) + 1 if len(mine) else 0)
+        if most is not None and int(self.sums.records.sum()) + len(mine) > most:
+            over = int(mine[most - int(self.sums.records.sum()), HISTORY])
+            mine, self.full, self.histories = mine[mine[:, HISTORY] < over], True, over
+        if len(mine):
+            particles = particles_of(mine, self.last, box_to_run, self.wish.plane.z_mm)
+            for writer in self.writers:
+                writer.write(particles)
+            self.last = int(mine[-1, HISTORY])
+            self.sums.add(mine)
+        every = self.wish.save_every
+        if every is not None and self.histories // every > self.saved:
+            self.saved = self.histories // every
+            for writer in self.writers:
+                writer.save_header(float(self.histories))
+
+
+class PhaseSpaceFiles:
+    """The phase spaces of a run while it goes on; a context that fails keeps nothing but what was saved."""
+
+    def __init__(
+        self, folder: Path, wishes: Sequence[PhaseSpaceWish], box_to_run: Rigid, create: Create, title: str
+    ) -> None:
+        self._planes = [_Plane(wish, number) for number, wish in enumerate(wishes)]
+        self._folder, self._box_to_run, self._create, self._title = folder, box_to_run, create, title
+        self._open = ExitStack()
+
+    def __enter__(self) -> "PhaseSpaceFiles":
+        with ExitStack() as opened:
+            for plane in self._planes:
+                for word in plane.wish.formats:
+                    path = self._folder / f"{plane.wish.name}{FILES[word][0]}"
+                    writer = self._create(path, layout_of(plane.wish, word, self._title), format=word)
+                    plane.writers.append(opened.enter_context(writer))
+            self._open = opened.pop_all()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._open.__exit__(*raised)  # type: ignore[arg-type]
+
+    def add(self, rows: Array, first: int, histories: int) -> None:
+        """Take what one batch recorded, its histories numbered from 0; so many came before."""
+        for plane in self._planes:
+            plane.add(rows, first, histories, self._box_to_run)
+
+    def finish(self) -> list[dict[str, Any]]:
+        """Put the files in their places; return what the summary says of each plane."""
+        for plane in self._planes:
+            for writer in plane.writers:
+                writer.finish(float(plane.histories))
+        return [_account(plane) for plane in self._planes]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a reader should know: planes that nothing went through, and files that are full."""
+        said = []
+        for plane in self._planes:
+            wish = plane.wish
+            if not plane.sums.records.any() and not plane.full:
+                said.append(f"Nothing went through the plane of {wish.name} ({wish.plane.said}) along its normal "
+                            f"{list(wish.plane.normal)}. Does the beam fly the other way?")  # fmt: skip
+            if plane.full:
+                said.append(f"{wish.name} was full after {plane.histories} histories and stands for those alone.")
+            for word in (word for word in wish.formats if word in LOSING):
+                info = PhaseSpaceInfo("native", int(plane.sums.records.sum()), plane.histories)
+                said += [f"{wish.name}{FILES[word][0]}: {sentence}" for sentence in losses(info, word)]
+        return tuple(said)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All files, whole once it has finished."""
+        return tuple(path for plane in self._planes for path in plane.wish.paths(self._folder))
+
+
+def layout_of(wish: PhaseSpaceWish, word: str, title: str) -> Layout:
+    """Return what a format is asked to hold of a plane."""
+    flat = wish.plane.z_mm is not None and word in FLAT and not wish.store_z
+    z_mm = wish.plane.z_mm
+    constants = {"z_cm": float(np.float32(z_mm / MM_PER_CM))} if flat and z_mm is not None else {}
+    return Layout(constants=constants, extra=EMPTY_HISTORIES.get(word, {}), title=f"{title}, {wish.plane.said}")
+
+
+def _account(plane: _Plane) -> dict[str, Any]:
+    """Return what is told of a plane: where it is, and the particles per original history."""
+    sums, wish = plane.sums, plane.wish
+    mean, error = sums.per_history(plane.histories)
+    kinds = {
+        f"{kind}s": _numbers(int(sums.records[k]), mean[k], error[k], sums.energy_MeV[k] / max(plane.histories, 1))
+        for k, kind in enumerate(RECORDABLE)
+    }
+    total = sums.energy_MeV.sum() / max(plane.histories, 1)
+    return {
+        "name": wish.name,
+        "files": [path.name for path in wish.paths(Path())],
+        "plane_mm": list(wish.plane.point_mm),
+        "normal": list(wish.plane.normal),
+        "kill": wish.plane.kills,
+        "backwards": wish.plane.backwards,
+        "original_histories": plane.histories,
+        "full": plane.full,
+        **_numbers(int(sums.records.sum()), mean[KINDS], error[KINDS], total),
+        **kinds,
+    }
+
+
+def _numbers(records: int, mean: float, error: float, energy: float) -> dict[str, Any]:
+    return {
+        "particles": records,
+        "per_original_history": float(mean),
+        "per_original_history_error": float(error),
+        "energy_MeV_per_original_history": float(energy),
+    }
