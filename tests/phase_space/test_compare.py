@@ -56,9 +56,9 @@ def test_more_particles_per_history_are_found_in_numbers_only() -> None:
     assert found == {"number", "weight", "energy_MeV"}
 
 
-def test_energies_two_percent_higher_are_found() -> None:
+def test_energies_three_percent_higher_are_found() -> None:
     a, b = made(100_000, 1), made(100_000, 2)
-    higher = replace(b.particles, energy_MeV=b.particles.energy_MeV * np.float32(1.02))
+    higher = replace(b.particles, energy_MeV=b.particles.energy_MeV * np.float32(1.03))
     assert "Energy" in differing(verdicts(a, replace(b, particles=higher)))
 
 
