@@ -1,6 +1,7 @@
 """dosewright phsp analyse, analysePS, plot: figures per original history, histograms, and a picture."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,8 +10,8 @@ import typer
 
 from dosewright.cli import options
 from dosewright.cli.faults import faults_reported
-from dosewright.cli.phsp_files import Force, Input, LongBits, bar, open_found, say_aside, telling
-from dosewright.cli.phsp_info import as_text, as_values
+from dosewright.cli.phsp_files import CM_PER_MM, Force, Input, LongBits, Z, bar, open_found, say_aside, telling
+from dosewright.cli.phsp_info import as_text, as_values, z_known
 
 if TYPE_CHECKING:
     from dosewright.core.particles import PhaseSpaceReader
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from dosewright.phase_space.scan import Scan
 
 KINDS = ("root", "csv", "png")
-CM_PER_MM = 0.1
 LEVELS = ("silent", "error", "warning", "info", "debug")
 
 First = Annotated[int | None, typer.Option("--first", "-n", metavar="N", min=1, help="Read the first N records only.")]
@@ -42,12 +42,26 @@ Hadrons = Annotated[bool, typer.Option("--hadrons", help="Histograms of neutrons
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What to read and how to histogram it, as far as it was said."""
+
+    first: int | None = None
+    bins: int | None = None
+    radius_mm: float | None = None
+    energy_MeV: float | None = None
+    axes: tuple[str, ...] = ()
+    hadrons: bool = False
+    z_mm: float | None = None
+
+
+@dataclass(frozen=True)
 class Analysis:
     """What was found in the records that were read."""
 
     reader: "PhaseSpaceReader"
     scan: "Scan"
     original_histories: float
+    z_known: bool
     histograms: "list[Histogram]"
 
 
@@ -66,15 +80,16 @@ def analyse(
     axes: Axes = None,
     hadrons: Hadrons = False,
     long_bits: LongBits = None,
+    z_mm: Z = None,
     force: Force = False,
     as_json: options.Json = False,
 ) -> None:
     """Particles per original history with errors, and the thirteen histograms of each particle class."""
     with faults_reported(as_json=as_json):
         paths = free_outputs(output, kinds or list(KINDS), force=force) if output else []
-        reader = open_found(file, long_bits)
-        found = analysed(reader, first, bins, radius_max, energy_max, axes or [], hadrons=hadrons)
-        values = as_values(reader.info, found.scan)
+        reader = open_found(file, long_bits, z_mm)
+        found = analysed(reader, Asked(first, bins, radius_max, energy_max, tuple(axes or ()), hadrons, z_mm))
+        values = as_values(reader.info, found.scan, z_known=found.z_known)
         if first is not None:
             values["original_histories"] = found.original_histories
         written = [write_histograms(path, found) for path in paths]
@@ -122,7 +137,7 @@ def analyse_ps(
         count = None if read < 0 else read
         if verbosity == "debug":
             print_particles(reader, count)
-        found = analysed(reader, count, bins, radius_max, energy_max, [], hadrons=False)
+        found = analysed(reader, Asked(count, bins, radius_max, energy_max))
         if verbosity != "silent":
             typer.echo(f"READING FILE {path_given}")
             typer.echo(gamos_lines(found))
@@ -138,37 +153,30 @@ def plot(
     radius_max: Radius = None,
     bins: Bins = None,
     long_bits: LongBits = None,
+    z_mm: Z = None,
     force: Force = False,
 ) -> None:
     """Draw fluence, profiles, spectra and angles."""
     with faults_reported():
         base = output.with_suffix("") if output.suffix == ".png" else output
         (path,) = free_outputs(base, ["png"], force=force)
-        found = analysed(open_found(file, long_bits), first, bins, radius_max, energy_max, [], hadrons=True)
+        asked = Asked(first, bins, radius_max, energy_max, hadrons=True, z_mm=z_mm)
+        found = analysed(open_found(file, long_bits, z_mm), asked)
         typer.echo(f"Picture: {write_histograms(path, found)}")
 
 
-def analysed(
-    reader: "PhaseSpaceReader",
-    first: int | None,
-    bins: int | None,
-    radius_mm: float | None,
-    energy_MeV: float | None,
-    asked: list[str],
-    *,
-    hadrons: bool,
-) -> Analysis:
+def analysed(reader: "PhaseSpaceReader", asked: Asked) -> Analysis:
     """Read records, or the first of them, and return their figures and histograms."""
     from dosewright.phase_space.histograms import Histograms, axes_of
     from dosewright.phase_space.histories import begun
     from dosewright.phase_space.look import Look
     from dosewright.phase_space.scan import Scan
 
-    total = reader.info.particles if first is None else min(first, reader.info.particles)
-    look = Look.at(reader, total)
-    limits = look.axes(bins, None if radius_mm is None else radius_mm * CM_PER_MM, energy_MeV)
-    histograms = Histograms(axes_of(limits, asked_axes(asked)), look.plane_mm(), hadrons)
-    scan = Scan()
+    total = reader.info.particles if asked.first is None else min(asked.first, reader.info.particles)
+    look, known = Look.at(reader, total), z_known(reader.info, asked.z_mm)
+    limits = look.axes(asked.bins, asked.radius_mm and asked.radius_mm * CM_PER_MM, asked.energy_MeV)
+    axes = axes_of(limits, asked_axes(asked.axes))
+    histograms, scan = Histograms(axes, look.plane_mm() if known else None, asked.hadrons), Scan()
     with bar(reader.path.name, total) as tell:
         for particles in begun(telling(reader.batches(0, total), tell)):
             scan.add(particles)
@@ -180,10 +188,10 @@ def analysed(
         say_aside(
             f"Note: {total:,} of {reader.info.particles:,} records were read, taken for {histories:,.0f} histories."
         )
-    return Analysis(reader, scan, histories, histograms.filled(histories))
+    return Analysis(reader, scan, histories, known, histograms.filled(histories))
 
 
-def asked_axes(texts: list[str]) -> "list[tuple[str, tuple[Axis, ...]]]":
+def asked_axes(texts: Iterable[str]) -> "list[tuple[str, tuple[Axis, ...]]]":
     """Return the axes of histograms that were asked for by name."""
     from dosewright.core.errors import InputError, nearest, refuse
     from dosewright.phase_space.histograms import THIRTEEN, Axis

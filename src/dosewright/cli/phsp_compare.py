@@ -9,7 +9,7 @@ import typer
 
 from dosewright.cli import options
 from dosewright.cli.faults import DONE, faults_reported
-from dosewright.cli.phsp_files import LongBits, bar, open_found, telling
+from dosewright.cli.phsp_files import LongBits, Z, bar, open_found, telling
 from dosewright.cli.phsp_write import say_problems
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def compare(
         typer.Option("--significance", metavar="P", min=1e-12, max=0.5, help="How often alike ones may be told apart."),
     ] = 0.01,
     long_bits: LongBits = None,
+    z_mm: Z = None,
     as_json: options.Json = False,
 ) -> None:
     """Compare two phase spaces, quantity by quantity. Exit code 0: alike; 4: they differ."""
@@ -33,7 +34,7 @@ def compare(
         from dosewright.phase_space.compare import Side, common_edges, compared
         from dosewright.phase_space.look import Look
 
-        readers = [open_found(path, long_bits) for path in (first, second)]
+        readers = [open_found(path, long_bits, z_mm) for path in (first, second)]
         edges = common_edges((Look.at(readers[0]), Look.at(readers[1])))
         sides = (Side(edges), Side(edges))
         for reader, side in zip(readers, sides, strict=True):

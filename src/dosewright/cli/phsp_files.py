@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PAIRS = ((".IAEAheader", ".IAEAphsp"), (".header", ".phsp"))
 SUFFIXES = (".IAEAheader", ".IAEAphsp", ".header", ".phsp", ".egsphsp1", ".egsphsp", ".h5", ".txt")
 PLAIN_INTERVAL_S = 10.0
+CM_PER_MM = 0.1
 
 Input = Annotated[Path, typer.Argument(metavar="FILE", help="The phase space; of two files either.")]
 Output = Annotated[
@@ -29,17 +30,21 @@ Format = Annotated[
 LongBits = Annotated[
     int | None, typer.Option("--long-bits", metavar="32|64", help="Size of extra longs in the file, if it is not told.")
 ]
+Z = Annotated[
+    float | None,
+    typer.Option("--z", metavar="MM", help="Where the plane of an EGSnrc file lies: it does not say so."),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that are there already.")]
 Seed = Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Seed of the random numbers.")]
 
 
-def open_found(path: Path, long_bits: int | None = None) -> "PhaseSpaceReader":
+def open_found(path: Path, long_bits: int | None = None, z_mm: float | None = None) -> "PhaseSpaceReader":
     """Open a phase space whose suffix may have been left out."""
     from dosewright.formats.phase_space.open import open_phase_space
 
     if not path.exists():
         path = next((named for suffix in SUFFIXES if (named := _named(path, suffix)).is_file()), path)
-    return open_phase_space(path, long_bits=long_bits)
+    return open_phase_space(path, long_bits=long_bits, z_cm=None if z_mm is None else z_mm * CM_PER_MM)
 
 
 def _named(path: Path, suffix: str) -> Path:

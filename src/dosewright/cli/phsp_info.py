@@ -7,7 +7,7 @@ import typer
 
 from dosewright.cli import options
 from dosewright.cli.faults import faults_reported
-from dosewright.cli.phsp_files import Input, LongBits, bar, open_found, telling
+from dosewright.cli.phsp_files import Input, LongBits, Z, bar, open_found, telling
 
 if TYPE_CHECKING:
     from dosewright.core.particles import PhaseSpaceInfo
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def info(
     file: Input,
     long_bits: LongBits = None,
+    z_mm: Z = None,
     header_only: Annotated[
         bool, typer.Option("--header-only", help="Believe the header; do not read the records.")
     ] = False,
@@ -26,40 +27,46 @@ def info(
     with faults_reported(as_json=as_json):
         from dosewright.phase_space.scan import Scan
 
-        reader = open_found(file, long_bits)
+        reader = open_found(file, long_bits, z_mm)
         scan = None
         if not header_only:
             scan = Scan()
             with bar(file.name, reader.info.particles) as tell:
                 for particles in telling(reader.batches(), tell):
                     scan.add(particles)
-        values = as_values(reader.info, scan)
+        values = as_values(reader.info, scan, z_known=z_known(reader.info, z_mm))
         if as_json:
             typer.echo(json.dumps({"file": str(reader.path), **values}, indent=2, ensure_ascii=False))
         else:
             typer.echo(as_text(str(reader.path), values))
 
 
-def as_values(info: "PhaseSpaceInfo", scan: "Scan | None") -> dict[str, Any]:
+def z_known(info: "PhaseSpaceInfo", given_mm: float | None) -> bool:
+    """Return whether z of the records means something: EGSnrc does not store it."""
+    return given_mm is not None or not info.format.startswith("egs")
+
+
+def as_values(info: "PhaseSpaceInfo", scan: "Scan | None", *, z_known: bool) -> dict[str, Any]:
     """Return everything about a phase space by name."""
     from dosewright.core.particles import SPECIES
 
     counts = scan.counts() if scan else info.counts or {}
     constant_z = info.constants.get("z_cm")
+    planes = scan.planes_mm() if scan else [] if constant_z is None else [round(10 * constant_z, 4)]
     values: dict[str, Any] = {
         "format": info.format,
         "particles": scan.statistics.count() if scan else info.particles,
         **{f"{name}s": counts.get(code) for code, name in SPECIES.items()},
         "original_histories": info.original_histories,
         "energy_max_MeV": scan.energy_max_MeV if scan else info.energy_max_MeV,
-        "planes_mm": scan.planes_mm() if scan else [] if constant_z is None else [round(10 * constant_z, 4)],
+        "planes_mm": planes if z_known else [],
         "problems": list(scan.problems(info) if scan else info.problems),
         "constants": info.constants,
         "extra": info.extra,
         "header": info.header,
     }
     if scan and scan.statistics.count():
-        values["z_mm"] = [round(10 * z, 4) for z in scan.z_cm]
+        values["z_mm"] = [round(10 * z, 4) + 0.0 for z in scan.z_cm] if z_known else None
         values["weights"] = list(scan.weights)
         values["histories_in_records"] = scan.histories
         values["per_original_history"] = per_history(info, scan)

@@ -12,6 +12,7 @@ from dosewright.cli.phsp_files import (
     Format,
     LongBits,
     Seed,
+    Z,
     bar,
     check_free,
     open_found,
@@ -33,11 +34,16 @@ SumOutput = Annotated[Path, typer.Option("--output", "-o", metavar="OUT", help="
 
 
 def sum_files(
-    files: Files, output: SumOutput, format: Format = None, long_bits: LongBits = None, force: Force = False
+    files: Files,
+    output: SumOutput,
+    format: Format = None,
+    long_bits: LongBits = None,
+    z_mm: Z = None,
+    force: Force = False,
 ) -> None:
     """Add up parts of one run: particles one after another, original histories added."""
     with faults_reported():
-        summed([open_found(file, long_bits) for file in files], output, format, force=force)
+        summed([open_found(file, long_bits, z_mm) for file in files], output, format, force=force)
 
 
 def sum_ps(
@@ -65,6 +71,7 @@ def combine(
     seed: Seed = 1,
     format: Format = None,
     long_bits: LongBits = None,
+    z_mm: Z = None,
     force: Force = False,
 ) -> None:
     """Join beams of their own: per original history of all, each sends its weight times what it sends alone."""
@@ -74,7 +81,7 @@ def combine(
         from dosewright.phase_space.sample import Sample
         from dosewright.phase_space.transform import Reweight, Transform
 
-        readers = [open_found(file, long_bits) for file in files]
+        readers = [open_found(file, long_bits, z_mm) for file in files]
         unknown = [reader.path for reader in readers if not reader.info.original_histories]
         if unknown:
             raise refuse("Beams are weighted by their original histories, which are unknown", where=unknown[0])

@@ -14,6 +14,7 @@ from dosewright.cli.phsp_files import (
     LongBits,
     Output,
     Seed,
+    Z,
     bar,
     check_free,
     layout_like,
@@ -35,13 +36,14 @@ def convert(
     format: Format = None,
     big_endian: Annotated[bool, typer.Option("--big-endian", help="Write the bytes of numbers high to low.")] = False,
     long_bits: LongBits = None,
+    z_mm: Z = None,
     force: Force = False,
 ) -> None:
     """Write a phase space in another format; what that cannot hold is told."""
     with faults_reported():
         from dataclasses import replace
 
-        reader = open_found(file, long_bits)
+        reader = open_found(file, long_bits, z_mm)
         check_free(output, [reader.path], force=force)
         say_problems(reader.info)
         say_losses(reader.info, output, format)
@@ -67,6 +69,7 @@ def transform(
     ],
     format: Format = None,
     long_bits: LongBits = None,
+    z_mm: Z = None,
     force: Force = False,
 ) -> None:
     """Move, turn, mirror, reweight particles, or fly them to a plane."""
@@ -77,7 +80,7 @@ def transform(
         from dosewright.phase_space.transform_words import read_transformations
 
         change = Transform.of(read_transformations(transformations))
-        reader = open_found(file, long_bits)
+        reader = open_found(file, long_bits, z_mm)
         check_free(output, [reader.path], force=force)
         say_problems(reader.info)
         constants = change.constants(reader.info.constants)
@@ -105,6 +108,7 @@ def sample(
     seed: Seed = 1,
     format: Format = None,
     long_bits: LongBits = None,
+    z_mm: Z = None,
     force: Force = False,
 ) -> None:
     """Keep a part at random: whole histories, as if the run had been shorter."""
@@ -113,7 +117,7 @@ def sample(
 
         from dosewright.phase_space.sample import ParticleSample, Sample
 
-        reader = open_found(file, long_bits)
+        reader = open_found(file, long_bits, z_mm)
         check_free(output, [reader.path], force=force)
         say_problems(reader.info)
         after, draw = reader.info, Sample(1 / ratio, seed)
@@ -145,13 +149,14 @@ def shuffle(
     seed: Seed = 1,
     format: Format = None,
     long_bits: LongBits = None,
+    z_mm: Z = None,
     force: Force = False,
 ) -> None:
     """Put whole histories into a random order."""
     with faults_reported():
         from dosewright.phase_space.shuffle import Shuffle
 
-        reader = open_found(file, long_bits)
+        reader = open_found(file, long_bits, z_mm)
         check_free(output, [reader.path], force=force)
         say_problems(reader.info)
         say_losses(reader.info, output, format)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from dosewright.core.particles import Particles
 
+INCREMENT = "incremental_history"  # the extra column of IAEA files that says the same as `histories`
+
 
 def begun(batches: Iterable[Particles]) -> Iterator[Particles]:
     """Yield all batches that hold something; the very first record begins a history, whatever its mark says."""
@@ -63,4 +65,8 @@ class Kept:
         total += self.owed
         kept, at = particles[stays], total[stays]
         self.owed = int(total[-1] - (at[-1] if len(at) else 0))
-        return replace(kept, histories=np.diff(at, prepend=0))
+        marks = np.diff(at, prepend=0)
+        extra = dict(kept.extra)
+        if INCREMENT in extra:
+            extra[INCREMENT] = marks.astype(extra[INCREMENT].dtype)
+        return replace(kept, histories=marks, extra=extra)

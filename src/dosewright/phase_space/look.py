@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dosewright.core.particles import Particles, PhaseSpaceReader
 from dosewright.phase_space.histograms import Axis
 from dosewright.phase_space.quantities import QUANTITIES
+from dosewright.phase_space.scan import planes_of
 
 PIECES, PIECE = 16, 1 << 14  # records looked at: so many places, so many at each
 INSIDE = 0.995  # share of the particles that the limits shall hold
@@ -43,8 +44,8 @@ class Look:
 
     def plane_mm(self) -> float | None:
         """Return the z that all of them share, in mm."""
-        planes = {float(z) for batch in self.seen for z in (batch.z_cm.min(), batch.z_cm.max())} if self.seen else set()
-        return round(10 * planes.pop(), 4) if len(planes) == 1 else None
+        planes = {z for batch in self.seen for z in planes_of(np.array([batch.z_cm.min(), batch.z_cm.max()]))}
+        return planes.pop() if len(planes) == 1 else None
 
     def axes(
         self, bins: int | None = None, radius_cm: float | None = None, energy_MeV: float | None = None

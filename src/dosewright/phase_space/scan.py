@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from dosewright.core.particles import PHOTON, SPECIES, Particles, PhaseSpaceInfo
+from dosewright.core.particles import SPECIES, Particles, PhaseSpaceInfo
 from dosewright.phase_space.statistics import Statistics
 
 PLANES = 16  # more different z are no planes
@@ -40,12 +41,12 @@ class Scan:
         self.z_cm = _widened(self.z_cm, particles.z_cm)
         if len(self._planes) <= PLANES:
             flat = particles.z_cm[0] == particles.z_cm.min() == particles.z_cm.max()
-            self._planes |= {float(z) for z in (particles.z_cm[:1] if flat else np.unique(particles.z_cm))}
+            self._planes |= set(planes_of(particles.z_cm[:1] if flat else particles.z_cm))
         self._too_long += int((particles.u * particles.u + particles.v * particles.v > 1 + TOO_LONG).sum())
 
     def planes_mm(self) -> list[float]:
         """Return the planes of constant z, in mm; none where z varies."""
-        return [round(10 * z, 4) for z in sorted(self._planes)] if len(self._planes) <= PLANES else []
+        return sorted(self._planes) if len(self._planes) <= PLANES else []
 
     def counts(self) -> dict[int, int]:
         """Return the records by species."""
@@ -82,13 +83,11 @@ class Scan:
             said.append(f"z is not that of a few planes: from {10 * self.z_cm[0]:g} to {10 * self.z_cm[1]:g} mm.")
         return tuple(dict.fromkeys(said))
 
-    def mean_energy_MeV(self, species: int = PHOTON) -> float | None:
-        """Return the mean energy of the particles of a species, weighted; None where there are none."""
-        weight = self.statistics.per_history("weight", 1.0, species).total
-        return self.statistics.per_history("energy_MeV", 1.0, species).total / weight if weight else None
+
+def planes_of(z_cm: NDArray[np.float32]) -> list[float]:
+    """Return the different z, in mm, to a tenth of a micrometre: what single precision tells apart near a metre."""
+    return [float(z) for z in np.unique(np.round(z_cm * 10.0, 4) + 0.0)]  # no minus zero
 
 
-def _widened(
-    limits: tuple[float, float], values: np.ndarray[tuple[int, ...], np.dtype[np.float32]]
-) -> tuple[float, float]:
+def _widened(limits: tuple[float, float], values: NDArray[np.float32]) -> tuple[float, float]:
     return min(limits[0], float(values.min())), max(limits[1], float(values.max()))
