@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ from dosewright.cli.phsp_files import CM_PER_MM, Force, Input, LongBits, Z, bar,
 from dosewright.cli.phsp_info import as_text, as_values, z_known
 
 if TYPE_CHECKING:
-    from dosewright.core.particles import PhaseSpaceReader
+    from dosewright.core.particles import PhaseSpaceInfo, PhaseSpaceReader
     from dosewright.phase_space.histograms import Axis, Histogram
     from dosewright.phase_space.scan import Scan
 
@@ -58,7 +58,8 @@ class Asked:
 class Analysis:
     """What was found in the records that were read."""
 
-    reader: "PhaseSpaceReader"
+    path: Path
+    info: "PhaseSpaceInfo"
     scan: "Scan"
     original_histories: float
     z_known: bool
@@ -89,9 +90,7 @@ def analyse(
         paths = free_outputs(output, kinds or list(KINDS), force=force) if output else []
         reader = open_found(file, long_bits, z_mm)
         found = analysed(reader, Asked(first, bins, radius_max, energy_max, tuple(axes or ()), hadrons, z_mm))
-        values = as_values(reader.info, found.scan, z_known=found.z_known)
-        if first is not None:
-            values["original_histories"] = found.original_histories
+        values = as_values(found.info, found.scan, z_known=found.z_known)
         written = [write_histograms(path, found) for path in paths]
         if as_json:
             typer.echo(json.dumps({"file": str(reader.path), **values, "written": written}, indent=2))
@@ -181,14 +180,13 @@ def analysed(reader: "PhaseSpaceReader", asked: Asked) -> Analysis:
         for particles in begun(telling(reader.batches(0, total), tell)):
             scan.add(particles)
             histograms.add(particles)
-    histories = scan.original_histories(reader.info)
-    if total < reader.info.particles:
+    info, histories = reader.info, scan.original_histories(reader.info)
+    if total < info.particles:
         # The part read stands for as large a part of the histories.
-        histories *= total / reader.info.particles
-        say_aside(
-            f"Note: {total:,} of {reader.info.particles:,} records were read, taken for {histories:,.0f} histories."
-        )
-    return Analysis(reader, scan, histories, known, histograms.filled(histories))
+        histories *= total / info.particles
+        say_aside(f"Note: {total:,} of {info.particles:,} records were read, taken for {histories:,.0f} histories.")
+        info = replace(info, particles=total, counts=None, original_histories=histories)
+    return Analysis(reader.path, info, scan, histories, known, histograms.filled(histories))
 
 
 def asked_axes(texts: Iterable[str]) -> "list[tuple[str, tuple[Axis, ...]]]":
@@ -263,7 +261,7 @@ def write_histograms(path: Path, found: Analysis) -> str:
         from dosewright.phase_space.picture import picture
 
         count = found.scan.statistics.count()
-        title = f"{found.reader.path.name}: {count:,} particles of {found.original_histories:,.10g} original histories"
+        title = f"{found.path.name}: {count:,} particles of {found.original_histories:,.10g} original histories"
         figure = picture(found.histograms, found.original_histories, title)
         write_whole(path, lambda temporary: figure.savefig(temporary, dpi=130))
     return str(path)

@@ -9,7 +9,7 @@ import typer
 
 from dosewright.cli import options
 from dosewright.cli.faults import DONE, faults_reported
-from dosewright.cli.phsp_files import LongBits, Z, bar, open_found, telling
+from dosewright.cli.phsp_files import LongBits, Z, bar, open_found, say_aside, telling
 from dosewright.cli.phsp_write import say_problems
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def compare(
         from dosewright.phase_space.look import Look
 
         readers = [open_found(path, long_bits, z_mm) for path in (first, second)]
-        edges = common_edges((Look.at(readers[0]), Look.at(readers[1])))
+        looks = (Look.at(readers[0]), Look.at(readers[1]))
+        edges = common_edges(looks)
         sides = (Side(edges), Side(edges))
         for reader, side in zip(readers, sides, strict=True):
             say_problems(reader.info)
@@ -43,6 +44,8 @@ def compare(
                 side.read(telling(reader.batches(), tell), reader.info.original_histories)
         verdicts = compared(*sides)
         differing = [verdict for verdict in verdicts if verdict.word(significance) == "differ"]
+        if (planes := [look.plane_mm() for look in looks])[0] != planes[1]:
+            say_aside(f"Note: They do not lie in one plane: z is {' and '.join(map(plane_text, planes))}.")
         if as_json:
             rows = [{**asdict(verdict), "verdict": verdict.word(significance)} for verdict in verdicts]
             typer.echo(json.dumps({"differ": bool(differing), "significance": significance, "tests": rows}, indent=2))
@@ -57,6 +60,8 @@ def table(verdicts: "list[Verdict]", significance: float) -> str:
     lines = [f"{'particles':<10}{'quantity':<12}{'A':>12}{'B':>12}{'B - A':>12}{'+-':>10}"
              f"{'chi2/n':>14}{'p':>10}{'p of all':>10}  verdict"]  # fmt: skip
     for verdict in verdicts:
+        if verdict.p is None:
+            continue
         tested = f"{verdict.chi_square:.1f}/{verdict.freedom}" if verdict.freedom else "-"
         error = "-" if verdict.error is None else f"{verdict.error:.2g}"
         p, together = ("-" if value is None else f"{value:.3g}" for value in (verdict.p, verdict.p_together))
@@ -68,12 +73,19 @@ def table(verdicts: "list[Verdict]", significance: float) -> str:
     return "\n".join(lines)
 
 
+def plane_text(z_mm: float | None) -> str:
+    """Return where a plane lies."""
+    return "not constant" if z_mm is None else f"{z_mm:g} mm"
+
+
 def conclusion(verdicts: "list[Verdict]", differing: "list[Verdict]", significance: float) -> str:
     """Return the verdict on all together in a sentence."""
     tested = sum(verdict.p is not None for verdict in verdicts)
+    untold = sorted({f"{verdict.quantity} of {verdict.particles}" for verdict in verdicts if verdict.p is None})
+    few = f"Too few to tell: {', '.join(untold)}.\n" if untold else ""
     if not tested:
-        return "Too few particles to tell."
+        return few + "Too few particles to tell anything."
     if not differing:
-        return f"Alike: none of {tested} tests tells them apart (together at {significance:g})."
+        return few + f"Alike: none of {tested} tests tells them apart (together at {significance:g})."
     names = ", ".join(f"{verdict.quantity} of {verdict.particles}" for verdict in differing)
-    return f"They differ in {names} ({len(differing)} of {tested} tests, together at {significance:g})."
+    return few + f"They differ in {names} ({len(differing)} of {tested} tests, together at {significance:g})."

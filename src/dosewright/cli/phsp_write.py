@@ -43,14 +43,23 @@ def convert(
     with faults_reported():
         from dataclasses import replace
 
+        from dosewright.formats.phase_space.convert import converted
+        from dosewright.formats.phase_space.open import create_phase_space
+
         reader = open_found(file, long_bits, z_mm)
         check_free(output, [reader.path], force=force)
         say_problems(reader.info)
         say_losses(reader.info, output, format)
         layout = replace(layout_like(reader.info), big_endian=big_endian)
+        done = 0
         with bar(file.name, reader.info.particles) as tell:
-            batches = telling(reader.batches(), tell)
-            written = write(output, layout, batches, lambda counted: told_or(reader.info, counted), format)
+
+            def progress(now: int, _: int) -> None:
+                nonlocal done
+                tell(now - done)
+                done = now
+
+            written = converted(reader, create_phase_space(output, layout, format=format), progress=progress)
         say_written(output, written)
 
 

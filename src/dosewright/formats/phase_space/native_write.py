@@ -22,7 +22,7 @@ from dosewright.formats.phase_space.native import (
 )
 from dosewright.formats.phase_space.raw import GrowingFile
 
-CHUNK: Final = 1 << 17  # records
+CHUNK: Final = 1 << 15  # records
 CACHE: Final = 4 << 20  # bytes for each data set: a chunk that fills in several writes is compressed once
 # Few values compress well at full speed; single precision does not.
 FEW_VALUES: Final = {"shuffle": True, "compression": "gzip", "compression_opts": 1}

@@ -16,7 +16,7 @@ BLOCK: Final = 1 << 22
 
 @dataclass(frozen=True)
 class TextLines:
-    """The lines of a file, blank ones at its end left out.
+    """The lines of a file, blank ones at its end left out; the last one is known to be whole.
 
     Parameters
     ----------
@@ -56,7 +56,13 @@ class TextLines:
 
 
 def text_lines(path: Path) -> TextLines:
-    """Count the lines of a file and mark some; a line too long for one of numbers is refused."""
+    """Count the lines of a file and mark some.
+
+    Raises
+    ------
+    InputError
+        A line is too long for one of numbers, or the last one does not end: the file was cut.
+    """
     end = _end(path)
     number, place, start = 0, 0, 0
     marks = [(0, 0)]
@@ -80,13 +86,16 @@ def _check_length(rest: bytes, path: Path) -> None:
 
 def _end(path: Path) -> int:
     """Return where the last line that is not blank ends."""
-    end = size_of(path)
+    end = size = size_of(path)
     with path.open("rb") as file:
         while end:
             begin = max(end - BLOCK, 0)
             file.seek(begin)
-            if block := file.read(end - begin).rstrip():
-                return begin + len(block)
+            block = file.read(end - begin)
+            if found := block.rstrip():
+                if b"\n" not in block[len(found) :] and begin + len(block) == size:
+                    raise refuse("The last line of the file is not whole: it does not end", where=path)
+                return begin + len(found)
             end = begin
     return 0
 
