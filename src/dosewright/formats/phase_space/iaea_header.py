@@ -121,19 +121,24 @@ def parse_header(text: str, where: Path) -> IaeaHeader:
         refusals.append(f"Unknown byte order. Given: {order}. Allowed: {LITTLE}, {BIG}. Where: {where.name}.")
     record = None
     try:
-        record, told = _record(blocks, big_endian=order == BIG, where=where)
+        record, told = record_of(blocks, big_endian=order == BIG, where=where)
         problems += told
     except InputError as error:
         refusals += error.problems
-    histories = _histories(number("ORIG_HISTORIES"), problems)
+    histories = histories_of(number("ORIG_HISTORIES"), problems)
     counts = {code: number(name) for name, code in COUNTS.items() if name in blocks}
     problems += blocks.get(REPAIRED, "").splitlines()
     if refusals or record is None:
         raise InputError(*refusals)
     return IaeaHeader(
         record, particles, length, checksum, histories, _counts(counts, particles, problems), _energy_max(blocks),
-        {name: words for name, words in blocks.items() if name not in DECIDED}, tuple(dict.fromkeys(problems)),
+        kept_words(blocks), tuple(dict.fromkeys(problems)),
     )  # fmt: skip
+
+
+def kept_words(blocks: dict[str, str]) -> dict[str, str]:
+    """Return the blocks that the records do not decide."""
+    return {name: words for name, words in blocks.items() if name not in DECIDED}
 
 
 def whole_number(line: str) -> int | None:
@@ -148,7 +153,8 @@ def whole_number(line: str) -> int | None:
     return int(value) if abs(value) < 1e30 and value == int(value) else None
 
 
-def _record(blocks: dict[str, str], *, big_endian: bool, where: Path) -> tuple[IaeaRecord, list[str]]:
+def record_of(blocks: dict[str, str], *, big_endian: bool, where: Path) -> tuple[IaeaRecord, list[str]]:
+    """Return the record that RECORD_CONTENTS and RECORD_CONSTANT describe, and what they do not say."""
     rows = [row for row in blocks.get("RECORD_CONTENTS", "").splitlines() if row.strip()]
     values = [whole_number(row) for row in rows]
     if len(values) < 9 or None in values:
@@ -207,7 +213,8 @@ def _constants(blocks: dict[str, str], absent: list[str], where: Path, told: lis
     return constants
 
 
-def _histories(given: int | None, problems: list[str]) -> float | None:
+def histories_of(given: int | None, problems: list[str]) -> float | None:
+    """Return a number of original histories that can be true, or None, and say so."""
     if given is None:
         return None
     if given <= 0 or given == FULL_31 or given >= FULL_63:
