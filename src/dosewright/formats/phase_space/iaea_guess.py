@@ -82,7 +82,8 @@ def guessed_record(path: Path) -> IaeaRecord | None:
         bad = implausible(record, run)
         if "weight" not in record.constants:
             bad |= run["weight"] < 0
-        empty = any(not run[f"extra {name}"].any() for name in record.floats)  # zeros may as well be those of a long
+        # A column of nothing but zero bits may as well belong to a long.
+        empty = any(not run[f"extra {name}"].tobytes().strip(b"\0") for name in record.floats)
         if bad.mean() <= FEW and not empty:
             return _with_wide_longs(record, run)
     return None
