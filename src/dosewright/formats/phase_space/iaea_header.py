@@ -27,6 +27,8 @@ LOOKED_FOR = ("BEAM_NAME", "FIELD_SIZE", "NOMINAL_SSD", "MC_INPUT_FILENAME", "VA
               "ADDITIONAL_NOTES")  # fmt: skip
 DEFAULTS = {"IAEA_INDEX": "0", "GLOBAL_PHOTON_ENERGY_CUTOFF": "0", "GLOBAL_PARTICLE_ENERGY_CUTOFF": "0",
             "ADDITIONAL_NOTES": "IAEA phase space as described in IAEA INDC(NDS)-0484, Vienna, 2006"}  # fmt: skip
+# Other programs look for these words in the comments of rows.
+WORDS = dict(zip(QUANTITIES, ("X", "Y", "Z", "U", "V", "W", "Weight"), strict=True))
 LITTLE, BIG = 1234, 4321
 REPAIRED = "REPAIRED"  # our own block: what a rebuilt header could not know
 UNSET = 32000.0  # what the IAEA's library writes for a constant that nobody set
@@ -270,7 +272,9 @@ def header_text(
         "CHECKSUM": str(record.dtype.itemsize * statistics.particles),
         "RECORD_CONTENTS": "\n".join(_contents_rows(record)),
         "RECORD_CONSTANT": "\n".join(
-            f"   {value:.9g}     // Constant {name}" for name, value in record.constants.items()
+            f"   {record.constants[name]:.9g}     // Constant {word}"
+            for name, word in WORDS.items()
+            if name in record.constants
         ),
         "RECORD_LENGTH": str(record.dtype.itemsize),
         "BYTE_ORDER": str(BIG if record.big_endian else LITTLE),
@@ -285,11 +289,7 @@ def header_text(
 
 
 def _contents_rows(record: IaeaRecord) -> list[str]:
-    names = ("X", "Y", "Z", "U", "V", "W", "Weight")
-    rows = [
-        f"    {int(name not in record.constants)}     // {word} is stored ?"
-        for name, word in zip(QUANTITIES, names, strict=True)
-    ]
+    rows = [f"    {int(name not in record.constants)}     // {word} is stored ?" for name, word in WORDS.items()]
     rows.append(f"    {len(record.floats)}     // Extra floats stored ?")
     rows.append(f"    {len(record.longs)}     // Extra longs stored ?")
     for kind, extras in (("float", record.floats), ("long", record.longs)):
