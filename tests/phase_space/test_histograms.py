@@ -1,6 +1,7 @@
 """Histograms against numpy's, their errors against histories, their files against other readers."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 import uproot
 from tests.phase_space.made import InMemory, made
 
-from dosewright.core.particles import Particles
 from dosewright.phase_space.histogram_files import write_csv, write_root
 from dosewright.phase_space.histograms import THIRTEEN, Axis, Histogram, Histograms, axes_of
 from dosewright.phase_space.look import Look, round_up
@@ -69,14 +69,16 @@ def test_errors_are_over_histories(filled: list[Histogram]) -> None:
 def test_theta_near_the_axis_is_not_rounded() -> None:
     u = np.float32([1e-5])
     one = P[:1]
-    near = Particles(**{**vars(one), "u": u, "v": u * 0, "w": np.float32([1.0])})
+    near = replace(one, u=u, v=u * 0, w=np.float32([1.0]))
     assert QUANTITIES["Direction Theta"](near)[0] == pytest.approx(np.degrees(1e-5), rel=1e-5)
 
 
 def test_what_is_outside_or_no_number_is_counted_there() -> None:
-    axis = Axis("Energy", 1.0, 3.0, 2)
-    values = np.array([0.9, 1.0, 1.99, 2.0, 3.0, np.inf, -np.inf, np.nan])
-    assert axis.places(values).tolist() == [0, 1, 1, 2, 3, 3, 0, 0]
+    energies = np.array([0.9, 1.0, 1.99, 2.0, 3.0, np.inf, -np.inf, np.nan], np.float32)
+    one = replace(P[np.zeros(8, int)], energy_MeV=energies, weight=2.0 ** np.arange(8, dtype=np.float32))
+    histograms = Histograms({"Energy": (Axis("Energy", 1.0, 3.0, 2),)})
+    histograms.add(one)
+    assert histograms.filled(8.0)[0].sums.tolist() == [1 + 64 + 128, 2 + 4, 8, 16 + 32]
 
 
 def test_limits_are_round_and_hold_nearly_all() -> None:

@@ -10,7 +10,7 @@ import typer
 
 from dosewright.cli import options
 from dosewright.cli.faults import faults_reported
-from dosewright.cli.phsp_files import CM_PER_MM, Force, Input, LongBits, Z, bar, open_found, say_aside, telling
+from dosewright.cli.phsp_files import CM_PER_MM, Force, Input, LongBits, Z, bar, open_found, reading, say_aside
 from dosewright.cli.phsp_info import as_text, as_values, z_known
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def analysed(reader: "PhaseSpaceReader", asked: Asked) -> Analysis:
     axes = axes_of(limits, asked_axes(asked.axes))
     histograms, scan = Histograms(axes, look.plane_mm() if known else None, asked.hadrons), Scan()
     with bar(reader.path.name, total) as tell:
-        for particles in begun(telling(reader.batches(0, total), tell)):
+        for particles in begun(reading(reader, tell, total)):
             scan.add(particles)
             histograms.add(particles)
     info, histories = reader.info, scan.original_histories(reader.info)

@@ -9,7 +9,7 @@ import typer
 
 from dosewright.cli import options
 from dosewright.cli.faults import DONE, faults_reported
-from dosewright.cli.phsp_files import LongBits, Z, bar, open_found, say_aside, telling
+from dosewright.cli.phsp_files import LongBits, Z, bar, open_found, reading, say_aside
 from dosewright.cli.phsp_write import say_problems
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def compare(
         for reader, side in zip(readers, sides, strict=True):
             say_problems(reader.info)
             with bar(reader.path.name, reader.info.particles) as tell:
-                side.read(telling(reader.batches(), tell), reader.info.original_histories)
+                side.read(reading(reader, tell), reader.info.original_histories)
         verdicts = compared(*sides)
         differing = [verdict for verdict in verdicts if verdict.word(significance) == "differ"]
         if (planes := [look.plane_mm() for look in looks])[0] != planes[1]:

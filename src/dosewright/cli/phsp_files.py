@@ -18,6 +18,7 @@ PAIRS = ((".IAEAheader", ".IAEAphsp"), (".header", ".phsp"))
 SUFFIXES = (".IAEAheader", ".IAEAphsp", ".header", ".phsp", ".egsphsp1", ".egsphsp", ".h5", ".txt")
 PLAIN_INTERVAL_S = 10.0
 CM_PER_MM = 0.1
+BATCH = 1 << 15
 
 Input = Annotated[Path, typer.Argument(metavar="FILE", help="The phase space; of two files either.")]
 Output = Annotated[
@@ -147,6 +148,11 @@ def bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task(escape(name), total=total)
         yield lambda records: bars.advance(task, records)
+
+
+def reading(reader: "PhaseSpaceReader", tell: Callable[[int], None], count: int | None = None) -> Iterator["Particles"]:
+    """Read a phase space, or its first records, in batches that the processor's cache can hold."""
+    return telling(reader.batches(0, count, BATCH), tell)
 
 
 def telling(batches: Iterable["Particles"], tell: Callable[[int], None]) -> Iterator["Particles"]:

@@ -7,7 +7,7 @@ import typer
 
 from dosewright.cli import options
 from dosewright.cli.faults import faults_reported
-from dosewright.cli.phsp_files import Input, LongBits, Z, bar, open_found, telling
+from dosewright.cli.phsp_files import Input, LongBits, Z, bar, open_found, reading
 
 if TYPE_CHECKING:
     from dosewright.core.particles import PhaseSpaceInfo
@@ -32,7 +32,7 @@ def info(
         if not header_only:
             scan = Scan()
             with bar(file.name, reader.info.particles) as tell:
-                for particles in telling(reader.batches(), tell):
+                for particles in reading(reader, tell):
                     scan.add(particles)
         values = as_values(reader.info, scan, z_known=z_known(reader.info, z_mm))
         if as_json:

@@ -16,6 +16,7 @@ from dosewright.cli.phsp_files import (
     bar,
     check_free,
     open_found,
+    reading,
     say_aside,
     say_losses,
     say_written,
@@ -182,9 +183,8 @@ def told(reader: "PhaseSpaceReader", layout: "Layout", tell: "Callable[[int], No
     from dosewright.phase_space.combine import only_extra
     from dosewright.phase_space.histories import begun
 
-    for particles in begun(reader.batches()):
+    for particles in begun(reading(reader, tell)):
         yield only_extra(particles, list(layout.extra))
-        tell(len(particles))
 
 
 def files_in(listed: Path) -> list[Path]:

@@ -8,6 +8,7 @@ import typer
 
 from dosewright.cli.faults import faults_reported
 from dosewright.cli.phsp_files import (
+    BATCH,
     Force,
     Format,
     Input,
@@ -19,6 +20,7 @@ from dosewright.cli.phsp_files import (
     check_free,
     layout_like,
     open_found,
+    reading,
     say_aside,
     say_losses,
     say_written,
@@ -100,7 +102,7 @@ def transform(
         if "z_cm" in reader.info.constants and "z_cm" not in constants:
             say_aside('Note: The particles have no common plane any more; a last "plane z" would fly them to one.')
         with bar(file.name, reader.info.particles) as tell:
-            batches = change.over(telling(reader.batches(), tell))
+            batches = change.over(reading(reader, tell))
             written = write(output, layout_like(after), batches, lambda counted: told_or(reader.info, counted), format)
         if change.lost:
             say_aside(f"Note: {change.lost:,} particles never meet the plane and were left out.")
@@ -137,7 +139,7 @@ def sample(
             after = replace(after, constants=scaled_weight(after.constants, ratio))
         say_losses(after, output, format)
         with bar(file.name, reader.info.particles) as tell:
-            batches = (single or draw).over(telling(reader.batches(), tell))
+            batches = (single or draw).over(reading(reader, tell))
             written = write(
                 output,
                 layout_like(after),
@@ -171,7 +173,7 @@ def shuffle(
         say_losses(reader.info, output, format)
         total = reader.info.particles
         with TemporaryDirectory(prefix=".shuffle-", dir=output.parent) as folder, bar(file.name, 2 * total) as tell:
-            shuffled = Shuffle(total, Path(folder), seed).over(reader.batches(), tell)
+            shuffled = Shuffle(total, Path(folder), seed).over(reader.batches(size=BATCH), tell)
             written = write(
                 output,
                 layout_like(reader.info),

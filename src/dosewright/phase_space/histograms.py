@@ -44,17 +44,6 @@ class Axis:
         """Return the limits of the bins."""
         return np.linspace(self.low, self.high, self.bins + 1)
 
-    def places(self, values: NDArray[np.floating]) -> NDArray[np.int32]:
-        """Return the bin of each value, 1 to `bins`; 0 is below, also for what is no number, the last is above."""
-        at = values.astype(np.float64)
-        at -= self.low
-        at *= self.bins / (self.high - self.low)
-        at += 1.0
-        np.clip(at, 0.0, self.bins + 1.0, out=at)
-        with np.errstate(invalid="ignore"):
-            places = at.astype(np.int32)
-        return np.maximum(places, 0)
-
 
 @dataclass(frozen=True)
 class Histogram:
@@ -117,18 +106,10 @@ class Histograms:
         for row, species in enumerate(self.classes().values()):
             rows_of[species] = row
         rows, numbers = rows_of[particles.species.view(np.uint8)], self._numbering.of(particles)
-        columns: dict[str, NDArray[np.floating]] = {}
-        places: dict[Axis, NDArray[np.int32]] = {}
+        columns = {q: QUANTITIES[q](particles) for q in {axis.quantity for axes in self.axes.values() for axis in axes}}
         for name, axes in self.axes.items():
-            for axis in axes:
-                if axis not in places:
-                    if axis.quantity not in columns:
-                        columns[axis.quantity] = QUANTITIES[axis.quantity](particles)
-                    places[axis] = axis.places(columns[axis.quantity])
-            bins = places[axes[0]]
-            for axis in axes[1:]:
-                bins = bins * (axis.bins + 2) + places[axis]
-            self._sums[name].add(bins, rows, particles.weight, numbers)
+            binned = tuple((columns[a.quantity], a.low, a.bins / (a.high - a.low), a.bins) for a in axes)
+            self._sums[name].fill(binned, rows, particles.weight, numbers)
 
     def filled(self, original_histories: float) -> list[Histogram]:
         """Return all histograms of all classes."""
@@ -140,7 +121,7 @@ class Histograms:
                 sums = self._sums[name]
                 errors = sums.errors(original_histories)[row] * original_histories
                 title = f"PhaseSpace: {where}{particles}: {name} at Zstop"
-                found.append(Histogram(title, particles, axes, sums.sums[row].reshape(shape), errors.reshape(shape)))
+                found.append(Histogram(title, particles, axes, sums.sums()[row].reshape(shape), errors.reshape(shape)))
         return found
 
 
