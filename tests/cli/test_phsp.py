@@ -86,7 +86,8 @@ def test_every_format_is_written_and_read(file: Path, tmp_path: Path, name: str)
     np.testing.assert_array_equal(got.species, SOURCE.particles.species)
     np.testing.assert_allclose(got.energy_MeV, SOURCE.particles.energy_MeV, atol=1e-6)
     np.testing.assert_allclose(got.x_cm, SOURCE.particles.x_cm, rtol=1e-6)
-    np.testing.assert_array_equal(got.histories > 0, SOURCE.particles.histories > 0)
+    if not name.endswith(".txt"):  # GAMOS's text does not mark histories
+        np.testing.assert_array_equal(got.histories > 0, SOURCE.particles.histories > 0)
     if name.endswith(".egsphsp1"):
         assert "Note: z, -89.9 cm for all records, is left out." in noted
     assert f"{len(SOURCE.particles):,} particles" in said
@@ -177,8 +178,8 @@ def test_analyse_writes_histograms(file: Path, tmp_path: Path) -> None:
 
 def test_analyse_ps_takes_gamos_switches(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "histos.root"
-    code, said, noted = run("analysePS", "-f", file.with_suffix(""), "-NRead", 700, "-fOut", out, "-EMax", 6, "-RMax", 150,
-                            "-NBins", 30, "-verb", "warning")  # fmt: skip
+    limits = ("-EMax", 6, "-RMax", 150, "-NBins", 30, "-verb", "warning")
+    code, said, noted = run("analysePS", "-f", file.with_suffix(""), "-NRead", 700, "-fOut", out, *limits)
     assert code == 0, noted
     lines = said.splitlines()
     assert lines[0] == f"READING FILE {file.with_suffix('')}"
