@@ -306,6 +306,20 @@ def test_limited_files_without_z_and_weight(tmp_path: Path) -> None:
     assert (particles.histories == 1).all()
 
 
+def test_unknown_codes_of_a_limited_file_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.phsp", beam(3), "topas_limited")
+    content = bytearray(path.read_bytes())
+    header = path.with_suffix(".header")
+    for code in (0, 6, 32, 0x80):
+        content[29] = code
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="unknown particle"):
+            list(open_topas(path).batches())
+    header.write_text(header.read_text().replace("\n3\n", "\n2\n"))
+    with pytest.raises(InputError, match="unknown particle"):
+        open_topas(path)
+
+
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="negative weights"), create_topas(tmp_path / "a.phsp", Layout()) as writer:
         writer.write(replace(beam(2), weight=np.array([1, -1], np.float32)))
