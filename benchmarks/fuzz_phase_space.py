@@ -32,6 +32,7 @@ from benchmarks.fuzz_targets import Target, targets  # noqa: E402
 from dosewright.core.errors import InputError  # noqa: E402
 
 PAGE = Path(__file__).parents[1] / "docs" / "measured" / "fuzzing.md"
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder in memory spares the disk
 LONGEST_S = 5
 MOST_MB = 1024
 LONGEST_BYTES = 1 << 16
@@ -80,17 +81,14 @@ def seeds(target: Target, folder: Path) -> list[bytes]:
     return [joined([path.read_bytes() for path in paths]) for paths in target.seeds(folder)]
 
 
-def child(name: str, seconds: float) -> None:
-    """Fuzz one reader in this process."""
+def child(name: str, seconds: float, folder: Path) -> None:
+    """Fuzz one reader in this process, with its files in a folder."""
     target = targets()[name]
-    memory = Path("/dev/shm")  # noqa: S108 - a folder in memory spares the disk
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made:
-        folder = Path(made)
-        begin = seeds(target, folder)
-        if HAS_ATHERIS:
-            _with_atheris(target, folder, begin, seconds)
-        else:
-            _blindly(target, folder, begin or [b""], seconds)
+    begin = seeds(target, folder)
+    if HAS_ATHERIS:
+        _with_atheris(target, folder, begin, seconds)
+    else:
+        _blindly(target, folder, begin or [b""], seconds)
 
 
 def _with_atheris(target: Target, folder: Path, begin: list[bytes], seconds: float) -> None:
@@ -126,7 +124,9 @@ def _blindly(target: Target, folder: Path, begin: list[bytes], seconds: float) -
 def fuzzed(name: str, seconds: float) -> Outcome:
     """Fuzz one reader in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.fuzz_phase_space", "--reader", name, "--seconds", str(seconds)]
-    with tempfile.TemporaryFile("w+", errors="replace") as told:
+    memory = MEMORY if MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder, tempfile.TemporaryFile("w+", errors="replace") as told:
+        command += ["--folder", folder]
         started = time.monotonic()
         process = subprocess.Popen(command, stdout=told, stderr=told)
         _, status, used = os.wait4(process.pid, 0)
@@ -160,10 +160,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", nargs="*", choices=sorted(targets()), help="these readers")
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.name}")
     parser.add_argument("--reader", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=float, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.reader:
-        child(given.reader, given.seconds)
+        child(given.reader, given.seconds, given.folder)
         return 0
     if not HAS_ATHERIS:
         print("atheris is not installed; bytes are changed blindly.")
