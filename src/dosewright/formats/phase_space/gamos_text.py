@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +36,7 @@ GAMOS_TEXT_LOSSES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class GamosTextReader:
     """An open phase space of GAMOS text; see `PhaseSpaceReader`."""
 
@@ -185,9 +184,7 @@ class GamosTextWriter:
     def __enter__(self) -> "GamosTextWriter":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._file.discard()
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 from dosewright.core.errors import refuse
 from dosewright.core.particles import Layout, Particles, PhaseSpaceInfo
@@ -18,7 +17,7 @@ HEADER, RECORDS = ".IAEAheader", ".IAEAphsp"
 REPAIR = "'dosewright phsp repair' makes a new header from the records"
 
 
-@dataclass(frozen=True)
+@dataclass
 class IaeaReader:
     """An open IAEA phase space; see `PhaseSpaceReader`. `path` is that of the records."""
 
@@ -180,9 +179,7 @@ class IaeaWriter:
     def __enter__(self) -> "IaeaWriter":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self._file.discard()
         self.unfinished.unlink(missing_ok=True)
 
