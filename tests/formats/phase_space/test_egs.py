@@ -199,6 +199,15 @@ def test_damage_is_refused(tmp_path: Path, at: int, data: bytes, words: str) -> 
         list(open_egs(path).batches())
 
 
+def test_directions_along_the_plane_are_written(tmp_path: Path) -> None:
+    # 1 - u^2 - v^2 of single precision is nothing like 1e-4 squared.
+    angle = np.linspace(0, 6, 50)
+    u, v = (f(angle).astype(np.float32) for f in (np.cos, np.sin))
+    w = np.full(50, -1e-4, np.float32)
+    path = written(tmp_path / "a.egsphsp1", replace(beam(50), u=u, v=v, w=w))
+    assert np.signbit(next(open_egs(path).batches()).w).all()
+
+
 def test_truncated_and_empty_files_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "a.egsphsp1", beam(20))
     data = path.read_bytes()
