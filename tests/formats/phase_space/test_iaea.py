@@ -237,6 +237,22 @@ def test_batches_start_anywhere(tmp_path: Path) -> None:
     assert list(reader.batches(first=100)) == []
 
 
+def test_more_records_than_32_bits_count(tmp_path: Path) -> None:
+    particles = made(3)
+    header = written(tmp_path, particles, Layout({"z_cm": 100}), 2**40)
+    number = 2**32 + 3
+    records = header.with_suffix(".IAEAphsp")
+    end = records.read_bytes()
+    with records.open("r+b") as file:  # a hole of 100 GB, then the same three records again
+        file.seek((number - 3) * 25)
+        file.write(end)
+    changed(header, "$PARTICLES:\n3", f"$PARTICLES:\n{number}")
+    changed(header, "$CHECKSUM:\n75", f"$CHECKSUM:\n{number * 25}")
+    reader = open_iaea(header)
+    assert (reader.info.particles, reader.info.original_histories) == (number, 2**40)
+    same(joined(list(reader.batches(first=number - 3))), particles)
+
+
 def test_an_empty_phase_space(tmp_path: Path) -> None:
     with create_iaea(tmp_path / "a.IAEAphsp", Layout()) as writer:
         info = writer.finish(1e6)

@@ -124,12 +124,14 @@ def open_egs(path: Path, *, z_cm: float | None = None) -> EgsReader:
     particles, problems = _particles(path, declared, held, left, record.itemsize)
     if z_cm is None:
         problems.append("EGSnrc does not store z: 0 cm is taken for all records.")
+    if not header["histories"]:
+        problems.append("The header does not say how many original histories there were.")
     if particles and start[record.itemsize + (7 if order == "<" else 4)] < 128:
         problems.append("The first record does not begin a history.")
     info = PhaseSpaceInfo(
         format=f"egs_{mode.decode().lower()}",
         particles=particles,
-        original_histories=float(header["histories"]),
+        original_histories=float(header["histories"]) or None,
         energy_max_MeV=float(header["energy_max_MeV"]),
         constants={"z_cm": float(z_cm or 0.0)},
         extra={"latch": "i4"} | ({"zlast_cm": "f4"} if mode == b"MODE2" else {}),

@@ -115,9 +115,9 @@ def _fitting(header: IaeaHeader, size: int, long_bits: int | None, where: Path) 
 
 def _check_byte_order(record: IaeaRecord, path: Path, particles: int) -> None:
     """Refuse records that make sense only with their bytes in the other order."""
-    taken = sample(path, record, particles)
+    taken = sample(path, record.dtype, particles)
     other = turned(record)
-    if implausible_share(record, taken) > 0.5 and implausible_share(other, taken.view(other.dtype)) <= FEW:
+    if implausible_share(taken) > 0.5 and implausible_share(taken.view(other.dtype)) <= FEW:
         raise refuse(f"The byte order of the header is not that of the records; {REPAIR}",
                      given="big endian" if record.big_endian else "little endian", where=path)  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What the bytes of IAEA records look like: whether a layout makes sense, and which one does if no header says."""
+"""What the bytes of records look like: whether a layout makes sense, and which one of IAEA does if no header says."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,46 +20,42 @@ TINY, HUGE = 1e-30, 1e7
 ENERGY_MEV = (1e-15, 1e6)
 
 
-def sample(path: Path, record: IaeaRecord, particles: int) -> NDArray[np.void]:
+def sample(path: Path, dtype: np.dtype[np.void], particles: int, *, offset: int = 0) -> NDArray[np.void]:
     """Return records from the beginning, the middle and the end of a file that has as many."""
     number = min(SAMPLED, particles)
     starts = sorted({0, (particles - number) // 2, particles - number})
-    taken = np.empty(
-        number * len(starts), record.dtype
-    )  # joining runs would turn their bytes into this machine's order
+    # Joining runs would turn their bytes into this machine's order.
+    taken = np.empty(number * len(starts), dtype)
     for at, start in enumerate(starts):
-        for run in runs(path, record.dtype, start, number, SAMPLED):
+        for run in runs(path, dtype, start, number, SAMPLED, offset=offset):
             taken[at * number : (at + 1) * number] = run
     return taken
 
 
-def implausible_share(record: IaeaRecord, run: NDArray[np.void]) -> float:
+def implausible_share(run: NDArray[np.void]) -> float:
     """Return the share of records that no particle would write; 0 for none at all."""
-    if not len(run):
-        return 0.0
-    return float(np.mean(implausible(record, run)))
+    return float(np.mean(implausible(run))) if len(run) else 0.0
 
 
-def implausible(record: IaeaRecord, run: NDArray[np.void], *, tiny: bool = False) -> NDArray[np.bool_]:
-    """Return which records no particle would write.
+def implausible(run: NDArray[np.void], *, tiny: bool = False) -> NDArray[np.bool_]:
+    """Return which records no particle would write, by species, energy, direction and all other floats.
 
     Parameters
     ----------
     tiny
         Take numbers next to 0 for true; else for bytes of something else.
     """
-    species = np.abs(run["type"].astype(np.int16))
-    bad = (species < min(SPECIES)) | (species > max(SPECIES))
-    squared = np.zeros(len(run))
+    bad, squared = np.zeros(len(run), np.bool_), np.zeros(len(run))
     with np.errstate(over="ignore", invalid="ignore"):
-        for name in record.dtype.names or ():
-            if record.dtype[name].kind != "f":
-                continue
+        for name in run.dtype.names or ():
             size = np.abs(run[name].astype(np.float64))
-            low, high = ENERGY_MEV if name == "energy" else (TINY, HUGE)
-            bad |= ~((size == 0) | ((size >= (0.0 if tiny else low)) & (size <= high)))
-            if name in ("u", "v"):
-                squared += size**2
+            if name == "type":
+                bad |= (size < min(SPECIES)) | (size > max(SPECIES))
+            elif run.dtype[name].kind == "f":
+                low, high = ENERGY_MEV if name == "energy" else (TINY, HUGE)
+                bad |= ~((size == 0) | ((size >= (0.0 if tiny else low)) & (size <= high)))
+                if name in ("u", "v"):
+                    squared += size**2
         return bad | ~(squared <= LARGEST_DIRECTION_SQUARED)
 
 
@@ -78,8 +74,8 @@ def guessed_record(path: Path) -> IaeaRecord | None:
     candidates = [record for record in _candidates() if record.dtype.itemsize <= whole]
     candidates.sort(key=lambda record: whole % record.dtype.itemsize != 0)
     for record in candidates:
-        run = sample(path, record, whole // record.dtype.itemsize)
-        bad = implausible(record, run)
+        run = sample(path, record.dtype, whole // record.dtype.itemsize)
+        bad = implausible(run)
         if "weight" not in record.constants:
             bad |= run["weight"] < 0
         # A column of nothing but zero bits may as well belong to a long.

@@ -119,6 +119,8 @@ def parse_header(text: str, where: Path) -> IaeaHeader:
     if particles < 0:
         refusals.append(f"The number of particles is negative. Given: {particles}. Where: {where.name}.")
     length, checksum, order = number("RECORD_LENGTH"), number("CHECKSUM"), number("BYTE_ORDER")
+    if order is None:
+        problems.append("Little endian is taken, since the header does not say.")
     if order not in (LITTLE, BIG, None):
         refusals.append(f"Unknown byte order. Given: {order}. Allowed: {LITTLE}, {BIG}. Where: {where.name}.")
     record = None

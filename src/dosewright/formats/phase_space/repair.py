@@ -1,11 +1,8 @@
-"""A phase space whose header is missing, wrong or of another length than its records, written anew."""
+"""A phase space whose header is missing, wrong or of another length than its records, written anew: IAEA."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.particles import SPECIES, Layout, Particles
@@ -31,7 +28,9 @@ from dosewright.formats.phase_space.iaea_header import (
     whole_number,
 )
 from dosewright.formats.phase_space.iaea_record import IaeaRecord
+from dosewright.formats.phase_space.intake import chosen
 from dosewright.formats.phase_space.raw import BATCH, runs, size_of
+from dosewright.formats.phase_space.repair_egs import is_egs, repaired_egs
 from dosewright.formats.phase_space.statistics import RecordStatistics
 
 MOST_LEFT_OUT = 0.01  # share of damaged records
@@ -67,19 +66,21 @@ def repaired(
     z_cm: float | None = None,
     overwrite: bool = False,
 ) -> tuple[str, ...]:
-    """Write an IAEA phase space anew from its records and what is true in its header; return what was wrong.
+    """Write a phase space of IAEA or EGSnrc anew from its records and what is true in its header; say what was wrong.
 
-    Records that no particle can have are left out, up to one in a hundred. The original stays as it is.
+    Records of an IAEA file that no particle can have are left out, up to one in a hundred. The original stays as it is.
 
     Parameters
     ----------
     path, out
-        Header or records, or both without their suffix.
+        Header or records, or both without their suffix; a file of EGSnrc.
     original_histories, z_cm
         What no header says, or says wrong: histories of the source, and the plane where z is not stored.
     overwrite
         Put the new files into the place of the original.
     """
+    if is_egs(path):
+        return repaired_egs(path, out, original_histories=original_histories, overwrite=overwrite)
     header_path, records = pair(path)
     if not overwrite and {file.resolve() for file in pair(out)} & {header_path.resolve(), records.resolve()}:
         raise refuse("A repair would replace the original", given=out, allowed="another name")
@@ -143,7 +144,7 @@ def _layout(found: _Found, records: Path) -> IaeaRecord:
     said = found.record
     for record in _relations(said) if said else ():
         length = record.dtype.itemsize
-        if implausible_share(record, sample(records, record, size // length)) <= FEW:
+        if implausible_share(sample(records, record.dtype, size // length)) <= FEW:
             _tell_relation(found, record)
             return _with_true_w(found, record, records, size // length)
     guess = guessed_record(records)
@@ -176,7 +177,7 @@ def _tell_relation(found: _Found, record: IaeaRecord) -> None:
 
 def _with_true_w(found: _Found, record: IaeaRecord, records: Path, number: int) -> IaeaRecord:
     try:
-        record.decode(sample(records, record, number))
+        record.decode(sample(records, record.dtype, number))
     except InputError as error:
         found.wrong += error.problems
         return replace(record, constants={name: value for name, value in record.constants.items() if name != "w"})
@@ -230,28 +231,13 @@ def _sound(record: IaeaRecord, path: Path, number: int) -> Iterator[tuple[Partic
     """Yield the records that a particle can have, and how many were left out; histories begun by those begin later."""
     carried = dropped = 0
     for run in runs(path, record.dtype, 0, number, BATCH):
-        keep = ~implausible(record, run, tiny=True)
+        keep = ~implausible(run, tiny=True)
         dropped += len(run) - int(keep.sum())
         if dropped > max(MOST_LEFT_OUT * number, 1):
             raise refuse("Too many records are damaged to trust the others", given=dropped,
                          allowed=f"{MOST_LEFT_OUT:.0%} of {number}", where=path)  # fmt: skip
-        particles, carried = _chosen(record, run, keep, carried)
+        particles, carried = chosen(record.decode(run), keep, carried)
         yield particles, len(run) - len(particles)
-
-
-def _chosen(record: IaeaRecord, run: NDArray[np.void], keep: NDArray[np.bool_], carried: int) -> tuple[Particles, int]:
-    if keep.all() and not carried:
-        return record.decode(run), 0
-    begun = np.signbit(run["energy"]).astype(np.int64)
-    kept = np.flatnonzero(keep)
-    particles = record.decode(run[kept])
-    # A history whose first record is left out begins with the next one that is kept.
-    ends = np.cumsum(begun) + carried
-    starts = np.concatenate(([0], ends[kept][:-1])) if len(kept) else np.zeros(0, np.int64)
-    late = (ends[kept] > starts) & (particles.histories == 0)
-    return replace(particles, histories=particles.histories + late), int(
-        ends[-1] - (ends[kept][-1] if len(kept) else 0)
-    )
 
 
 def _compare(found: _Found, statistics: RecordStatistics, left_out: int) -> None:

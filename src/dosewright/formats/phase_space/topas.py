@@ -173,6 +173,7 @@ def _find(records: Records) -> Places:
     histories, empty = 0, 0
     for at, particles, is_one in records.particles(0, records.number, BATCH):
         kept, carried = chosen(particles, is_one, begun[-1])
+        check_values(kept, first=at, where=records.path)
         counts += np.bincount(kept.species, minlength=len(counts))
         histories += int(particles.histories.sum())
         empty += int((~is_one & (particles.weight < 0)).sum())
