@@ -162,6 +162,14 @@ def test_the_original_is_replaced_only_if_asked(tmp_path: Path) -> None:
     same(read(header), ours())
 
 
+def test_files_of_topas_are_not_taken_for_those_of_the_iaea(shared_data: Path, tmp_path: Path) -> None:
+    for name in ("iso_limited", "iso_binary"):
+        for suffix in (".header", ".phsp"):
+            source = shared_data / "phsp-small-misc" / "topas" / f"{name}{suffix}"
+            with pytest.raises(InputError, match="TOPAS are not repaired"):
+                repaired(source, tmp_path / "b")
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_garbage_is_refused_or_mended(tmp_path: Path, data: st.DataObject) -> None:

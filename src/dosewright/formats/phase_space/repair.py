@@ -32,7 +32,9 @@ from dosewright.formats.phase_space.intake import chosen
 from dosewright.formats.phase_space.raw import BATCH, runs, size_of
 from dosewright.formats.phase_space.repair_egs import is_egs, repaired_egs
 from dosewright.formats.phase_space.statistics import RecordStatistics
+from dosewright.formats.phase_space.topas_header import topas_format
 
+TOPAS_SUFFIX = ".header"  # of an IAEA header too, as some call it
 MOST_LEFT_OUT = 0.01  # share of damaged records
 
 
@@ -50,6 +52,7 @@ class _Found:
         What the new header cannot know; it will say so wherever it is read.
     """
 
+    text: str = ""
     header: IaeaHeader | None = None
     record: IaeaRecord | None = None
     original_histories: float | None = None
@@ -85,6 +88,8 @@ def repaired(
     if not overwrite and {file.resolve() for file in pair(out)} & {header_path.resolve(), records.resolve()}:
         raise refuse("A repair would replace the original", given=out, allowed="another name")
     found = _said(header_path)
+    if header_path.suffix.lower() == TOPAS_SUFFIX and topas_format(found.text.splitlines()):
+        raise refuse("Phase spaces of TOPAS are not repaired", given=header_path, allowed="IAEA, EGSnrc")
     record = _layout(found, records)
     if z_cm is not None:
         record = replace(record, constants={**record.constants, "z_cm": z_cm})
@@ -112,7 +117,7 @@ def _said(header_path: Path) -> _Found:
         found.wrong.append("There is no header.")
         return found
     try:
-        text = read_text(header_path)
+        found.text = text = read_text(header_path)
         blocks, _ = blocks_of(text)
         found.kept = kept_words(blocks)
     except InputError as error:
