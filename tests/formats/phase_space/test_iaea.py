@@ -16,6 +16,7 @@ from dosewright.core.errors import InputError
 from dosewright.core.particles import ELECTRON, PHOTON, POSITRON, Layout, Particles, PhaseSpaceInfo
 from dosewright.formats.phase_space.iaea import create_iaea, iaea_losses, open_iaea
 from dosewright.formats.phase_space.iaea_record import QUANTITIES
+from dosewright.formats.phase_space.open import open_phase_space
 
 
 def written(folder: Path, particles: Particles, layout: Layout, histories: float = 1000, name: str = "a") -> Path:
@@ -228,6 +229,18 @@ def test_either_file_and_other_capitals(tmp_path: Path) -> None:
     assert open_iaea(tmp_path / "a").info.particles == 3
     with pytest.raises(InputError, match="no header"):
         open_iaea(tmp_path / "b.IAEAphsp")
+
+
+def test_names_that_others_give_to_the_files(tmp_path: Path) -> None:
+    header = written(tmp_path, made(3), Layout())
+    header.rename(tmp_path / "b.header")
+    header.with_suffix(".IAEAphsp").rename(tmp_path / "b.phsp")
+    for name in ("b.header", "b.phsp"):
+        assert open_phase_space(tmp_path / name).info.format == "iaea"
+    with create_iaea(tmp_path / "c.phsp", Layout()) as writer:
+        writer.write(made(3))
+        writer.finish(10)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.header", "b.phsp", "c.header", "c.phsp"]
 
 
 def test_batches_start_anywhere(tmp_path: Path) -> None:

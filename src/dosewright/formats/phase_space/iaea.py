@@ -13,7 +13,8 @@ from dosewright.formats.phase_space.iaea_record import INCREMENT, IaeaRecord, re
 from dosewright.formats.phase_space.raw import BATCH, GrowingFile, bounded, check_values, runs, size_of
 from dosewright.formats.phase_space.statistics import RecordStatistics
 
-HEADER, RECORDS = ".IAEAheader", ".IAEAphsp"
+# The second pair is what some who hand on such files call them.
+SUFFIXES = ((".IAEAheader", ".IAEAphsp"), (".header", ".phsp"))
 REPAIR = "'dosewright phsp repair' makes a new header from the records"
 
 
@@ -37,11 +38,12 @@ class IaeaReader:
 
 def pair(path: Path) -> tuple[Path, Path]:
     """Return header and records of a phase space, of which `path` is either, or both without their suffix."""
-    known = {HEADER.lower(): HEADER, RECORDS.lower(): RECORDS}
-    stem = path.with_suffix("") if path.suffix.lower() in known else path
-    header, records = (stem.with_name(stem.name + suffix) for suffix in (HEADER, RECORDS))
-    return (path if path.suffix.lower() == HEADER.lower() else _as_spelt(header),
-            path if path.suffix.lower() == RECORDS.lower() else _as_spelt(records))  # fmt: skip
+    suffix = path.suffix.lower()
+    ours = next((names for names in SUFFIXES if suffix in (name.lower() for name in names)), None)
+    stem = path.with_suffix("") if ours else path
+    files = (stem.with_name(stem.name + name) for name in ours or SUFFIXES[0])
+    header, records = (path if file.name.lower() == path.name.lower() else _as_spelt(file) for file in files)
+    return header, records
 
 
 def _as_spelt(path: Path) -> Path:
@@ -148,7 +150,7 @@ class IaeaWriter:
         self.statistics = RecordStatistics()
         self._text(0)  # words that a header cannot hold are refused before anything is written
         self._file = GrowingFile(records)
-        self.unfinished = self._file.temporary.with_suffix(HEADER)
+        self.unfinished = self._file.temporary.with_suffix(self.header_path.suffix)
 
     def write(self, particles: Particles) -> None:
         """Add records; what no particle can have, and what the layout cannot hold, is refused."""

@@ -90,8 +90,9 @@ def _header_format(start: bytes, path: Path) -> str | None:
 
 
 def _named(header: Path) -> Path:
-    """Return an IAEA header, whose records are found by its name."""
-    if header.suffix.casefold() != HEADERS[0].casefold():
+    """Return an IAEA header, whose records are found by its name; ``.header`` is one if there are no other records."""
+    known = header.suffix.casefold() in (suffix.casefold() for suffix in HEADERS)
+    if not known or (header.suffix.casefold() == HEADERS[1] and partners(header, RECORDS[:1])):
         raise refuse("This is the header of an IAEA phase space, and its files are not named so", given=header.name,
                      allowed=f"{header.stem}{HEADERS[0]} and {header.stem}{RECORDS[0]}")  # fmt: skip
     return header
