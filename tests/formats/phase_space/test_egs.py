@@ -152,6 +152,8 @@ def test_what_it_cannot_hold_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(egs, "MAX_PARTICLES", 5)
     with pytest.raises(InputError, match="several files"), create_egs(tmp_path / "a.egsphsp1", layout) as writer:
         writer.write(beam(6))
+    with pytest.raises(InputError, match="does not fit"):
+        written(tmp_path / "a.egsphsp1", made(1, latch=np.array([2**31])), extra={"latch": "i8"})
     constant = Layout(constants={"z_cm": 5.0})
     with pytest.raises(InputError, match="same for all"), create_egs(tmp_path / "a.egsphsp1", constant) as writer:
         writer.write(beam(3))

@@ -100,9 +100,10 @@ def test_what_is_not_as_announced_is_refused(tmp_path: Path) -> None:
         (Layout(constants={"z_cm": 99.0}), "same for all"),
         (Layout(constants={"species": 1.0}), "No column can be constant"),
         (Layout(extra={"latch": "f8"}), "unknown type"),
-        (Layout(extra={"latch": "f4", "missing": "i4"}), "missing"),
+        (Layout(extra={"latch": "i4", "missing": "i4"}), "missing"),
+        (Layout(extra={"latch": "f4"}), "another type"),
         (Layout(extra={"a.b": "i4", "a/b": "i4"}), "names that differ"),
-        (Layout(extra={"": "i4"}), "names that differ"),
+        (Layout(extra={"": "i4"}), "needs a name"),
         (Layout(header={"long": "x" * 70000}), "too long"),
     )
     for layout, words in wrong:

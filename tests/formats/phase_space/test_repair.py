@@ -118,7 +118,17 @@ def test_what_nobody_knows_is_told_wherever_the_file_is_read(tmp_path: Path) -> 
         assert any("z_cm" in problem for problem in writer.finish(0).problems)
     repaired(tmp_path / "a", tmp_path / "d", z_cm=100, original_histories=1000)
     found = open_iaea(tmp_path / "d").info
-    assert (found.original_histories, found.constants) == (1000, {"z_cm": 100})
+    assert (found.original_histories, found.constants, found.problems) == (1000, {"z_cm": 100}, ())
+    # Repaired again, it does not forget; told the plane later, it does.
+    repaired(tmp_path / "b", tmp_path / "e", original_histories=1000)
+    assert [problem.split()[0] for problem in open_iaea(tmp_path / "e").info.problems] == ["z_cm"]
+    repaired(tmp_path / "e", tmp_path / "f", z_cm=100)
+    assert open_iaea(tmp_path / "f").info.problems == ()
+
+
+def test_a_plane_is_not_given_to_records_that_hold_z(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="hold z themselves"):
+        repaired(written(tmp_path, Layout(), made(20)), tmp_path / "b", z_cm=1)
 
 
 def test_real_files_without_their_header(shared_data: Path, tmp_path: Path) -> None:

@@ -329,7 +329,22 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
         create_topas(tmp_path / "a.phsp", Layout(big_endian=True))
     with pytest.raises(InputError, match="announced"), create_topas(tmp_path / "a.phsp", Layout(extra=EXTRA)) as writer:
         writer.write(made(2))
+    wrong = ({"Weight": "f4"}, {"a\nb": "f4"}, {"": "f4"}, {"Position X [mm]": "f4"}, {" a": "i4"})
+    for form in ("topas_binary", "topas_ascii"):
+        for extra in wrong:
+            with pytest.raises(InputError, match=r"Names of extra columns|needs a name"):
+                create_topas(tmp_path / "a.phsp", Layout(extra=extra), form=form)
+    with pytest.raises(InputError, match="Names of extra columns"):
+        create_topas(tmp_path / "a.phsp", Layout(extra={"Run ID": "f4"}), form="topas_ascii")
+    narrow = Layout(extra={"counter": "i4"})
+    with pytest.raises(InputError, match="does not fit"), create_topas(tmp_path / "a.phsp", narrow) as writer:
+        writer.write(made(2, counter=np.array([0, 2**31])))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_more_arrived_than_began_is_told(tmp_path: Path) -> None:
+    told = open_topas(raw(tmp_path / "a.phsp", (1, 22, 0, 1), original=1)).info.problems
+    assert told == ("The header says that 2 of 1 histories arrived.",)
 
 
 def test_a_killed_run_can_be_recovered(tmp_path: Path) -> None:

@@ -266,6 +266,7 @@ def header_text(
         if not re.fullmatch(r"[A-Z0-9_ /-]+", name) or any(line.lstrip().startswith("$") for line in text.splitlines()):
             raise refuse("An IAEA header cannot hold this block", given=f"{name}: {text[:60]!r}",
                          allowed="names in capitals, no line that begins with $")  # fmt: skip
+    words = {name: text for name, text in words.items() if text or name != REPAIRED}
     others = [name for name in words if name not in (*ASKED_FOR, *LOOKED_FOR, "IAEA_INDEX", "TITLE")]
     blocks = {
         "IAEA_INDEX": words["IAEA_INDEX"],

@@ -35,6 +35,7 @@ from dosewright.formats.phase_space.statistics import RecordStatistics
 from dosewright.formats.phase_space.topas_header import topas_format
 
 TOPAS_SUFFIX = ".header"  # of an IAEA header too, as some call it
+HISTORIES = "original histories"  # in every sentence about their number
 MOST_LEFT_OUT = 0.01  # share of damaged records
 
 
@@ -90,12 +91,11 @@ def repaired(
     found = _said(header_path)
     if header_path.suffix.lower() == TOPAS_SUFFIX and topas_format(found.text.splitlines()):
         raise refuse("Phase spaces of TOPAS are not repaired", given=header_path, allowed="IAEA, EGSnrc")
-    record = _layout(found, records)
-    if z_cm is not None:
-        record = replace(record, constants={**record.constants, "z_cm": z_cm})
+    record = _with_z(found, _layout(found, records), z_cm)
     number = _number(found, record, size_of(records))
     if original_histories is not None:
         found.original_histories = original_histories
+        found.unsure = [sentence for sentence in found.unsure if HISTORIES not in sentence]
     layout = Layout(record.constants, record.extra, header=found.kept, big_endian=record.big_endian)
     statistics = RecordStatistics()
     left_out = 0
@@ -105,9 +105,21 @@ def repaired(
             statistics.add(particles)
             left_out += dropped
         _compare(found, statistics, left_out)
-        found.kept[REPAIRED] = "\n".join(found.unsure)
+        # The header is made of these words when it is written, here.
+        found.kept[REPAIRED] = "\n".join(dict.fromkeys(found.unsure))
         writer.finish(found.original_histories or 0.0)
     return tuple(dict.fromkeys(found.wrong))
+
+
+def _with_z(found: _Found, record: IaeaRecord, z_cm: float | None) -> IaeaRecord:
+    """Return the record with the plane that was given, and forget that nobody knew it."""
+    if z_cm is None:
+        return record
+    if "z_cm" not in record.constants:
+        raise refuse("The records hold z themselves", given=f"z_cm {z_cm:g}")
+    for sentences in (found.unsure, found.wrong):
+        sentences[:] = [sentence for sentence in sentences if not sentence.startswith("z_cm is not in the records")]
+    return replace(record, constants={**record.constants, "z_cm": z_cm})
 
 
 def _said(header_path: Path) -> _Found:
@@ -120,6 +132,7 @@ def _said(header_path: Path) -> _Found:
         found.text = text = read_text(header_path)
         blocks, _ = blocks_of(text)
         found.kept = kept_words(blocks)
+        found.unsure = found.kept.pop(REPAIRED, "").splitlines()
     except InputError as error:
         found.wrong += error.problems
         return found
