@@ -1,6 +1,5 @@
 """dosewright phsp analyse, analysePS, plot: figures per original history, histograms, and a picture."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,6 +86,8 @@ def analyse(
 ) -> None:
     """Particles per original history with errors, and the thirteen histograms of each particle class."""
     with faults_reported(as_json=as_json):
+        import json
+
         paths = free_outputs(output, kinds or list(KINDS), force=force) if output else []
         reader = open_found(file, long_bits, z_mm)
         found = analysed(reader, Asked(first, bins, radius_max, energy_max, tuple(axes or ()), hadrons, z_mm))

@@ -1,6 +1,5 @@
 """dosewright phsp compare: do two phase spaces differ by more than their statistics allow."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,6 +30,8 @@ def compare(
 ) -> None:
     """Compare two phase spaces, quantity by quantity. Exit code 0: alike; 4: they differ."""
     with faults_reported(as_json=as_json):
+        import json
+
         from dosewright.phase_space.compare import Side, common_edges, compared
         from dosewright.phase_space.look import Look
 

@@ -1,6 +1,5 @@
 """dosewright phsp info: what a phase space is and holds."""
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +24,8 @@ def info(
 ) -> None:
     """Show what a phase space is and holds, and what is wrong with it."""
     with faults_reported(as_json=as_json):
+        import json
+
         from dosewright.phase_space.scan import Scan
 
         reader = open_found(file, long_bits, z_mm)
