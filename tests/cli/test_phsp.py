@@ -241,7 +241,7 @@ def test_what_is_there_is_replaced_by_force_only(file: Path, tmp_path: Path) -> 
     assert code == 2
     assert "The output is there already" in noted
     assert run("convert", file, output, "--force")[0] == 0
-    run("plot", file, "-o", tmp_path / "p.png")
+    (tmp_path / "p.png").touch()
     assert "The output is there already" in run("plot", file, "-o", tmp_path / "p.png")[2]
 
 

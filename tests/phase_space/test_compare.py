@@ -22,6 +22,7 @@ def differing(found: list[Verdict]) -> set[str]:
     return {verdict.quantity for verdict in found if verdict.word(0.01) == "differ"}
 
 
+@pytest.mark.slow
 def test_p_values_of_alike_ones_are_not_too_small() -> None:
     """Thirty pairs; a test that took particles as independent would find most of them different."""
     small, tests, told_apart = {0.05: 0, 0.01: 0}, 0, 0

@@ -1,13 +1,14 @@
 """Histories keep their number whatever records are left out."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.phase_space.made import InMemory, joined, made
 
 from dosewright.phase_space.histories import Kept, Numbering, begun
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 1000), st.floats(0, 1), st.integers(1, 50))
 def test_histories_of_records_left_out_begin_with_the_next(seed: int, share: float, size: int) -> None:
     source, random, kept = made(30, seed), np.random.default_rng(seed), Kept()
@@ -21,6 +22,7 @@ def test_histories_of_records_left_out_begin_with_the_next(seed: int, share: flo
     assert got.histories.sum() + kept.owed == source.particles.histories.sum()
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40))
 def test_numbers_go_on_from_batch_to_batch(size: int) -> None:
     source, numbering = made(20), Numbering()
