@@ -186,6 +186,12 @@ def test_an_incremental_history_number_counts_empty_histories(tmp_path: Path) ->
     assert read(without).histories.tolist() == [1, 0, 1, 0, 1]
 
 
+def test_fewer_original_histories_than_begin_are_told(tmp_path: Path) -> None:
+    with create_iaea(tmp_path / "a", Layout()) as writer:
+        writer.write(replace(made(5), histories=np.ones(5, np.int64)))
+        assert "begin 5 histories" in writer.finish(3).problems[0]
+
+
 def test_a_history_that_begins_with_no_energy_is_not_lost(tmp_path: Path) -> None:
     particles = replace(made(2), energy_MeV=np.zeros(2, np.float32), histories=np.array([1, 0], np.int64))
     assert read(written(tmp_path, particles, Layout())).histories.tolist() == [1, 0]

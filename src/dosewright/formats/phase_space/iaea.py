@@ -171,7 +171,12 @@ class IaeaWriter:
         self.header_path.unlink(missing_ok=True)  # a former header never stands beside new records
         self._file.finish()
         self.unfinished.replace(self.header_path)
-        return open_iaea(self.header_path).info
+        info = open_iaea(self.header_path).info
+        begun = self.statistics.histories
+        if not 0 < original_histories < begun:
+            return info
+        told = f"The records begin {begun} histories, more than the {original_histories:.17g} original histories given."
+        return replace(info, problems=(*info.problems, told))
 
     def _text(self, original_histories: float) -> str:
         if not 0 <= original_histories < float(1 << 63):
