@@ -152,6 +152,8 @@ def test_what_it_cannot_hold_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(egs, "MAX_PARTICLES", 5)
     with pytest.raises(InputError, match="several files"), create_egs(tmp_path / "a.egsphsp1", layout) as writer:
         writer.write(beam(6))
+    with pytest.raises(InputError, match="does not fit"):
+        written(tmp_path / "a.egsphsp1", made(1, latch=np.array([2**31])), extra={"latch": "i8"})
     constant = Layout(constants={"z_cm": 5.0})
     with pytest.raises(InputError, match="same for all"), create_egs(tmp_path / "a.egsphsp1", constant) as writer:
         writer.write(beam(3))
@@ -199,8 +201,17 @@ def test_damage_is_refused(tmp_path: Path, at: int, data: bytes, words: str) -> 
         list(open_egs(path).batches())
 
 
+def test_directions_along_the_plane_are_written(tmp_path: Path) -> None:
+    # 1 - u^2 - v^2 of single precision is nothing like 1e-4 squared.
+    angle = np.linspace(0, 6, 50)
+    u, v = (f(angle).astype(np.float32) for f in (np.cos, np.sin))
+    w = np.full(50, -1e-4, np.float32)
+    path = written(tmp_path / "a.egsphsp1", replace(beam(50), u=u, v=v, w=w))
+    assert np.signbit(next(open_egs(path).batches()).w).all()
+
+
 def test_truncated_and_empty_files_are_refused(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.egsphsp1", beam(20))
+    path = written(tmp_path / "a.egsphsp1", beam(5))
     data = path.read_bytes()
     for length in range(len(data)):
         path.write_bytes(data[:length])
@@ -222,12 +233,17 @@ def test_a_phase_space_without_particles(tmp_path: Path) -> None:
     assert (reader.info.particles, reader.info.original_histories, list(reader.batches())) == (0, 500, [])
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of few bytes."""
+    return written(tmp_path_factory.mktemp("fuzz") / "sound.egsphsp1", beam(4))
+
+
 @settings(max_examples=150, deadline=None)
-@given(st.data())
-def test_any_bytes_give_particles_or_a_refusal(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
-    path = tmp_path_factory.mktemp("fuzz") / "a.egsphsp1"
-    written(path, beam(4))
-    content = bytearray(path.read_bytes())
+@given(data=st.data())
+def test_any_bytes_give_particles_or_a_refusal(sound: Path, data: st.DataObject) -> None:
+    path = sound.with_name("a.egsphsp1")
+    content = bytearray(sound.read_bytes())
     for at, value in data.draw(st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), max_size=12)):
         content[at] = value
     path.write_bytes(bytes(content[: data.draw(st.integers(0, len(content)))]) + data.draw(st.binary(max_size=40)))

@@ -12,7 +12,7 @@ from tests.formats.phase_space.made_particles import joined, made, same
 from dosewright.core.errors import InputError
 from dosewright.core.particles import Layout, Particles
 from dosewright.formats.phase_space import gamos_lines
-from dosewright.formats.phase_space.gamos_text import create_gamos_text, is_gamos_text, open_gamos_text
+from dosewright.formats.phase_space.gamos_text import create_gamos_text, open_gamos_text
 
 LINE = "22 1.5 0.1 -0.2 100 0.6 0 -0.8 0.5"
 
@@ -31,7 +31,6 @@ def read(path: Path) -> Particles:
 
 def test_a_line_by_hand(tmp_path: Path) -> None:
     (tmp_path / "a").write_text(f"{LINE}\n-11 2 0 0 0 0 0 1 1\n\n 2212 3e0 0 0 0 0 1 0 1")
-    assert is_gamos_text(tmp_path / "a")
     found = read(tmp_path / "a")
     assert found.species.tolist() == [1, 3, 5]
     assert (found.energy_MeV.tolist(), found.w[0], found.weight[0]) == ([1.5, 2, 3], np.float32(-0.8), 0.5)
@@ -113,12 +112,6 @@ def test_damage_is_refused(tmp_path: Path, text: str, says: str) -> None:
         read(tmp_path / "a")
 
 
-def test_other_files_are_not_taken_for_it(tmp_path: Path) -> None:
-    for content in (b"", b"hello\n", b"0.1 2 3 4 5 6 7 8 9\n", b"22 1 2 3\n", bytes(range(256))):
-        (tmp_path / "a").write_bytes(content)
-        assert not is_gamos_text(tmp_path / "a")
-
-
 def test_a_constant_that_is_none_and_a_failure_leave_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="z_cm"):
         written(tmp_path / "a", made(3), Layout({"z_cm": 1}))
@@ -139,7 +132,6 @@ def test_a_constant_that_is_none_and_a_failure_leave_no_file(tmp_path: Path) -> 
 )  # fmt: skip
 def test_garbage_is_refused_or_read(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
-    is_gamos_text(tmp_path / "a")
     try:
         reader = open_gamos_text(tmp_path / "a")
         found = list(reader.batches())

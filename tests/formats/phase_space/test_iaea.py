@@ -16,6 +16,7 @@ from dosewright.core.errors import InputError
 from dosewright.core.particles import ELECTRON, PHOTON, POSITRON, Layout, Particles, PhaseSpaceInfo
 from dosewright.formats.phase_space.iaea import create_iaea, iaea_losses, open_iaea
 from dosewright.formats.phase_space.iaea_record import QUANTITIES
+from dosewright.formats.phase_space.open import open_phase_space
 
 
 def written(folder: Path, particles: Particles, layout: Layout, histories: float = 1000, name: str = "a") -> Path:
@@ -185,6 +186,12 @@ def test_an_incremental_history_number_counts_empty_histories(tmp_path: Path) ->
     assert read(without).histories.tolist() == [1, 0, 1, 0, 1]
 
 
+def test_fewer_original_histories_than_begin_are_told(tmp_path: Path) -> None:
+    with create_iaea(tmp_path / "a", Layout()) as writer:
+        writer.write(replace(made(5), histories=np.ones(5, np.int64)))
+        assert "begin 5 histories" in writer.finish(3).problems[0]
+
+
 def test_a_history_that_begins_with_no_energy_is_not_lost(tmp_path: Path) -> None:
     particles = replace(made(2), energy_MeV=np.zeros(2, np.float32), histories=np.array([1, 0], np.int64))
     assert read(written(tmp_path, particles, Layout())).histories.tolist() == [1, 0]
@@ -230,11 +237,39 @@ def test_either_file_and_other_capitals(tmp_path: Path) -> None:
         open_iaea(tmp_path / "b.IAEAphsp")
 
 
+def test_names_that_others_give_to_the_files(tmp_path: Path) -> None:
+    header = written(tmp_path, made(3), Layout())
+    header.rename(tmp_path / "b.header")
+    header.with_suffix(".IAEAphsp").rename(tmp_path / "b.phsp")
+    for name in ("b.header", "b.phsp"):
+        assert open_phase_space(tmp_path / name).info.format == "iaea"
+    with create_iaea(tmp_path / "c.phsp", Layout()) as writer:
+        writer.write(made(3))
+        writer.finish(10)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["b.header", "b.phsp", "c.header", "c.phsp"]
+
+
 def test_batches_start_anywhere(tmp_path: Path) -> None:
     particles = made(100)
     reader = open_iaea(written(tmp_path, particles, Layout()))
     same(joined(list(reader.batches(first=13, count=40, size=7))), particles[13:53])
     assert list(reader.batches(first=100)) == []
+
+
+def test_more_records_than_32_bits_count(tmp_path: Path) -> None:
+    particles = made(3)
+    header = written(tmp_path, particles, Layout({"z_cm": 100}), 2**40)
+    number = 2**32 + 3
+    records = header.with_suffix(".IAEAphsp")
+    end = records.read_bytes()
+    with records.open("r+b") as file:  # a hole of 100 GB, then the same three records again
+        file.seek((number - 3) * 25)
+        file.write(end)
+    changed(header, "$PARTICLES:\n3", f"$PARTICLES:\n{number}")
+    changed(header, "$CHECKSUM:\n75", f"$CHECKSUM:\n{number * 25}")
+    reader = open_iaea(header)
+    assert (reader.info.particles, reader.info.original_histories) == (number, 2**40)
+    same(joined(list(reader.batches(first=number - 3))), particles)
 
 
 def test_an_empty_phase_space(tmp_path: Path) -> None:

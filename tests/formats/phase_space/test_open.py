@@ -81,6 +81,14 @@ def test_pairs_of_the_same_name_are_not_mixed(tmp_path: Path) -> None:
         open_phase_space(tmp_path / "a.phsp")
 
 
+def test_an_iaea_header_without_its_words_is_none_of_topas(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.IAEAheader", "iaea")
+    kept = [block for block in path.read_text().split("$") if not block.startswith(("IAEA_INDEX", "CHECKSUM", "BYTE_"))]
+    path.write_text("$".join(kept))
+    for name in ("a.IAEAheader", "a.IAEAphsp"):
+        assert open_phase_space(tmp_path / name).info.format == "iaea"
+
+
 def test_what_is_no_phase_space_is_refused(tmp_path: Path) -> None:
     for name, content in (("a.txt", b"hello\n"), ("b", b""), ("c.h5", b"\x89HDF\r\n\x1a\n"), ("d.egsphsp", b"MODE0"),
                           ("e", b"\0" * 1000), ("f.phsp", b"1 2 3\n")):  # fmt: skip

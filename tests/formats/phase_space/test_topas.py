@@ -246,11 +246,11 @@ def test_headers_that_cannot_be_true_are_refused(tmp_path: Path, given: str, ins
 
 def test_truncated_files_are_refused(tmp_path: Path) -> None:
     for form in TOPAS_FORMATS:
-        path = written(tmp_path / f"{form}.phsp", beam(12), form)
+        path = written(tmp_path / f"{form}.phsp", beam(6), form)
         for file in (path, path.with_suffix(".header")):
             data = file.read_bytes()
             end = len(data) - 1 if file == path else data.index(b"Weight")
-            for length in range(0, end, 7):
+            for length in range(0, end, 11):
                 file.write_bytes(data[:length])
                 with pytest.raises(InputError):
                     list(open_topas(path).batches())
@@ -306,6 +306,20 @@ def test_limited_files_without_z_and_weight(tmp_path: Path) -> None:
     assert (particles.histories == 1).all()
 
 
+def test_unknown_codes_of_a_limited_file_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.phsp", beam(3), "topas_limited")
+    content = bytearray(path.read_bytes())
+    header = path.with_suffix(".header")
+    for code in (0, 6, 32, 0x80):
+        content[29] = code
+        path.write_bytes(content)
+        with pytest.raises(InputError, match="unknown particle"):
+            list(open_topas(path).batches())
+    header.write_text(header.read_text().replace("\n3\n", "\n2\n"))
+    with pytest.raises(InputError, match="unknown particle"):
+        open_topas(path)
+
+
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="negative weights"), create_topas(tmp_path / "a.phsp", Layout()) as writer:
         writer.write(replace(beam(2), weight=np.array([1, -1], np.float32)))
@@ -315,7 +329,22 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
         create_topas(tmp_path / "a.phsp", Layout(big_endian=True))
     with pytest.raises(InputError, match="announced"), create_topas(tmp_path / "a.phsp", Layout(extra=EXTRA)) as writer:
         writer.write(made(2))
+    wrong = ({"Weight": "f4"}, {"a\nb": "f4"}, {"": "f4"}, {"Position X [mm]": "f4"}, {" a": "i4"})
+    for form in ("topas_binary", "topas_ascii"):
+        for extra in wrong:
+            with pytest.raises(InputError, match=r"Names of extra columns|needs a name"):
+                create_topas(tmp_path / "a.phsp", Layout(extra=extra), form=form)
+    with pytest.raises(InputError, match="Names of extra columns"):
+        create_topas(tmp_path / "a.phsp", Layout(extra={"Run ID": "f4"}), form="topas_ascii")
+    narrow = Layout(extra={"counter": "i4"})
+    with pytest.raises(InputError, match="does not fit"), create_topas(tmp_path / "a.phsp", narrow) as writer:
+        writer.write(made(2, counter=np.array([0, 2**31])))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_more_arrived_than_began_is_told(tmp_path: Path) -> None:
+    told = open_topas(raw(tmp_path / "a.phsp", (1, 22, 0, 1), original=1)).info.problems
+    assert told == ("The header says that 2 of 1 histories arrived.",)
 
 
 def test_a_killed_run_can_be_recovered(tmp_path: Path) -> None:
@@ -327,15 +356,22 @@ def test_a_killed_run_can_be_recovered(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of few bytes in a folder, by format."""
+    folder = tmp_path_factory.mktemp("fuzz")
+    for form in TOPAS_FORMATS:
+        written(folder / f"{form}.phsp", replace(beam(4), histories=np.array([1, 0, 3, 1])), form)
+    return folder
+
+
 @settings(max_examples=150, deadline=None)
-@given(st.data())
-def test_any_bytes_give_particles_or_a_refusal(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+@given(data=st.data())
+def test_any_bytes_give_particles_or_a_refusal(sound: Path, data: st.DataObject) -> None:
     form = data.draw(st.sampled_from(TOPAS_FORMATS))
-    path = tmp_path_factory.mktemp("fuzz") / "a.phsp"
-    particles = replace(beam(4), histories=np.array([1, 0, 3, 1]))
-    written(path, particles, form)
+    path = sound / "a.phsp"
     for file in (path, path.with_suffix(".header")):
-        content = bytearray(file.read_bytes())
+        content = bytearray((sound / form).with_suffix(file.suffix).read_bytes())
         places = st.integers(0, len(content) - 1)
         for at, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), max_size=6)):
             content[at] = value
@@ -350,3 +386,21 @@ def test_any_bytes_give_particles_or_a_refusal(tmp_path_factory: pytest.TempPath
         for name in COLUMNS:
             assert np.isfinite(getattr(part, name)).all()
         assert (part.energy_MeV >= 0).all()
+
+
+def test_more_records_than_32_bits_count(tmp_path: Path) -> None:
+    number = 2**32 + 3
+    path = raw(tmp_path / "a.phsp", (1, 22, 0, 1), particles=number, original=2**40)
+    record = path.read_bytes()
+    try:
+        with path.open("r+b") as file:
+            file.truncate(34 * number)  # a hole, no bytes on disk
+            file.seek(-34, 2)
+            file.write(record)
+    except OSError:
+        pytest.skip("the disk takes no files with holes of this size")
+    reader = open_topas(path)
+    assert (reader.info.particles, reader.info.original_histories) == (number, 2**40)
+    assert [len(part) for part in reader.batches(number - 1)] == [1]
+    with pytest.raises(InputError, match=f"record {number - 2}"):
+        list(reader.batches(number - 2))

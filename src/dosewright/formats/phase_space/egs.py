@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from dosewright.core.errors import refuse
 from dosewright.core.particles import ELECTRON, PHOTON, POSITRON, Layout, Particles, PhaseSpaceInfo
 from dosewright.core.units import ELECTRON_MASS_MEV
-from dosewright.formats.phase_space.intake import Intake, check_original_histories, check_written
+from dosewright.formats.phase_space.intake import Intake, check_original_histories, check_type, check_written
 from dosewright.formats.phase_space.raw import BATCH, GrowingFile, bounded, check_values, runs, size_of, w_of
 
 MODES = (b"MODE0", b"MODE2")
@@ -124,12 +124,14 @@ def open_egs(path: Path, *, z_cm: float | None = None) -> EgsReader:
     particles, problems = _particles(path, declared, held, left, record.itemsize)
     if z_cm is None:
         problems.append("EGSnrc does not store z: 0 cm is taken for all records.")
+    if not header["histories"]:
+        problems.append("The header does not say how many original histories there were.")
     if particles and start[record.itemsize + (7 if order == "<" else 4)] < 128:
         problems.append("The first record does not begin a history.")
     info = PhaseSpaceInfo(
         format=f"egs_{mode.decode().lower()}",
         particles=particles,
-        original_histories=float(header["histories"]),
+        original_histories=float(header["histories"]) or None,
         energy_max_MeV=float(header["energy_max_MeV"]),
         constants={"z_cm": float(z_cm or 0.0)},
         extra={"latch": "i4"} | ({"zlast_cm": "f4"} if mode == b"MODE2" else {}),
@@ -210,7 +212,9 @@ class EgsWriter:
         records = np.empty(len(particles), self.record)
         bits = BITS_OF.take(particles.species)
         if "latch" in self.layout.extra:
-            bits |= particles.extra["latch"].astype(np.int32).view(np.uint32) & ~CHARGE_BITS
+            latch = particles.extra["latch"]
+            check_type("latch", latch, np.dtype(np.int32))
+            bits |= latch.astype(np.int32).view(np.uint32) & ~CHARGE_BITS
         records["latch"] = bits
         energy = (particles.energy_MeV + REST_OF.take(particles.species)).astype(np.float32)
         energy.view(np.uint32)[:] |= (particles.histories > 0).astype(np.uint32) << 31  # negative: begins a history

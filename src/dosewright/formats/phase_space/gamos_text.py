@@ -30,10 +30,6 @@ FLOATS = ("energy_MeV", "x_cm", "y_cm", "z_cm", "u", "v", "w", "weight")
 UNIT_TOLERANCE = 1e-3  # directions are printed with six digits, by some with four
 NO_HISTORIES = "The text does not say where original histories begin; every particle is taken for one of its own."
 TWICE = "Code and energy stand twice in each line, as some versions of GAMOS wrote; the second pair is left out."
-GAMOS_TEXT_LOSSES = (
-    "Text does not hold which particles belong to one original history, nor how many histories there were.",
-    "Text does not hold the names of extra columns, a title or words of a header.",
-)
 
 
 @dataclass
@@ -103,16 +99,6 @@ def open_gamos_text(path: Path) -> GamosTextReader:
         problems=(NO_HISTORIES, TWICE) if doubled else (NO_HISTORIES,),
     )  # fmt: skip
     return GamosTextReader(path, info, lines, doubled)
-
-
-def is_gamos_text(path: Path) -> bool:
-    """Tell by its first line whether a file is GAMOS text: a particle code, then eight numbers or more."""
-    try:
-        with path.open("rb") as file:
-            words = file.readline(1 << 12).split()
-        return len(words) >= 9 and int(words[0]) in CODES and all(np.isfinite(float(word)) for word in words)
-    except (OSError, ValueError):
-        return False
 
 
 def _named(kinds: tuple[str, ...]) -> dict[str, str]:

@@ -13,7 +13,8 @@ from dosewright.formats.phase_space.iaea_record import INCREMENT, IaeaRecord, re
 from dosewright.formats.phase_space.raw import BATCH, GrowingFile, bounded, check_values, runs, size_of
 from dosewright.formats.phase_space.statistics import RecordStatistics
 
-HEADER, RECORDS = ".IAEAheader", ".IAEAphsp"
+# The second pair is what some who hand on such files call them.
+SUFFIXES = ((".IAEAheader", ".IAEAphsp"), (".header", ".phsp"))
 REPAIR = "'dosewright phsp repair' makes a new header from the records"
 
 
@@ -37,11 +38,12 @@ class IaeaReader:
 
 def pair(path: Path) -> tuple[Path, Path]:
     """Return header and records of a phase space, of which `path` is either, or both without their suffix."""
-    known = {HEADER.lower(): HEADER, RECORDS.lower(): RECORDS}
-    stem = path.with_suffix("") if path.suffix.lower() in known else path
-    header, records = (stem.with_name(stem.name + suffix) for suffix in (HEADER, RECORDS))
-    return (path if path.suffix.lower() == HEADER.lower() else _as_spelt(header),
-            path if path.suffix.lower() == RECORDS.lower() else _as_spelt(records))  # fmt: skip
+    suffix = path.suffix.lower()
+    ours = next((names for names in SUFFIXES if suffix in (name.lower() for name in names)), None)
+    stem = path.with_suffix("") if ours else path
+    files = (stem.with_name(stem.name + name) for name in ours or SUFFIXES[0])
+    header, records = (path if file.name.lower() == path.name.lower() else _as_spelt(file) for file in files)
+    return header, records
 
 
 def _as_spelt(path: Path) -> Path:
@@ -115,9 +117,9 @@ def _fitting(header: IaeaHeader, size: int, long_bits: int | None, where: Path) 
 
 def _check_byte_order(record: IaeaRecord, path: Path, particles: int) -> None:
     """Refuse records that make sense only with their bytes in the other order."""
-    taken = sample(path, record, particles)
+    taken = sample(path, record.dtype, particles)
     other = turned(record)
-    if implausible_share(record, taken) > 0.5 and implausible_share(other, taken.view(other.dtype)) <= FEW:
+    if implausible_share(taken) > 0.5 and implausible_share(taken.view(other.dtype)) <= FEW:
         raise refuse(f"The byte order of the header is not that of the records; {REPAIR}",
                      given="big endian" if record.big_endian else "little endian", where=path)  # fmt: skip
 
@@ -148,7 +150,7 @@ class IaeaWriter:
         self.statistics = RecordStatistics()
         self._text(0)  # words that a header cannot hold are refused before anything is written
         self._file = GrowingFile(records)
-        self.unfinished = self._file.temporary.with_suffix(HEADER)
+        self.unfinished = self._file.temporary.with_suffix(self.header_path.suffix)
 
     def write(self, particles: Particles) -> None:
         """Add records; what no particle can have, and what the layout cannot hold, is refused."""
@@ -169,7 +171,12 @@ class IaeaWriter:
         self.header_path.unlink(missing_ok=True)  # a former header never stands beside new records
         self._file.finish()
         self.unfinished.replace(self.header_path)
-        return open_iaea(self.header_path).info
+        info = open_iaea(self.header_path).info
+        begun = self.statistics.histories
+        if not 0 < original_histories < begun:
+            return info
+        told = f"The records begin {begun} histories, more than the {original_histories:.17g} original histories given."
+        return replace(info, problems=(*info.problems, told))
 
     def _text(self, original_histories: float) -> str:
         if not 0 <= original_histories < float(1 << 63):

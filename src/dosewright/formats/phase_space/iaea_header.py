@@ -27,6 +27,8 @@ LOOKED_FOR = ("BEAM_NAME", "FIELD_SIZE", "NOMINAL_SSD", "MC_INPUT_FILENAME", "VA
               "ADDITIONAL_NOTES")  # fmt: skip
 DEFAULTS = {"IAEA_INDEX": "0", "GLOBAL_PHOTON_ENERGY_CUTOFF": "0", "GLOBAL_PARTICLE_ENERGY_CUTOFF": "0",
             "ADDITIONAL_NOTES": "IAEA phase space as described in IAEA INDC(NDS)-0484, Vienna, 2006"}  # fmt: skip
+# Other programs look for these words in the comments of rows.
+WORDS = dict(zip(QUANTITIES, ("X", "Y", "Z", "U", "V", "W", "Weight"), strict=True))
 LITTLE, BIG = 1234, 4321
 REPAIRED = "REPAIRED"  # our own block: what a rebuilt header could not know
 UNSET = 32000.0  # what the IAEA's library writes for a constant that nobody set
@@ -117,23 +119,30 @@ def parse_header(text: str, where: Path) -> IaeaHeader:
     if particles < 0:
         refusals.append(f"The number of particles is negative. Given: {particles}. Where: {where.name}.")
     length, checksum, order = number("RECORD_LENGTH"), number("CHECKSUM"), number("BYTE_ORDER")
+    if order is None:
+        problems.append("Little endian is taken, since the header does not say.")
     if order not in (LITTLE, BIG, None):
         refusals.append(f"Unknown byte order. Given: {order}. Allowed: {LITTLE}, {BIG}. Where: {where.name}.")
     record = None
     try:
-        record, told = _record(blocks, big_endian=order == BIG, where=where)
+        record, told = record_of(blocks, big_endian=order == BIG, where=where)
         problems += told
     except InputError as error:
         refusals += error.problems
-    histories = _histories(number("ORIG_HISTORIES"), problems)
+    histories = histories_of(number("ORIG_HISTORIES"), problems)
     counts = {code: number(name) for name, code in COUNTS.items() if name in blocks}
     problems += blocks.get(REPAIRED, "").splitlines()
     if refusals or record is None:
         raise InputError(*refusals)
     return IaeaHeader(
         record, particles, length, checksum, histories, _counts(counts, particles, problems), _energy_max(blocks),
-        {name: words for name, words in blocks.items() if name not in DECIDED}, tuple(dict.fromkeys(problems)),
+        kept_words(blocks), tuple(dict.fromkeys(problems)),
     )  # fmt: skip
+
+
+def kept_words(blocks: dict[str, str]) -> dict[str, str]:
+    """Return the blocks that the records do not decide."""
+    return {name: words for name, words in blocks.items() if name not in DECIDED}
 
 
 def whole_number(line: str) -> int | None:
@@ -148,7 +157,8 @@ def whole_number(line: str) -> int | None:
     return int(value) if abs(value) < 1e30 and value == int(value) else None
 
 
-def _record(blocks: dict[str, str], *, big_endian: bool, where: Path) -> tuple[IaeaRecord, list[str]]:
+def record_of(blocks: dict[str, str], *, big_endian: bool, where: Path) -> tuple[IaeaRecord, list[str]]:
+    """Return the record that RECORD_CONTENTS and RECORD_CONSTANT describe, and what they do not say."""
     rows = [row for row in blocks.get("RECORD_CONTENTS", "").splitlines() if row.strip()]
     values = [whole_number(row) for row in rows]
     if len(values) < 9 or None in values:
@@ -207,7 +217,8 @@ def _constants(blocks: dict[str, str], absent: list[str], where: Path, told: lis
     return constants
 
 
-def _histories(given: int | None, problems: list[str]) -> float | None:
+def histories_of(given: int | None, problems: list[str]) -> float | None:
+    """Return a number of original histories that can be true, or None, and say so."""
     if given is None:
         return None
     if given <= 0 or given == FULL_31 or given >= FULL_63:
@@ -255,6 +266,7 @@ def header_text(
         if not re.fullmatch(r"[A-Z0-9_ /-]+", name) or any(line.lstrip().startswith("$") for line in text.splitlines()):
             raise refuse("An IAEA header cannot hold this block", given=f"{name}: {text[:60]!r}",
                          allowed="names in capitals, no line that begins with $")  # fmt: skip
+    words = {name: text for name, text in words.items() if text or name != REPAIRED}
     others = [name for name in words if name not in (*ASKED_FOR, *LOOKED_FOR, "IAEA_INDEX", "TITLE")]
     blocks = {
         "IAEA_INDEX": words["IAEA_INDEX"],
@@ -263,7 +275,9 @@ def header_text(
         "CHECKSUM": str(record.dtype.itemsize * statistics.particles),
         "RECORD_CONTENTS": "\n".join(_contents_rows(record)),
         "RECORD_CONSTANT": "\n".join(
-            f"   {value:.9g}     // Constant {name}" for name, value in record.constants.items()
+            f"   {record.constants[name]:.9g}     // Constant {word}"
+            for name, word in WORDS.items()
+            if name in record.constants
         ),
         "RECORD_LENGTH": str(record.dtype.itemsize),
         "BYTE_ORDER": str(BIG if record.big_endian else LITTLE),
@@ -278,11 +292,7 @@ def header_text(
 
 
 def _contents_rows(record: IaeaRecord) -> list[str]:
-    names = ("X", "Y", "Z", "U", "V", "W", "Weight")
-    rows = [
-        f"    {int(name not in record.constants)}     // {word} is stored ?"
-        for name, word in zip(QUANTITIES, names, strict=True)
-    ]
+    rows = [f"    {int(name not in record.constants)}     // {word} is stored ?" for name, word in WORDS.items()]
     rows.append(f"    {len(record.floats)}     // Extra floats stored ?")
     rows.append(f"    {len(record.longs)}     // Extra longs stored ?")
     for kind, extras in (("float", record.floats), ("long", record.longs)):

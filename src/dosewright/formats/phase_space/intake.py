@@ -40,9 +40,7 @@ class Intake:
         for name, kind in self.layout.extra.items():
             if name not in particles.extra:
                 raise refuse("A column that was announced is missing", given=sorted(particles.extra), allowed=name)
-            if not np.can_cast(particles.extra[name].dtype, kind, "same_kind"):
-                raise refuse(f"The column {name} is of another type than announced",
-                             given=particles.extra[name].dtype, allowed=kind)  # fmt: skip
+            check_type(name, particles.extra[name], np.dtype(kind))
         self._given += len(particles)
         numbers = np.bincount(particles.species, minlength=max(SPECIES) + 1)
         strange = [code for code in SPECIES if numbers[code] and code not in self._species]
@@ -77,8 +75,21 @@ def check_layout(layout: Layout) -> None:
             raise refuse("No column can be constant like this", given=f"{name} = {value}",
                          allowed="energy_MeV, x_cm, y_cm, z_cm, u, v, w, weight and a finite number")  # fmt: skip
     for name, kind in layout.extra.items():
+        if not name.strip():
+            raise refuse("An extra column needs a name", given=repr(name))
         if kind not in EXTRA_TYPES:
             raise refuse(f"The extra column {name} has an unknown type", given=kind, allowed=", ".join(EXTRA_TYPES))
+
+
+def check_type(name: str, column: NDArray[np.generic], kind: np.dtype[np.generic]) -> None:
+    """Refuse a column that a type cannot hold, by its kind or by its values."""
+    if column.dtype.kind != kind.kind:
+        raise refuse(f"The column {name} is of another type than announced", given=column.dtype, allowed=kind)
+    if kind.kind == "i" and column.dtype.itemsize > kind.itemsize and len(column):
+        limit = 2 ** (8 * kind.itemsize - 1)
+        lowest, highest = int(column.min()), int(column.max())
+        if lowest < -limit or highest >= limit:
+            raise refuse(f"The column {name} does not fit its type", given=f"{lowest} to {highest}", allowed=kind)
 
 
 def chosen(particles: Particles, kept: NDArray[np.bool_], begun: int = 0) -> tuple[Particles, int]:

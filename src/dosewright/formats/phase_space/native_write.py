@@ -41,10 +41,10 @@ class NativeWriter:
     columns: dict[str, h5py.Dataset] = field(init=False)
 
     def __post_init__(self) -> None:
-        names = [data_name(name) for name in self.layout.extra]
-        if len({*names}) < len(names) or "" in names:
-            raise refuse("Extra columns need names that differ", given=sorted(self.layout.extra))
         self.intake = Intake(self.path, self.layout)
+        names = [data_name(name) for name in self.layout.extra]
+        if len({*names}) < len(names):
+            raise refuse("Extra columns need names that differ", given=sorted(self.layout.extra))
         self.growing = GrowingFile(self.path)
         self.file = h5py.File(self.growing.temporary, "w", rdcc_nbytes=CACHE)
         particles, extra = self.file.create_group("particles"), self.file.create_group("extra")

@@ -18,7 +18,7 @@ from dosewright.formats.phase_space.native_write import create_native
 from dosewright.formats.phase_space.pair import partners
 from dosewright.formats.phase_space.raw import size_of
 from dosewright.formats.phase_space.topas import open_topas_pair
-from dosewright.formats.phase_space.topas_header import topas_format
+from dosewright.formats.phase_space.topas_header import FIRST_LINES, topas_format
 from dosewright.formats.phase_space.topas_write import TOPAS_FORMATS, create_topas
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -51,14 +51,14 @@ def open_phase_space(path: Path, *, long_bits: int | None = None, z_cm: float | 
         return open_native(path)
     if start[:5] in MODES:
         return open_egs(path, z_cm=z_cm)
-    form = _header_format(start)
+    form = _header_format(start, path)
     if form == "iaea":
         return open_iaea(_named(path), long_bits=long_bits)
     if form in TOPAS_FORMATS:
         return open_topas_pair(path, _records_of(path))
     if path.suffix.casefold() in HEADER_OF:
         header = _header_of(path)
-        form = _header_format(_start(header))
+        form = _header_format(_start(header), header)
         if form in TOPAS_FORMATS:
             return open_topas_pair(header, path)
         return open_iaea(_named(header), long_bits=long_bits)
@@ -80,17 +80,19 @@ def _start(path: Path) -> bytes:
         raise refuse("The file cannot be read", given=error.strerror, where=path) from error
 
 
-def _header_format(start: bytes) -> str | None:
-    """Return the format whose header begins like this, None if none does."""
+def _header_format(start: bytes, path: Path) -> str | None:
+    """Return the format whose header begins like this, None if none does; that of TOPAS looks like IAEA's maimed."""
     lines = [line.strip() for line in start.decode("latin-1").splitlines()]
-    if form := topas_format(lines):
+    form = topas_format(lines)
+    if form is not None and (form in FIRST_LINES.values() or path.suffix.casefold() != HEADERS[0].casefold()):
         return form
     return "iaea" if any(re.match(r"\$(IAEA_INDEX|RECORD_CONTENTS|CHECKSUM)\s*:", line) for line in lines) else None
 
 
 def _named(header: Path) -> Path:
-    """Return an IAEA header, whose records are found by its name."""
-    if header.suffix.casefold() != HEADERS[0].casefold():
+    """Return an IAEA header, whose records are found by its name; ``.header`` is one if there are no other records."""
+    known = header.suffix.casefold() in (suffix.casefold() for suffix in HEADERS)
+    if not known or (header.suffix.casefold() == HEADERS[1] and partners(header, RECORDS[:1])):
         raise refuse("This is the header of an IAEA phase space, and its files are not named so", given=header.name,
                      allowed=f"{header.stem}{HEADERS[0]} and {header.stem}{RECORDS[0]}")  # fmt: skip
     return header

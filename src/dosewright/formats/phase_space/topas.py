@@ -173,6 +173,7 @@ def _find(records: Records) -> Places:
     histories, empty = 0, 0
     for at, particles, is_one in records.particles(0, records.number, BATCH):
         kept, carried = chosen(particles, is_one, begun[-1])
+        check_values(kept, first=at, where=records.path)
         counts += np.bincount(kept.species, minlength=len(counts))
         histories += int(particles.histories.sum())
         empty += int((~is_one & (particles.weight < 0)).sum())
@@ -196,6 +197,8 @@ def _info(header: TopasHeader, places: Places | None) -> PhaseSpaceInfo:
         if places.empty_records and places.histories != header.original_histories:
             problems.append(f"The records tell of {places.histories} histories with the empty ones, "
                             f"the header of {header.original_histories}.")  # fmt: skip
+    if header.reached is not None and header.reached > header.original_histories:
+        problems.append(f"The header says that {header.reached} of {header.original_histories} histories arrived.")
     constants = {}
     fields = {column.field for column in header.columns}
     for name, value, unit in (("z_cm", 0.0, " cm"), ("weight", 1.0, "")):

@@ -90,7 +90,11 @@ class TopasHeader:
 
 def read_topas_header(path: Path) -> TopasHeader:
     """Read a header; what is missing or cannot be true is refused."""
-    lines = header_lines(path)
+    return parse_topas_header(header_lines(path), path)
+
+
+def parse_topas_header(lines: list[str], path: Path) -> TopasHeader:
+    """Return what the lines of a header say."""
     form = topas_format(lines)
     if form is None:
         given = repr(lines[0][:60]) if lines else "an empty file"

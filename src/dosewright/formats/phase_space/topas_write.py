@@ -6,15 +6,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.errors import refuse
+from dosewright.core.errors import InputError, refuse
 from dosewright.core.particles import Layout, Particles, PhaseSpaceInfo
 from dosewright.core.whole_file import write_whole_text
 from dosewright.formats.phase_space.intake import Intake, check_original_histories, check_written
 from dosewright.formats.phase_space.raw import GrowingFile
 from dosewright.formats.phase_space.topas import open_topas_pair
-from dosewright.formats.phase_space.topas_header import ASCII, BINARY, LIMITED, Column, full_header, limited_header
+from dosewright.formats.phase_space.topas_header import (
+    ASCII,
+    BINARY,
+    LIMITED,
+    Column,
+    full_header,
+    limited_header,
+    parse_topas_header,
+)
 from dosewright.formats.phase_space.topas_records import columns_with, empty_records, limited_records_of, records_of
 from dosewright.formats.phase_space.topas_text import text_of
+from dosewright.formats.phase_space.totals import Totals
 
 TOPAS_FORMATS = (BINARY, LIMITED, ASCII)
 
@@ -39,6 +48,8 @@ class TopasWriter:
         stem = self.path.with_suffix("") if self.path.suffix.casefold() in (".phsp", ".header") else self.path
         self.columns = columns_with({} if self.format == LIMITED else self.layout.extra)
         self.intake = Intake(self.path, self.layout)
+        if self.format != LIMITED:
+            _check_names(self.format, self.columns, self.path)
         self.header = stem.with_name(stem.name + ".header")
         self.data = GrowingFile(stem.with_name(stem.name + ".phsp"))
 
@@ -98,6 +109,18 @@ class TopasWriter:
     def __exit__(self, *raised: object) -> None:
         self._temporary_header.unlink(missing_ok=True)
         self.data.discard()
+
+
+def _check_names(form: str, columns: tuple[Column, ...], path: Path) -> None:
+    """Refuse extra columns whose names the header would not give back."""
+    lines = [line.strip() for line in full_header(form, columns, Totals(), 0).splitlines()]
+    try:
+        found = parse_topas_header(lines, path).columns
+    except InputError:
+        found = ()
+    if [(one.name, one.type) for one in found] != [(one.name, one.type) for one in columns]:
+        raise refuse("Names of extra columns have another meaning to TOPAS, or are not single words in a line",
+                     given=", ".join(repr(one.name) for one in columns if one.name), where=path)  # fmt: skip
 
 
 def create_topas(path: Path, layout: Layout, *, form: str = BINARY) -> TopasWriter:

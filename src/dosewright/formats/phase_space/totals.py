@@ -8,7 +8,8 @@ import numpy as np
 from dosewright.core.particles import COLUMNS, SPECIES, Particles
 
 SAME: Final = 1e-6  # kinetic energies stored as total ones in single precision, MeV or relative
-SUMMED = tuple(name for name in COLUMNS if name not in ("species", "histories"))
+# Of w files keep the sign; its size follows from u and v, badly where it is small.
+SUMMED = tuple(name for name in COLUMNS if name not in ("species", "histories", "w"))
 
 
 @dataclass
@@ -21,16 +22,19 @@ class Totals:
         Records by species code.
     begun
         Records that begin a history.
+    backward
+        Records with negative w.
     histories
         Original histories they begin, empty ones that a file counts included.
     sums, extremes
-        Of each column but species and histories.
+        Of each column but species, w and histories.
     energies_MeV
         Lowest and highest energy by species code, of those seen.
     """
 
     counts: dict[int, int] = field(default_factory=lambda: dict.fromkeys(SPECIES, 0))
     begun: int = 0
+    backward: int = 0
     histories: int = 0
     sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SUMMED, 0.0))
     extremes: dict[str, tuple[float, float]] = field(default_factory=lambda: dict.fromkeys(SUMMED, (np.inf, -np.inf)))
@@ -51,6 +55,7 @@ class Totals:
         if not len(particles):
             return
         self.begun += int(np.count_nonzero(particles.histories))
+        self.backward += int(np.count_nonzero(np.signbit(particles.w)))
         self.histories += int(particles.histories.sum())
         for name in SUMMED:
             column = getattr(particles, name)
@@ -75,6 +80,7 @@ class Totals:
         """
         pairs = {f"{SPECIES[code]}s": (self.counts[code], given.counts[code]) for code in SPECIES}
         pairs["records that begin a history"] = (self.begun, given.begun)
+        pairs["records with negative w"] = (self.backward, given.backward)
         if "empty histories" not in unheld:
             pairs["histories"] = (self.histories, given.histories)
         wrong = [f"{what}: {ours} instead of {theirs}" for what, (ours, theirs) in pairs.items() if ours != theirs]
