@@ -29,7 +29,7 @@ class DoseFile:
     dose
         [z, y, x], in `unit`.
     uncertainty
-        [z, y, x], relative standard error of the mean, 0 where the dose is 0; None where nobody wrote it.
+        [z, y, x], relative standard error of the mean, 1 where nothing was scored; None where nobody wrote it.
     histories
         Original histories of the source; None where nobody wrote it.
     squares
@@ -122,11 +122,11 @@ def mean_squares(dose: DoseFile) -> Array | None:
 
 
 def uncertainty_of(dose: Array, squares: Array, histories: float) -> Array:
-    """Return the relative standard error of the mean from squares, all per history; 0 where the dose is 0."""
+    """Return the relative standard error of the mean from squares, all per history; 1 where the dose is 0."""
     if histories <= 1:
-        return np.where(dose != 0, 1.0, 0.0)
+        return np.ones_like(dose)
     variance = np.maximum((squares * histories - dose**2) / (histories - 1), 0.0)
-    return np.divide(np.sqrt(variance), np.abs(dose), out=np.zeros_like(dose), where=dose != 0)
+    return np.divide(np.sqrt(variance), np.abs(dose), out=np.ones_like(dose), where=dose != 0)
 
 
 def same_voxels(first: DoseFile, second: DoseFile, *, tolerance_mm: float = EDGE_TOLERANCE_MM) -> str | None:

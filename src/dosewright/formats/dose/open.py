@@ -5,18 +5,19 @@ Readers give a `DoseFile` or raise `InputError`; what a format cannot hold is to
 
 from pathlib import Path
 
-from dosewright.core.dose_file import DoseFile, Edges
+from dosewright.core.dose_file import DoseFile
+from dosewright.core.voxel_phantom import VoxelPhantom
 
 
-def open_dose(path: Path, *, edges_mm: Edges | None = None, sums: bool = False) -> DoseFile:
+def open_dose(path: Path, *, phantom: VoxelPhantom | None = None, sums: bool = False) -> DoseFile:
     """Read a dose of any known format, told by its content; a folder is one of our runs.
 
     Parameters
     ----------
     path
         The file, or the folder of a run.
-    edges_mm
-        Edges of the voxels along x, y and z, mm, for files that hold none (pardose).
+    phantom
+        Where the energy was deposited, for files that hold neither edges nor masses (pardose).
     sums
         The file is a squared-dose file of an older GAMOS, which wrote sums over all events.
     """
