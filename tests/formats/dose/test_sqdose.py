@@ -143,7 +143,7 @@ def test_the_rotation_is_kept(tmp_path: Path) -> None:
 
 
 def test_squares_below_single_precision_say_nothing(tmp_path: Path) -> None:
-    dose, squares = scored()
+    dose, _ = scored()
     small = np.where(dose > 0, 1e-25, 0.0)
     read = open_dose(written(tmp_path / "x", header(0) + floats(small, small * 1e-20)))
     assert read.uncertainty is not None

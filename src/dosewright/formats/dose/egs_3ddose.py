@@ -1,7 +1,7 @@
 """3ddose: a dose as text, as DOSXYZnrc writes it, or GAMOS with the number of events in a line of its own before.
 
 Voxel counts, edges along x, y and z in cm, doses (x fastest, then y, then z), relative uncertainties; only the order
-counts, not the lines. Source: B. Walters, I. Kawrakow, D. W. O. Rogers, DOSXYZnrc Users Manual, NRCC PIRS-794revB, 2013.
+counts, not the lines. Source: B. Walters, I. Kawrakow, D. W. O. Rogers, DOSXYZnrc Users Manual, PIRS-794revB, 2013.
 """
 
 from pathlib import Path

@@ -19,7 +19,7 @@ from dosewright.core.dose_file import Edges
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.voxel_phantom import VoxelPhantom
 from dosewright.core.whole_file import write_whole
-from dosewright.formats.dose.numbers import Array, count_of_edges, edges_of_cm, named, numbers_in, voxels_of, whole_file
+from dosewright.formats.dose.numbers import Array, edges_of_cm, named, numbers_in, voxels_of, whole_file
 
 EGSPHANT: Final = "egsphant"
 MOST_MEDIA: Final = 94  # EGSnrc: 95 printable characters, one of them for vacuum

@@ -1,7 +1,7 @@
 """A dose as MetaImage, with its uncertainty as a second one beside it, ``NAME_uncertainty.mhd``, as our runs write it.
 
-The unit and the number of histories are in private keys (``Unit``, ``Histories``). A MetaImage has even voxels: those of
-uneven ones are mean sizes, and keys (``EdgesMmX``, ``EdgesMmY``, ``EdgesMmZ``) tell the true edges.
+The unit and the number of histories are in private keys (``Unit``, ``Histories``). A MetaImage has even voxels: for
+uneven ones it has mean sizes, and keys (``EdgesMmX``, ``EdgesMmY``, ``EdgesMmZ``) tell the true edges.
 """
 
 from pathlib import Path
@@ -100,4 +100,3 @@ def _mean_grid(dose: DoseFile) -> Grid:
     if grid is None:
         raise AssertionError("voxels made even are uneven")
     return grid
-

@@ -10,7 +10,7 @@ import zlib
 from pathlib import Path
 from typing import Any, Final
 
-import nibabel as nib
+import nibabel
 import numpy as np
 
 from dosewright.core.dose_file import ABSOLUTE, Array, DoseFile, dose_image, edges_of
@@ -27,6 +27,7 @@ RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 TO_MM: Final = {"mm": 1.0, "meter": 1000.0, "micron": 1e-3, "unknown": 1.0}
 SAID = re.compile(r"unit=(?P<unit>Gy per history|Gy)(?:; histories=(?P<histories>[\d.e+]+))?$")
 SUFFIXES: Final = (".nii.gz", ".nii")
+nib: Any = nibabel  # mostly untyped
 
 
 def looks_like_nifti(start: bytes) -> bool:
@@ -88,7 +89,11 @@ def _opened(data: bytes, where: str) -> Any:
     """Return the image; its size is checked before anything is allocated for it."""
     try:
         start = _unpacked(data, HEADER_BYTES)
-        kind = nib.Nifti2Image if start[4:8] == b"n+2\0" or start[0:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c") else nib.Nifti1Image
+        kind = (
+            nib.Nifti2Image
+            if start[4:8] == b"n+2\0" or start[0:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
+            else nib.Nifti1Image
+        )
         header = kind.header_class(start[: kind.header_class.template_dtype.itemsize])
         shape = [int(n) for n in header.get_data_shape()]
         count = 1
@@ -144,7 +149,11 @@ def write_nifti(path: Path, dose: DoseFile) -> None:
     if suffix not in SUFFIXES:
         raise refuse("A NIfTI file is written as NAME.nii or NAME.nii.gz", given=path.name)
     if dose.uncertainty is not None:
-        _write(path.with_name(f"{stem}{UNCERTAINTY}{suffix}"), Image(image.grid, dose.uncertainty), "relative standard error")
+        _write(
+            path.with_name(f"{stem}{UNCERTAINTY}{suffix}"),
+            Image(image.grid, dose.uncertainty),
+            "relative standard error",
+        )
     _write(path, image, said)
 
 

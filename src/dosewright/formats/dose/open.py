@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from dosewright.core.dose_file import ABSOLUTE, DoseFile, mean_squares, regular_grid
+from dosewright.core.dose_file import ABSOLUTE, DoseFile, regular_grid
 from dosewright.core.errors import nearest, refuse
 from dosewright.core.voxel_phantom import VoxelPhantom
 from dosewright.formats.dose import bindos, pardose, sqdose
 from dosewright.formats.dose.bindos import BINDOS, read_bindos, write_bindos
 from dosewright.formats.dose.egs_3ddose import EGS, GAMOS, read_3ddose, write_3ddose
-from dosewright.formats.dose.egsphant import EGSPHANT, looks_like_egsphant
+from dosewright.formats.dose.egsphant import looks_like_egsphant
 from dosewright.formats.dose.meta_image import MHD, read_meta_image, write_meta_image
 from dosewright.formats.dose.nifti import NIFTI, looks_like_nifti, read_nifti, write_nifti
 from dosewright.formats.dose.numbers import whole_file

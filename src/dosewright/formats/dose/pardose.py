@@ -48,7 +48,9 @@ def read_pardose(path: Path, phantom: VoxelPhantom | None) -> DoseFile:
     n = float(np.frombuffer(data, "<f8", 1)[0])
     if not np.isfinite(n) or n < 1:
         raise refuse("A pardose file needs at least one history", given=n, where=path.name)
-    energy, squared = np.frombuffer(data, "<f4", 2 * nx * ny * nz, HEADER_BYTES).astype(np.float64).reshape(2, nz, ny, nx)
+    energy, squared = (
+        np.frombuffer(data, "<f4", 2 * nx * ny * nz, HEADER_BYTES).astype(np.float64).reshape(2, nz, ny, nx)
+    )
     mass = phantom.mass_g
     problems = (NO_MASS,) if ((energy != 0) & (mass == 0)).any() else ()
     Gy = np.divide(MEV_PER_G_IN_GY, mass, out=np.zeros_like(mass), where=mass > 0)

@@ -31,9 +31,14 @@ ONE = np.dtype([("index", "<u8"), ("dose", "<f4"), ("squares", "<f4")])
 # Below this a single-precision number loses digits, and the variance with them.
 SMALLEST: Final = float(np.finfo(np.float32).tiny)
 PER_EVENT = (
-    "A squared-dose file does not say whether it holds means or sums: Gy per original history was taken (older versions "
-    "of GAMOS wrote sums over all events)."
+    "A squared-dose file does not say whether it holds means or sums: Gy per original history was taken (older "
+    "versions of GAMOS wrote sums over all events)."
 )
+OLDER = (
+    "The file's word {word} is that of an older version of GAMOS, by the file's size; those wrote sums over all events. "
+    "The values were taken for {taken}."
+)
+TOO_SMALL = "In {voxels} voxels the squares are too small for single precision; their uncertainty was taken as 100 %."
 SUMS = "The values were taken for sums over all events, as asked, and divided by their number."
 
 
@@ -141,9 +146,9 @@ def _dose(data: bytes, header: Header, kind: str, sums: bool, where: str) -> Dos
     if header.word is None:
         assumed.append("The file was read as its manual says: all values single precision, edges in cm.")
     elif kind != WORDS[header.word][0]:
-        problems.append(f"The file's word {header.word} is that of an older version of GAMOS, by the file's size; those "
-                        "wrote sums over all events. The values were taken for "
-                        f"{'sums' if sums else 'means; if they are sums, ask for sums'}.")  # fmt: skip
+        problems.append(
+            OLDER.format(word=header.word, taken="sums" if sums else "means; if they are sums, ask for sums")
+        )
     if kind == FILLED:
         assumed.append("The file does not say how many voxels are filled; one cut off between two cannot be told.")
     if kind == CROSS:
@@ -151,8 +156,7 @@ def _dose(data: bytes, header: Header, kind: str, sums: bool, where: str) -> Dos
     lost = (dose != 0) & (squares < SMALLEST)
     if lost.any():
         squares = np.where(lost, dose**2, squares)
-        problems.append(f"In {int(lost.sum())} voxels the squares are too small for single precision; their uncertainty "
-                        "was taken as 100 %.")  # fmt: skip
+        problems.append(TOO_SMALL.format(voxels=int(lost.sum())))
     if not np.allclose(header.rotation, np.eye(3), atol=1e-6):
         assumed.append("The file holds a rotation: the edges were taken along the turned axes.")
     try:
