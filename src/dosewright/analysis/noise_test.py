@@ -1,0 +1,79 @@
+"""Is the difference of two doses what their statistical uncertainties make of one dose?
+
+In each voxel the difference over its standard error, z, has mean 0 and variance 1 if both are estimates of one dose.
+Two figures are tested: chi-square per voxel, the mean of z^2, against 1; and the ratio of the sums of both doses, which
+finds a difference of a few tenths of a percent that no single voxel shows, against 1.
+
+Neighbouring voxels share particles, so they are no independent witnesses. With the correlation r of neighbours along an
+axis (autoregressive of first order, `voxel_noise`) the mean of n values varies as that of n (1 - r)/(1 + r) would, the
+mean of n squares as that of n (1 - r^2)/(1 + r^2).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.analysis.voxel_noise import correlation_of
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Verdict = Literal["agree", "differ", "too_close", "unknown"]
+
+LIMIT_SIGMAS = 3.0  # each of two figures beyond it by chance once in 370 comparisons
+FEWEST_VOXELS = 20
+
+
+@dataclass(frozen=True)
+class NoiseTest:
+    """What was tested, and the verdict.
+
+    Parameters
+    ----------
+    verdict
+        ``agree``: both figures are within three sigmas; ``differ``: one is not; ``too_close``: chi-square is too
+        small, the doses are not independent or their uncertainties too large; ``unknown``: too few voxels.
+    voxels, effective_voxels
+        Voxels with known uncertainties, and how many independent ones their squares are worth.
+    chi_square, chi_square_sigma
+        Per voxel, and its standard deviation where the doses agree.
+    ratio, ratio_sigma
+        Sum of the evaluated over that of the reference dose, and its standard deviation.
+    correlation
+        Of the noise of neighbours along x, y, z.
+    """
+
+    verdict: Verdict
+    voxels: int
+    effective_voxels: float
+    chi_square: float
+    chi_square_sigma: float
+    ratio: float
+    ratio_sigma: float
+    correlation: tuple[float, float, float]
+
+
+def noise_test(reference: Floats, evaluated: Floats, sigma: Floats, judged: Bools) -> NoiseTest:
+    """Test two doses, [z, y, x], over the judged voxels; `sigma` is the standard error of their difference."""
+    known = judged & (sigma > 0)
+    count = int(known.sum())
+    if count < FEWEST_VOXELS:
+        nothing = float("nan")
+        return NoiseTest("unknown", count, 0.0, nothing, nothing, nothing, nothing, (0.0, 0.0, 0.0))
+    apart = evaluated - reference
+    correlation = correlation_of(apart, np.where(known, sigma, 0.0), np.where(known, reference, 0.0))
+    of_means = float(np.prod([(1.0 - r) / (1.0 + r) for r in correlation]))
+    of_squares = float(np.prod([(1.0 - r**2) / (1.0 + r**2) for r in correlation]))
+    effective = max(count * of_squares, 1.0)
+    chi_square = float(np.mean(np.square(apart[known] / sigma[known])))
+    chi_sigma = float(np.sqrt(2.0 / effective))
+    total = float(reference[known].sum())
+    ratio = float(evaluated[known].sum()) / total
+    ratio_sigma = float(np.sqrt(np.square(sigma[known]).sum() / of_means)) / total
+    verdict: Verdict = "agree"
+    if chi_square - 1.0 > LIMIT_SIGMAS * chi_sigma or abs(ratio - 1.0) > LIMIT_SIGMAS * ratio_sigma:
+        verdict = "differ"
+    elif 1.0 - chi_square > LIMIT_SIGMAS * chi_sigma:
+        verdict = "too_close"
+    return NoiseTest(verdict, count, effective, chi_square, chi_sigma, ratio, ratio_sigma, correlation)
