@@ -9,6 +9,7 @@ from dosewright.cli.calc import calc
 from dosewright.cli.check import check
 from dosewright.cli.conformance import conformance
 from dosewright.cli.demo import demo
+from dosewright.cli.dose import app as dose
 from dosewright.cli.faults import BROKEN, report_fault
 from dosewright.cli.fit import fit
 from dosewright.cli.init import init
@@ -36,6 +37,7 @@ for command in (calc, simulate, query, lint, demo, init, check, approve, conform
 app.add_typer(fit, name="fit")
 app.add_typer(scene, name="scene")
 app.add_typer(jobs, name="jobs")
+app.add_typer(dose, name="dose")
 
 
 def main() -> None:
