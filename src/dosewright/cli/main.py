@@ -9,6 +9,7 @@ from dosewright.cli.calc import calc
 from dosewright.cli.check import check
 from dosewright.cli.conformance import conformance
 from dosewright.cli.demo import demo
+from dosewright.cli.dose import app as dose
 from dosewright.cli.faults import BROKEN, report_fault
 from dosewright.cli.fit import fit
 from dosewright.cli.init import init
@@ -38,6 +39,7 @@ app.add_typer(fit, name="fit")
 app.add_typer(scene, name="scene")
 app.add_typer(jobs, name="jobs")
 app.add_typer(phantom, name="phantom")
+app.add_typer(dose, name="dose")
 
 
 def main() -> None:

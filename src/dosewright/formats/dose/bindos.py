@@ -2,8 +2,8 @@
 
 int32 counts of voxels; float32 edges in cm along x, y, z; int32 number of filled voxels and of blocks; for each block
 int32 start and end (the end is not part of it), counted from 0, x fastest; float32 doses of the blocks; float32
-relative uncertainties of the blocks. DOSXYZnrc closes the last block one voxel early when the very last voxel of the grid has
-dose: then the blocks hold one voxel less than the file says.
+relative uncertainties of the blocks. DOSXYZnrc closes the last block one voxel early when the very last voxel of the
+grid has dose: then the blocks hold one voxel less than the file says.
 Source: EGSnrc (NRC), pull request 405 and DOSXYZnrc Users Manual, PIRS-794revB.
 """
 

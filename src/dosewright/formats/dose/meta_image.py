@@ -76,8 +76,9 @@ def write_meta_image(path: Path, dose: DoseFile) -> None:
         keys["Histories"] = f"{dose.histories:.15g}"
     if np.abs(dose.dose).max() > np.finfo(np.float32).max:
         raise refuse("The dose does not fit single precision", where=path.name)
+    beside = path.with_name(f"{path.stem}{UNCERTAINTY}{path.suffix}")
+    beside.unlink(missing_ok=True)  # that of a former dose is not that of this one
     if dose.uncertainty is not None:
-        beside = path.with_name(f"{path.stem}{UNCERTAINTY}{path.suffix}")
         of = {**keys, "Quantity": "dose", "Unit": "relative standard error of the mean"}
         write_mhd(beside, Image(grid, dose.uncertainty), extra=of)
     write_mhd(path, Image(grid, dose.dose), extra={"Quantity": "dose", "Unit": dose.unit, **keys})

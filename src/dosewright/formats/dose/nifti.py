@@ -148,12 +148,10 @@ def write_nifti(path: Path, dose: DoseFile) -> None:
     stem, suffix = _split(path)
     if suffix not in SUFFIXES:
         raise refuse("A NIfTI file is written as NAME.nii or NAME.nii.gz", given=path.name)
+    beside = path.with_name(f"{stem}{UNCERTAINTY}{suffix}")
+    beside.unlink(missing_ok=True)  # that of a former dose is not that of this one
     if dose.uncertainty is not None:
-        _write(
-            path.with_name(f"{stem}{UNCERTAINTY}{suffix}"),
-            Image(image.grid, dose.uncertainty),
-            "relative standard error",
-        )
+        _write(beside, Image(image.grid, dose.uncertainty), "relative standard error")
     _write(path, image, said)
 
 

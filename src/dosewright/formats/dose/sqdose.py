@@ -35,8 +35,8 @@ PER_EVENT = (
     "versions of GAMOS wrote sums over all events)."
 )
 OLDER = (
-    "The file's word {word} is that of an older version of GAMOS, by the file's size; those wrote sums over all events. "
-    "The values were taken for {taken}."
+    "The file's word {word} is that of an older version of GAMOS, by the file's size; those wrote sums over all "
+    "events. The values were taken for {taken}."
 )
 TOO_SMALL = "In {voxels} voxels the squares are too small for single precision; their uncertainty was taken as 100 %."
 SUMS = "The values were taken for sums over all events, as asked, and divided by their number."
