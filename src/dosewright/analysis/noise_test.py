@@ -19,10 +19,11 @@ from dosewright.analysis.voxel_noise import correlation_of
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Verdict = Literal["agree", "differ", "too_close", "unknown"]
+Verdict = Literal["agree", "identical", "differ", "too_close", "unknown"]
 
 LIMIT_SIGMAS = 3.0  # each of two figures beyond it by chance once in 370 comparisons
 FEWEST_VOXELS = 20
+MEDIAN_CHI_SQUARE = 0.4549364231195724  # of one degree of freedom
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,9 @@ class NoiseTest:
     Parameters
     ----------
     verdict
-        ``agree``: both figures are within three sigmas; ``differ``: one is not; ``too_close``: chi-square is too
-        small, the doses are not independent or their uncertainties too large; ``unknown``: too few voxels.
+        ``agree``: both figures are within three sigmas; ``identical``: there is no difference at all; ``differ``: a
+        figure is beyond; ``too_close``: chi-square is too small, the doses are not independent or their uncertainties
+        too large; ``unknown``: too few voxels.
     voxels, effective_voxels
         Voxels with known uncertainties, and how many independent ones their squares are worth.
     chi_square, chi_square_sigma
@@ -62,11 +64,17 @@ def noise_test(reference: Floats, evaluated: Floats, sigma: Floats, judged: Bool
         nothing = float("nan")
         return NoiseTest("unknown", count, 0.0, nothing, nothing, nothing, nothing, (0.0, 0.0, 0.0))
     apart = evaluated - reference
-    correlation = correlation_of(apart, np.where(known, sigma, 0.0), np.where(known, reference, 0.0))
+    z = apart[known] / sigma[known]
+    if not z.any():
+        return NoiseTest("identical", count, float(count), 0.0, float(np.sqrt(2.0 / count)), 1.0, 0.0, (0.0, 0.0, 0.0))
+    # Where doses are closer than their errors, the size of the difference itself is what correlation is measured by.
+    size = min(1.0, float(np.sqrt(np.median(np.square(z)) / MEDIAN_CHI_SQUARE)))
+    own = np.where(known, (size or 1.0) * sigma, 0.0)
+    correlation = correlation_of(apart, own, np.where(known, reference, 0.0))
     of_means = float(np.prod([(1.0 - r) / (1.0 + r) for r in correlation]))
     of_squares = float(np.prod([(1.0 - r**2) / (1.0 + r**2) for r in correlation]))
     effective = max(count * of_squares, 1.0)
-    chi_square = float(np.mean(np.square(apart[known] / sigma[known])))
+    chi_square = float(np.mean(np.square(z)))
     chi_sigma = float(np.sqrt(2.0 / effective))
     total = float(reference[known].sum())
     ratio = float(evaluated[known].sum()) / total

@@ -1,4 +1,4 @@
-"""dosewright dose convert, merge, analyse: dose files of every kind."""
+"""dosewright dose convert, merge, analyse: dose files of every kind; looks at them are beside."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dosewright.cli import options
+from dosewright.cli.dose_look import compare, plot, profile
 from dosewright.cli.dose_options import (
     Alphabet,
     Force,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from dosewright.core.dose_file import DoseFile
 
 app = typer.Typer(
-    help="Dose files: convert between formats, merge parts of one simulation, analyse.",
+    help="Dose files: convert between formats, merge parts of one simulation, analyse, compare, draw.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -161,6 +162,8 @@ def analyse(
         say_analysis(analyse_dose(dose, output, asked), file, as_json=as_json)
 
 
+for look in (compare, profile, plot):
+    app.command()(look)
 for name, command in (
     ("mergeSqdose", merge_sqdose),
     ("sumSqdose", merge_sqdose),

@@ -43,7 +43,7 @@ class FromCt:
 
 def phantom_from_ct(asked: FromCt) -> dict[str, Any]:
     """Make an egsphant file of a CT; return what was made, for people and programs."""
-    image, keywords, warnings = _ct(asked.ct, asked.series)
+    image, keywords, warnings = read_hounsfield(asked.ct, asked.series)
     ramp = None if asked.ramp is None else CTCREATE_DEFAULT if asked.ramp == DEFAULT else read_ramp(Path(asked.ramp))
     if isinstance(ramp, CtRamp) and asked.protocol is not None:
         raise refuse(
@@ -152,7 +152,7 @@ def text_of(said: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *(f"Warning: {one}" for one in said["warnings"])])
 
 
-def _ct(place: Path, series: str | None) -> tuple[Image, dict[str, str], list[str]]:
+def read_hounsfield(place: Path, series: str | None) -> tuple[Image, dict[str, str], list[str]]:
     """Return Hounsfield numbers, what recognises a CT protocol, and what a reader should know."""
     if place.is_file() and place.suffix.lower() in (".mhd", ".mha"):
         return read_mhd(place), {}, []
