@@ -89,5 +89,5 @@ def test_units() -> None:
         per_history(dose, 5.0)
     with pytest.raises(InputError, match="another number"):
         per_history(gray, 5.0)
-    with pytest.raises(InputError, match="at least one"):
+    with pytest.raises(InputError, match="must be positive"):
         absolute(dose, 0.0)
