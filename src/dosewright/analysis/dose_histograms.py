@@ -90,7 +90,8 @@ def _errors(values: Array, relative: Array, of_dose: _Axis, unit: str) -> list[H
     low, high = of_dose.edges[0], of_dose.edges[-1]
     of_relative = _Axis(np.linspace(0.0, 1.0, BINS + 1), "relative error")
     of_log_relative = _Axis(np.linspace(-4.0, 0.0, BINS + 1), "log10(relative error)")
-    of_absolute = _Axis(np.linspace(10.0**low, 10.0**high, BINS + 1), f"error ({unit})")
+    highest = float(absolute.max()) if absolute.any() else 1.0
+    of_absolute = _Axis(np.linspace(0.0, highest, BINS + 1), f"error ({unit})")
     of_log_absolute = _Axis(np.linspace(low - 3.0, high, BINS + 1), f"log10(error / {unit})")
     return [
         _counted("Dose Error REL", [relative], [of_relative]),

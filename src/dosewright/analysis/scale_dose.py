@@ -30,6 +30,6 @@ def _times(dose: DoseFile, factor: float, unit: str) -> DoseFile:
 
 
 def _positive(number: float) -> float:
-    if not np.isfinite(number) or number < 1:
-        raise refuse("The number of particles must be at least one", given=number)
+    if not (np.isfinite(number) and number > 0):
+        raise refuse("The number of particles must be positive", given=number)
     return number

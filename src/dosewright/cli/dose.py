@@ -62,7 +62,9 @@ def convert(
     """Convert a dose file into another format; what the target cannot hold is said."""
     with faults_reported(as_json=as_json):
         from dosewright.analysis.scale_dose import absolute, per_history
-        from dosewright.formats.dose.open import format_to_write, losses, write_dose
+        from dosewright.core.dose_file import ABSOLUTE
+        from dosewright.core.errors import refuse
+        from dosewright.formats.dose.open import RT_DOSE, format_to_write, losses, write_dose
 
         word = format_to_write(target, format)
         check_free([target], force=force, inputs=[source])
@@ -70,6 +72,9 @@ def convert(
         dose = with_histories(dose, histories, source)
         dose = dose if primaries is None else per_history(dose, primaries)
         dose = dose if particles is None else absolute(dose, particles)
+        if word == RT_DOSE and dose.unit != ABSOLUTE:
+            raise refuse("An RT Dose is in Gy, and the dose is per history", given=source,
+                         allowed="--particles N: the dose of so many particles")  # fmt: skip
         write_dose(target, dose, format=word, phantom=phantom_of, like=like)
         say(dose, f"{source} ({dose.format}) to {target} ({word})", lost=losses(dose, word), as_json=as_json)
 
@@ -104,14 +109,18 @@ def merge(
         check_free([output], force=force, inputs=files)
         if histories and len(histories) not in (1, len(files)):
             raise refuse("Say the histories once, or once for each file", given=len(histories), allowed=len(files))
-        each = [None] * len(files) if not histories else histories if len(histories) > 1 else histories * len(files)
+        of_all = histories[0] if histories and len(histories) == 1 else None
+        each = histories if histories and len(histories) > 1 else [None] * len(files)
         phantom_of = None
 
         def parts() -> "Iterator[tuple[str, DoseFile]]":
             nonlocal phantom_of
             for file, known in zip(files, each, strict=True):
                 phantom_of, dose = opened(file, phantom, alphabet, sums=sums)
-                yield str(file), with_histories(dose, known, file)
+                yield (
+                    str(file),
+                    with_histories(dose, of_all if dose.histories is None and known is None else known, file),
+                )
 
         dose = merge_doses(parts(), tolerance_mm=tolerance_mm)
         write_dose(output, dose, format=word, phantom=phantom_of)

@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 Edges = tuple[Array, Array, Array]
 
 PER_HISTORY, ABSOLUTE = "Gy per history", "Gy"
+MOST_HISTORIES = 1e18  # 30 000 years at a million histories per second
 EDGE_TOLERANCE_MM = 1e-3  # edges written in single precision or with six digits differ by less
 
 
@@ -72,8 +73,8 @@ class DoseFile:
         for what, values in (("uncertainty", self.uncertainty), ("squares", self.squares)):
             if values is not None and values.min() < 0:
                 raise refuse(f"The {what} is negative", given=f"{values.min():g}")
-        if self.histories is not None and not (np.isfinite(self.histories) and self.histories >= 1):
-            raise refuse("A dose needs at least one history", given=self.histories)
+        if self.histories is not None:
+            check_histories(self.histories)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -97,6 +98,13 @@ class DoseFile:
     def standard_error(self) -> Array | None:
         """Standard error of the mean, in the unit of the dose."""
         return None if self.uncertainty is None else self.uncertainty * np.abs(self.dose)
+
+
+def check_histories(histories: float, where: str | None = None) -> None:
+    """Refuse a number of histories that no simulation has."""
+    if not 1 <= histories <= MOST_HISTORIES:
+        raise refuse("A dose needs a number of histories, at least one history", given=histories,
+                     allowed=f"1 to {MOST_HISTORIES:g}", where=where)  # fmt: skip
 
 
 def check_edges(edges_mm: Edges) -> None:

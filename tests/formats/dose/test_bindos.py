@@ -121,6 +121,7 @@ def test_what_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
         (energies()[:-1], "do not fill"),
         (energies(0.0), "at least one history"),
         (energies(float("nan")), "at least one history"),
+        (energies(1e200), "at least one history"),
         (b"short", "no pardose"),
         (struct.pack("<d3i", 5.0, 90000, 90000, 90000) + bytes(99), "counts of voxels"),
     ],

@@ -157,6 +157,11 @@ def nifti(shape: tuple[int, ...] = (3, 4, 5)) -> bytes:
         (nifti((3, 4, 5, 2)), "three dimensions"),
         (nifti()[:70] + struct.pack("<h", 9999) + nifti()[72:], "NIfTI"),
         (b"\x1f\x8b" + bytes(50), "NIfTI"),
+        (nifti()[:80] + bytes(4) + nifti()[84:], "should be non-zero"),
+        (nifti()[:123] + b"\x06" + nifti()[124:], "unit of the lengths"),
+        (nifti() + bytes(4), "more than it holds"),
+        (gzip.compress(nifti() + bytes(4)), "more than it holds"),
+        (gzip.compress(nifti())[:-8] + bytes(8), "check"),
     ],
 )
 def test_what_is_refused_of_nifti(tmp_path: Path, content: bytes, said: str) -> None:

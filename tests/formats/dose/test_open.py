@@ -125,3 +125,11 @@ def test_garbage(tmp_path_factory: pytest.TempPathFactory, start: bytes, body: b
     except InputError:
         return
     assert np.isfinite(dose.dose).all()
+
+
+def test_a_file_far_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.sqdose"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(InputError, match="too large for a dose"):
+        open_dose(path)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import nibabel
 import numpy as np
+from nibabel import imageglobals
 
 from dosewright.core.dose_file import ABSOLUTE, Array, DoseFile, dose_image, edges_of
 from dosewright.core.errors import InputError, refuse
@@ -22,6 +23,8 @@ from dosewright.formats.dose.numbers import LARGEST_VOXELS, named, whole_file
 
 NIFTI: Final = "nifti"
 GZIP = b"\x1f\x8b"
+HARMLESS = "qfac"  # many writers leave it 0; 1 is meant
+TIGHTEST = 1100  # no gzip file is packed tighter
 HEADER_BYTES = 544  # of NIfTI-2, with what says whether extensions follow
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 TO_MM: Final = {"mm": 1.0, "meter": 1000.0, "micron": 1e-3, "unknown": 1.0}
@@ -75,9 +78,11 @@ def _image(path: Path) -> tuple[Image, str, list[str]]:
     if len(shape) != 3:
         raise refuse("Only NIfTI files of three dimensions are read", given=nifti.shape, where=path.name)
     assumed: list[str] = []
-    unit = nifti.header.get_xyzt_units()[0]
+    unit = _unit(nifti, path.name)
     if unit == "unknown":
         assumed.append("The NIfTI file does not say the unit of its lengths: mm was taken.")
+    if not nifti.header["sform_code"] and not nifti.header["qform_code"]:
+        assumed.append("The NIfTI file does not say where its voxels lie: centred and along the axes was taken.")
     affine = RAS_TO_LPS @ np.asarray(nifti.affine, np.float64) * np.array([[TO_MM[unit]]] * 3 + [[1.0]])
     values = np.asarray(nifti.get_fdata(caching="unchanged"), np.float64).reshape(shape).transpose(2, 1, 0)
     grid, values = _on_grid(affine, values, path.name)
@@ -85,41 +90,61 @@ def _image(path: Path) -> tuple[Image, str, list[str]]:
     return Image(grid, np.ascontiguousarray(values)), description, assumed
 
 
-def _opened(data: bytes, where: str) -> Any:
-    """Return the image; its size is checked before anything is allocated for it."""
+def _unit(nifti: Any, where: str) -> str:
+    """Return the unit of lengths."""
     try:
-        start = _unpacked(data, HEADER_BYTES)
-        kind = (
-            nib.Nifti2Image
-            if start[4:8] == b"n+2\0" or start[0:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
-            else nib.Nifti1Image
-        )
-        header = kind.header_class(start[: kind.header_class.template_dtype.itemsize])
-        shape = [int(n) for n in header.get_data_shape()]
-        count = 1
-        for n in shape:
-            count *= n
-        if not shape or min(shape) < 1 or count > LARGEST_VOXELS:
-            raise refuse("The counts of voxels make no sense", given=shape, where=where)
-        size = int(header["vox_offset"]) + count * header.get_data_dtype().itemsize
-        if size > (len(data) if data[:2] != GZIP else 1100 * len(data)):  # no file is packed tighter
+        return str(nifti.header.get_xyzt_units()[0])
+    except KeyError as error:
+        raise refuse("The unit of the lengths is unknown", given=error.args[0], where=where) from error
+
+
+def _opened(data: bytes, where: str) -> Any:
+    """Return the image; header and size are checked before anything is allocated for it."""
+    try:
+        start = _unpacked(data, HEADER_BYTES)[0]
+        second = start[4:8] == b"n+2\0" or start[:4] in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
+        kind = nib.Nifti2Image if second else nib.Nifti1Image
+        start = start[: kind.header_class.template_dtype.itemsize]
+        wrong = [w for w in kind.header_class.diagnose_binaryblock(start).splitlines() if HARMLESS not in w]
+        if wrong:
+            raise refuse("The header of the NIfTI file makes no sense", given="; ".join(wrong), where=where)
+        header = kind.header_class(start, check=False)
+        size = int(header["vox_offset"]) + _bytes_of(header, where)
+        if size > (len(data) if data[:2] != GZIP else TIGHTEST * len(data)):
             raise refuse("The values do not fill the image", given=f"{len(data)} bytes", where=where)
-        whole = _unpacked(data, size)
-        if len(whole) < size:
-            raise refuse("The values do not fill the image", given=f"{len(whole)} bytes", allowed=f"{size} bytes",
+        whole, ended = _unpacked(data, size)
+        if len(whole) < size or not ended:
+            raise refuse("The values do not fill the image, or are more than it holds", allowed=f"{size} bytes",
                          where=where)  # fmt: skip
-        return kind.from_bytes(whole)
+        with imageglobals.LoggingOutputSuppressor():
+            return kind.from_bytes(whole)
     except InputError:
         raise
     except Exception as error:  # nibabel raises what it meets on damaged headers
         raise refuse("The file is no NIfTI image, or damaged", given=str(error)[:200], where=where) from error
 
 
-def _unpacked(data: bytes, size: int) -> bytes:
-    """Return no more than `size` bytes, unpacked where they are compressed."""
+def _bytes_of(header: Any, where: str) -> int:
+    """Return how many bytes the values take."""
+    shape = [int(n) for n in header.get_data_shape()]
+    count = 1
+    for n in shape:
+        count *= n
+    if not shape or min(shape) < 1 or count > LARGEST_VOXELS:
+        raise refuse("The counts of voxels make no sense", given=shape, where=where)
+    return count * int(header.get_data_dtype().itemsize)
+
+
+def _unpacked(data: bytes, size: int) -> tuple[bytes, bool]:
+    """Return no more than `size` bytes, unpacked where they are compressed, and whether the file ends there."""
     if data[:2] != GZIP:
-        return data[:size]
-    return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(data, size)
+        return data[:size], len(data) == size
+    worker = zlib.decompressobj(zlib.MAX_WBITS | 32)
+    unpacked = worker.decompress(data, size)
+    if len(unpacked) == size:
+        more = worker.decompress(worker.unconsumed_tail, 1)  # to the check sum at the end
+        return unpacked, worker.eof and not more
+    return unpacked, worker.eof
 
 
 def _on_grid(affine: Array, values: Array, where: str) -> tuple[Grid, Array]:

@@ -12,15 +12,30 @@ from dosewright.core.errors import InputError, nearest, refuse
 Array = NDArray[np.float64]
 
 LARGEST_VOXELS = 1 << 31
+LARGEST_BYTES = 1 << 33
+START_BYTES = 4096
 MOST_ALONG = 100_000  # voxels along one axis
 # Fortran writes D for double precision, and leaves the letter out before three digits.
 FORTRAN = re.compile(rb"(?<=[\d.])[dD](?=[+-]?\d)|(?<=\d)(?=[+-]\d{3}\b)")
 
 
 def whole_file(path: Path) -> bytes:
-    """Return the bytes of a file, or say why they cannot be had."""
+    """Return the bytes of a file, or say why they cannot be had; files far too large for a dose are refused."""
+    return _read(path, -1)
+
+
+def start_of(path: Path) -> bytes:
+    """Return the first bytes of a file."""
+    return _read(path, START_BYTES)
+
+
+def _read(path: Path, size: int) -> bytes:
     try:
-        return path.read_bytes()
+        if path.stat().st_size > LARGEST_BYTES:
+            raise refuse("The file is too large for a dose", given=f"{path.stat().st_size} bytes",
+                         allowed=f"{LARGEST_BYTES} bytes", where=path)  # fmt: skip
+        with path.open("rb") as file:
+            return file.read(size)
     except FileNotFoundError as error:
         hint = nearest(path.name, [one.name for one in path.parent.glob("*")])
         raise refuse(f"The file cannot be read.{hint}", given="no such file", where=path) from error

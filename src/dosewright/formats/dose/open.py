@@ -18,7 +18,7 @@ from dosewright.formats.dose.egs_3ddose import EGS, GAMOS, read_3ddose, write_3d
 from dosewright.formats.dose.egsphant import looks_like_egsphant
 from dosewright.formats.dose.meta_image import MHD, read_meta_image, write_meta_image
 from dosewright.formats.dose.nifti import NIFTI, looks_like_nifti, read_nifti, write_nifti
-from dosewright.formats.dose.numbers import whole_file
+from dosewright.formats.dose.numbers import start_of, whole_file
 from dosewright.formats.dose.pardose import PARDOSE, read_pardose, write_pardose
 from dosewright.formats.dose.rt_dose import RT_DOSE, looks_like_dicom, read_rt_dose, write_rt_dose
 from dosewright.formats.dose.run_folder import RUN, read_run_folder
@@ -51,9 +51,7 @@ SUFFIXES: Final = {
 }
 GAMOS_NAMES: Final = {"3ddose": GAMOS, "sqdose": ALL}  # how GAMOS's file names begin: 3ddose.out, sqdose.out
 HOLD_HISTORIES: Final = (GAMOS, ALL, FILLED, PARDOSE, MHD, NIFTI)
-HOLD_UNEVEN: Final = (EGS, GAMOS, ALL, FILLED, BINDOS, PARDOSE, MHD)
 HOLD_DIRECTION: Final = (ALL, FILLED, MHD, NIFTI, RT_DOSE)
-START_BYTES = 4096
 META_IMAGE = re.compile(
     rb"\s*(ObjectType|ObjectSubType|NDims|BinaryData\w*|Comment|DimSize|Name|TransformMatrix)\s*=[^\0]*\n"
 )
@@ -85,9 +83,8 @@ def open_dose(path: Path, *, phantom: VoxelPhantom | None = None, sums: bool = F
 
 def dose_format(path: Path) -> str:
     """Return the word of a file's format, by its content; where that tells nothing, by its suffix."""
-    data = whole_file(path)
-    start = data[:START_BYTES]
-    if not data:
+    start = start_of(path)
+    if not start:
         raise refuse("The file is empty", where=path)
     if looks_like_dicom(start):
         return RT_DOSE
@@ -100,6 +97,7 @@ def dose_format(path: Path) -> str:
         return MHD
     if text and start.strip()[:1].isdigit() and b"=" not in start:
         return EGS
+    data = whole_file(path)
     for word, module in ((ALL, sqdose), (BINDOS, bindos), (PARDOSE, pardose)):
         if module.fits(data):
             return word

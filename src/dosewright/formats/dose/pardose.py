@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from dosewright.core.dose_file import PER_HISTORY, DoseFile, mean_squares, uncertainty_of
+from dosewright.core.dose_file import PER_HISTORY, DoseFile, check_histories, mean_squares, uncertainty_of
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.core.voxel_phantom import VoxelPhantom
@@ -46,8 +46,7 @@ def read_pardose(path: Path, phantom: VoxelPhantom | None) -> DoseFile:
         raise refuse("The phantom has other voxels than the pardose file", given=phantom.shape, allowed=shape,
                      where=path.name)  # fmt: skip
     n = float(np.frombuffer(data, "<f8", 1)[0])
-    if not np.isfinite(n) or n < 1:
-        raise refuse("A pardose file needs at least one history", given=n, where=path.name)
+    check_histories(n, path.name)
     energy, squared = (
         np.frombuffer(data, "<f4", 2 * nx * ny * nz, HEADER_BYTES).astype(np.float64).reshape(2, nz, ny, nx)
     )

@@ -19,7 +19,7 @@ from typing import IO, Final
 
 import numpy as np
 
-from dosewright.core.dose_file import PER_HISTORY, DoseFile, mean_squares, uncertainty_of
+from dosewright.core.dose_file import PER_HISTORY, DoseFile, check_histories, mean_squares, uncertainty_of
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.whole_file import write_whole
 from dosewright.formats.dose.numbers import Array, count_of_edges, edges_of_cm, named, voxels_of, whole_file
@@ -137,8 +137,7 @@ def _indices_ascend(data: bytes, header: Header) -> bool:
 
 def _dose(data: bytes, header: Header, kind: str, sums: bool, where: str) -> DoseFile:
     n = header.histories
-    if not np.isfinite(n) or n < 1:
-        raise refuse("A squared-dose file needs at least one event", given=n, where=where)
+    check_histories(n, where)
     dose, squares = _values(data, header, kind)
     if sums:
         dose, squares = dose / n, squares / n**2

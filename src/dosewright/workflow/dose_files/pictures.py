@@ -53,7 +53,8 @@ def _curve(axes: Axes, histogram: Histogram) -> None:
     axes.set_xlabel(histogram.labels[0], fontsize=8)
     axes.set_ylabel(histogram.of, fontsize=8)
     axes.grid(color=HAIR, linewidth=0.5)
-    axes.yaxis.get_offset_text().set_fontsize(7)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_offset_text().set_fontsize(7)
 
 
 def _plane(figure: Figure, axes: Axes, histogram: Histogram) -> None:
