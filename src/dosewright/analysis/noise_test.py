@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.analysis.voxel_noise import correlation_of
+from dosewright.analysis.voxel_noise import correlation_of, variance_per_dose
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -54,6 +54,22 @@ class NoiseTest:
     ratio: float
     ratio_sigma: float
     correlation: tuple[float, float, float]
+
+
+def pooled_error(doses: tuple[Floats, Floats], relative: tuple[Floats | None, Floats | None]) -> Floats:
+    """Return the standard error of the difference of two doses in even voxels, pooled over neighbours.
+
+    The variance over the dose is pooled, and belongs to the mean of both doses, weighted as each deserves: with its own
+    dose a voxel that is low by chance would have a small error too, and chi-square would come out too large. A dose
+    without relative errors (None) is exact.
+    """
+    per_dose = [
+        np.zeros_like(dose) if of is None else variance_per_dose(dose, of)
+        for dose, of in zip(doses, relative, strict=True)
+    ]
+    total = per_dose[0] + per_dose[1]
+    mean = np.divide(doses[0] * per_dose[1] + doses[1] * per_dose[0], total, out=np.zeros_like(total), where=total > 0)
+    return np.sqrt(np.maximum(total * mean, 0.0))
 
 
 def noise_test(reference: Floats, evaluated: Floats, sigma: Floats, judged: Bools) -> NoiseTest:

@@ -107,9 +107,7 @@ def test_uneven_voxels() -> None:
 
 def test_axes_of_a_patient_on_the_stomach() -> None:
     first = dose(level=1.0)
-    turned = DoseFile(
-        (-X[::-1], -X[::-1], Z), field(shift_mm=4.0)[:, ::-1, ::-1], direction=np.diag([-1.0, -1.0, 1.0])
-    )
+    turned = DoseFile((-X[::-1], -X[::-1], Z), field(shift_mm=4.0)[:, ::-1, ::-1], direction=np.diag([-1.0, -1.0, 1.0]))
     found = compare_doses(first, turned, replace(QUICK, judge="gamma"))
     assert not found.agrees
     straight = DoseFile((X, X, Z), field(shift_mm=4.0))

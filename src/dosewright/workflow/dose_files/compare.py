@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from dosewright.analysis.dose_difference import Differences, differences
 from dosewright.analysis.gamma import GammaCriteria, gamma, pass_rate
 from dosewright.analysis.gamma_noise import NoiselessRate, noiseless_rate_searched, noiseless_rates
-from dosewright.analysis.noise_test import NoiseTest, noise_test
-from dosewright.analysis.voxel_noise import VoxelNoise, pooled_sigma, voxel_noise
+from dosewright.analysis.noise_test import NoiseTest, noise_test, pooled_error
+from dosewright.analysis.voxel_noise import VoxelNoise, voxel_noise
 from dosewright.core.dose_file import Array, DoseFile, regular_grid
 from dosewright.core.errors import refuse
 from dosewright.core.grid import Image
@@ -101,12 +101,11 @@ def _noise_test(pair: Pair, judged: NDArray[np.bool_], said: list[str]) -> Noise
     lacking = [n for n, of in ((REFERENCE, pair.reference_sigma), (EVALUATED, pair.evaluated_sigma)) if of is None]
     said += [f"The {name} dose has no uncertainty and was taken as exact." for name in lacking]
     if all(regular_grid(one) is not None for one in pair.files):
-        parts = [
-            np.square(pooled_sigma(dose, np.divide(of, dose, out=np.zeros_like(dose), where=dose > 0)))
+        relative = [
+            None if of is None else np.divide(of, dose, out=np.zeros_like(dose), where=dose > 0)
             for dose, of in ((pair.reference, pair.reference_sigma), (pair.evaluated, pair.evaluated_sigma))
-            if of is not None
         ]
-        sigma = np.sqrt(np.sum(parts, axis=0))
+        sigma = pooled_error((pair.reference, pair.evaluated), (relative[0], relative[1]))
     return noise_test(pair.reference, pair.evaluated, sigma, judged)
 
 
