@@ -127,6 +127,7 @@ def test_analyse(tmp_path: Path, parts: list[Path]) -> None:
 
 def test_names_and_switches_of_gamos(tmp_path: Path, parts: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("dosewright.workflow.dose_files.analyse.draw_histograms", lambda path, _: (path,))
     listed = tmp_path / "list.txt"
     listed.write_text("".join(f"{path.name}\n" for path in parts))
     for name in ("sumSqdose", "mergeSqdose"):

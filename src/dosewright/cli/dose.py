@@ -64,7 +64,8 @@ def convert(
         from dosewright.analysis.scale_dose import absolute, per_history
         from dosewright.core.dose_file import ABSOLUTE
         from dosewright.core.errors import refuse
-        from dosewright.formats.dose.open import RT_DOSE, format_to_write, losses, write_dose
+        from dosewright.formats.dose.open import format_to_write, losses, write_dose
+        from dosewright.formats.dose.rt_dose import RT_DOSE
 
         word = format_to_write(target, format)
         check_free([target], force=force, inputs=[source])

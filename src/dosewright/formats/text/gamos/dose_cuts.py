@@ -15,6 +15,7 @@ from dosewright.formats.text.gamos.units import PLAIN
 from dosewright.formats.text.lines import read_text
 
 NUMBER_OF_VOXELS = re.compile(r"\bNVoxel([XYZ])\b")
+NUMBERS = ("NVoxelX", "NVoxelY", "NVoxelZ")
 WORDS = 8
 
 
@@ -67,6 +68,9 @@ def _cut(words: list[Word], shape: tuple[int, int, int], where: str, said: list[
 
 def _voxel(word: Word, shape: tuple[int, int, int]) -> int:
     text = NUMBER_OF_VOXELS.sub(lambda found: str(shape["XYZ".index(found[1])]), word.text)
+    for other in re.findall(r"(?i)\bnvox\w*", text):
+        raise refuse(f"Unknown number of voxels.{nearest(other, NUMBERS)}", given=other, allowed=", ".join(NUMBERS),
+                     where=word.where)  # fmt: skip
     value = value_of(Stream(Word(text, word.where), Definitions()))
     if value.measure != PLAIN or value.value != round(value.value):
         raise refuse("A voxel is a whole number without unit", given=repr(word.text), where=word.where)
