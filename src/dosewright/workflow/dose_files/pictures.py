@@ -34,7 +34,7 @@ def _page(path: Path, page: Sequence[Histogram]) -> None:
     figure = Figure(figsize=(width, height))
     # Set by hand: finding room for twelve panels takes longer than drawing them.
     figure.subplots_adjust(
-        left=0.65 / width, right=1 - 0.25 / width, bottom=0.5 / height, top=1 - 0.35 / height, wspace=0.32, hspace=0.42
+        left=0.65 / width, right=1 - 0.7 / width, bottom=0.5 / height, top=1 - 0.35 / height, wspace=0.32, hspace=0.42
     )
     for place, histogram in enumerate(page, start=1):
         axes = figure.add_subplot(rows, columns, place)
