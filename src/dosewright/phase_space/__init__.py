@@ -1,0 +1,1 @@
+"""Operations on particle records, streaming: transform, sample, combine, compare, histograms."""
