@@ -14,6 +14,7 @@ from dosewright.cli.fit import fit
 from dosewright.cli.init import init
 from dosewright.cli.jobs import app as jobs
 from dosewright.cli.lint import lint
+from dosewright.cli.phsp import phsp
 from dosewright.cli.query import query
 from dosewright.cli.scene import scene
 from dosewright.cli.simulate import simulate
@@ -36,6 +37,7 @@ for command in (calc, simulate, query, lint, demo, init, check, approve, conform
 app.add_typer(fit, name="fit")
 app.add_typer(scene, name="scene")
 app.add_typer(jobs, name="jobs")
+app.add_typer(phsp, name="phsp")
 
 
 def main() -> None:

@@ -1,0 +1,185 @@
+"""Files of records of one length: read in runs, grown under a temporary name, their values checked."""
+
+import os
+import secrets
+import zlib
+from collections.abc import Iterator
+from io import FileIO
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dosewright.core.errors import InputError, refuse
+from dosewright.core.particles import COLUMNS, SPECIES, Particles
+from dosewright.core.whole_file import FILE_MODE
+
+BATCH = 1 << 17
+# Direction cosines are single precision, and some files were made from printed numbers of four digits.
+LARGEST_DIRECTION_SQUARED = 1 + 1e-4
+FLOATS = tuple(name for name in COLUMNS if name not in ("species", "histories"))
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file that is there; anything else is refused."""
+    try:
+        if path.is_file():
+            return path.stat().st_size
+    except (OSError, ValueError) as error:
+        raise refuse("The file cannot be read", given=type(error).__name__, where=path) from error
+    raise refuse("There is no such file", given=path)
+
+
+def runs(
+    path: Path, dtype: np.dtype[np.void], first: int, count: int, size: int, *, offset: int = 0
+) -> Iterator[NDArray[np.void]]:
+    """Yield `count` records from number `first` on, at most `size` at once, in a buffer that the next run overwrites.
+
+    Parameters
+    ----------
+    dtype
+        A packed structured type, its itemsize the length of a record.
+    offset
+        Bytes before record 0.
+    """
+    if size < 1:
+        raise refuse("A run of records needs a size", given=size, allowed="1 and more")
+    if (first + count) * dtype.itemsize + offset > size_of(path):
+        raise refuse("The file is shorter than its header says", given=f"{size_of(path)} bytes",
+                     allowed=f"{(first + count) * dtype.itemsize + offset} bytes", where=path)  # fmt: skip
+    buffer = np.empty(min(size, count), dtype)
+    with path.open("rb", buffering=0) as file:
+        file.seek(offset + first * dtype.itemsize)
+        while count:
+            run = buffer[: min(size, count)]
+            _fill(file, run, path)
+            yield run
+            count -= len(run)
+
+
+def _fill(file: FileIO, run: NDArray[np.void], path: Path) -> None:
+    """Read until the run is full; a read may return less than was asked for."""
+    view = memoryview(run.view(np.uint8).data)
+    while view:
+        got = file.readinto(view)
+        if not got:
+            raise refuse("The file ended while it was read", where=path)
+        view = view[got:]
+
+
+def bounded(first: int, count: int | None, particles: int) -> tuple[int, int]:
+    """Return the first record and how many, none beyond the end; a start before the file is refused."""
+    if first < 0 or (count is not None and count < 0):
+        raise refuse("Records are counted from 0", given=f"first {first}, count {count}")
+    left = max(particles - first, 0)
+    return first, left if count is None else min(count, left)
+
+
+def w_of(u: NDArray[np.float32], v: NDArray[np.float32], negative: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the third direction cosine, sign and all: sqrt(1 - u^2 - v^2), 0 where rounding made that negative."""
+    with np.errstate(invalid="ignore", over="ignore"):  # what is no number is refused by `check_values`
+        squared = 1 - np.multiply(u, u, dtype=np.float64) - np.multiply(v, v, dtype=np.float64)
+    w: NDArray[np.float32] = np.sqrt(np.maximum(squared, 0)).astype(np.float32)
+    np.negative(w, out=w, where=negative)
+    return w
+
+
+def check_values(particles: Particles, *, first: int, where: Path) -> None:
+    """Refuse records that no particle can have: unknown species, values not finite, u^2 + v^2 above 1.
+
+    Parameters
+    ----------
+    first
+        Number of the first of these records, for the message.
+    """
+    species = particles.species
+    if len(species) == 0:
+        return
+    if species.min() < min(SPECIES) or species.max() > max(SPECIES):
+        bad = (species < min(SPECIES)) | (species > max(SPECIES))
+        raise _refused("unknown particle", bad, species, first, where)
+    for name in FLOATS:
+        column: NDArray[np.float32] = getattr(particles, name)
+        # A sum is one quick pass; only a sum that is not finite needs a second look.
+        with np.errstate(over="ignore", invalid="ignore"):
+            suspicious = not np.isfinite(column.sum())
+        if suspicious and not np.isfinite(column).all():
+            raise _refused(f"{name} is not a finite number", ~np.isfinite(column), column, first, where)
+    if particles.energy_MeV.min() < 0:
+        raise _refused("negative energy", particles.energy_MeV < 0, particles.energy_MeV, first, where)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squared = particles.u * particles.u + particles.v * particles.v
+    if squared.max() > LARGEST_DIRECTION_SQUARED:
+        raise _refused("u^2 + v^2 above 1", squared > LARGEST_DIRECTION_SQUARED, squared, first, where)
+    if particles.histories.min() < 0:
+        raise _refused("negative number of histories", particles.histories < 0, particles.histories, first, where)
+
+
+def _refused(what: str, bad: NDArray[np.bool_], values: NDArray[np.generic], first: int, where: Path) -> InputError:
+    at = int(np.argmax(bad))
+    return refuse(f"Record {first + at} of the phase space is damaged: {what}", given=values[at],
+                  where=f"{where.name}, {int(bad.sum())} such among {len(bad)} records")  # fmt: skip
+
+
+class GrowingFile:
+    """A file that grows under a hidden temporary name beside its place until `finish` puts it there.
+
+    A process that is killed leaves it under `temporary`; `discard` removes it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.temporary = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
+        try:
+            descriptor = os.open(self.temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
+        except OSError as error:
+            raise refuse("The file cannot be written", given=error.strerror, where=path) from error
+        self._file = os.fdopen(descriptor, "r+b", buffering=0)
+        self._checksum = 0
+
+    def write(self, values: NDArray[np.generic] | bytes) -> None:
+        """Add bytes at the end."""
+        data = values if isinstance(values, bytes) else np.ascontiguousarray(values).view(np.uint8).data
+        view = memoryview(data)
+        self._checksum = zlib.crc32(view, self._checksum)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def write_at(self, position: int, data: bytes) -> None:
+        """Replace bytes that were written before, such as a header of fixed length."""
+        self._file.seek(position)
+        self._file.write(data)
+        self._file.seek(0, os.SEEK_END)
+
+    def sync(self) -> None:
+        """Bring what was written to disk."""
+        os.fsync(self._file.fileno())
+
+    def verify(self) -> None:
+        """Read back what `write` added and refuse a file in which other bytes stand; not after `write_at`."""
+        checksum, block = 0, bytearray(1 << 20)
+        self._file.seek(0)
+        while got := self._file.readinto(block):
+            checksum = zlib.crc32(memoryview(block)[:got], checksum)
+        if checksum != self._checksum:
+            raise refuse("The file on disk is not what was written to it", where=self.path)
+
+    def finish(self) -> None:
+        """Bring the file to disk and put it in its place."""
+        self.sync()
+        self._file.close()
+        self.temporary.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove what there is, if it was not finished."""
+        self._file.close()
+        self.temporary.unlink(missing_ok=True)
+
+    def __enter__(self) -> "GrowingFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.discard()
