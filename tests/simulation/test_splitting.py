@@ -1,6 +1,5 @@
 """Photons that interact at many places at once: the same mean dose, a closed account, and what it is refused for."""
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,6 @@ def result_of(run: RunFile, *, seed: int = 1, threads: int = 1) -> Result:
     return simulate(problem, Goal(histories=run.goal.histories), seed=seed, threads=threads)
 
 
-@cache
 def compared(
     energy: float, phantom: Phantom, field: float, analogue: int, split: int, cut: float = 0.2
 ) -> tuple[float, float, np.ndarray, np.ndarray, Result]:

@@ -57,14 +57,19 @@ def voxel_noise(dose: Image, relative_uncertainty: Image, smooth: Image) -> Voxe
 
 def pooled_sigma(dose: Floats, relative: Floats) -> Floats:
     """Return standard deviations in Gy, their variance over dose pooled over 3 x 3 x 3 voxels."""
+    result: Floats = np.sqrt(np.maximum(variance_per_dose(dose, relative) * dose, 0.0))
+    return result
+
+
+def variance_per_dose(dose: Floats, relative: Floats) -> Floats:
+    """Return the variance over the dose, Gy, pooled over 3 x 3 x 3 voxels; 0 where it is known nowhere near."""
     known = (dose > 0) & (relative > 0)
     per_dose = np.where(known, np.square(relative) * dose, 0.0)
     weight = uniform_filter(known.astype(float), POOLED_VOXELS, mode="constant")
-    mean = np.divide(
+    mean: Floats = np.divide(
         uniform_filter(per_dose, POOLED_VOXELS, mode="constant"), weight, out=np.zeros_like(dose), where=weight > 1e-9
     )
-    result: Floats = np.sqrt(np.maximum(mean * dose, 0.0))
-    return result
+    return np.maximum(mean, 0.0)
 
 
 def correlation_of(residual: Floats, sigma: Floats, dose: Floats) -> tuple[float, float, float]:

@@ -9,11 +9,13 @@ from dosewright.cli.calc import calc
 from dosewright.cli.check import check
 from dosewright.cli.conformance import conformance
 from dosewright.cli.demo import demo
+from dosewright.cli.dose import app as dose
 from dosewright.cli.faults import BROKEN, report_fault
 from dosewright.cli.fit import fit
 from dosewright.cli.init import init
 from dosewright.cli.jobs import app as jobs
 from dosewright.cli.lint import lint
+from dosewright.cli.phantom import phantom
 from dosewright.cli.phsp import phsp
 from dosewright.cli.query import query
 from dosewright.cli.scene import scene
@@ -38,6 +40,8 @@ app.add_typer(fit, name="fit")
 app.add_typer(scene, name="scene")
 app.add_typer(jobs, name="jobs")
 app.add_typer(phsp, name="phsp")
+app.add_typer(phantom, name="phantom")
+app.add_typer(dose, name="dose")
 
 
 def main() -> None:

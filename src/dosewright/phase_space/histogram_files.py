@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import uproot  # type: ignore[import-untyped]
-from uproot.writing import identify  # type: ignore[import-untyped]
+import uproot
+from uproot.writing import identify
 
 from dosewright.core.whole_file import write_whole
 from dosewright.phase_space.histograms import Axis, Histogram

@@ -67,7 +67,7 @@ def input_hashes(run_file: RunFile) -> dict[str, str]:
     """Return the SHA-256 of the files a run reads, by their key."""
     limits = run_file.variance_reduction.xy_limits
     named = {
-        **{f"phantom.{key}": getattr(run_file.phantom, key, None) for key in ("image", "hlut")},
+        **{f"phantom.{key}": getattr(run_file.phantom, key, None) for key in ("image", "hlut", "egsphant", "g4dcm")},
         **{f"scene.{key}": getattr(run_file.scene, key, None) for key in ("file", "plan")},
         "variance_reduction.xy_limits": None if limits in (OFF, AUTO) else limits,
         **{f"source.{key}": getattr(run_file.source, key, None) for key in ("spectrum", "file", "plan", "beam_model")},

@@ -149,7 +149,6 @@ def test_other_particles_are_not_there_yet(tmp_path: Path, particle: str) -> Non
 def test_other_words_of_later(tmp_path: Path) -> None:
     (one,) = problems(tmp_path, GOOD.replace('"pencil"', '"phase_space"'))
     assert "source.kind: 'phase_space' is not available yet" in one
-    assert "EGSnrc phantoms" in problems(tmp_path, GOOD.replace("[source]", 'egsphant = "x"\n[source]'))[0]
     assert "goals per voxel" in problems(tmp_path, GOOD + "voxel_error = {dd_percent = 1}\n")[0]
 
 

@@ -7,14 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError
-from dosewright.simulation.run_file.axes import phantom_edges, score_edges
+from dosewright.simulation.run_file.axes import MOST_VOXELS, phantom_edges, score_edges
 from dosewright.simulation.run_file.faults import Fault, faults_from, key_text
 from dosewright.simulation.run_file.lines import Place
 from dosewright.simulation.run_file.tables import Box, Phantom, Score, Slab
 from dosewright.simulation.setup.resolvers import Resolvers
+from dosewright.simulation.setup.text_phantom import read_text_phantom, text_phantom_voxels
 
 Array = NDArray[np.float64]
 OF_A_BOX = ("size_mm", "voxel_mm", "origin_mm", "material", "density_g_cm3")
+FILES = ("image", "egsphant", "g4dcm")
+OF_TEXT = ("media", "densities", "alphabet")
 
 
 def phantom_text_faults(table: Any, resolvers: Resolvers) -> list[Fault]:
@@ -39,13 +42,26 @@ def phantom_text_faults(table: Any, resolvers: Resolvers) -> list[Fault]:
 def phantom_faults(phantom: Phantom, resolvers: Resolvers) -> list[Fault]:
     """Return all mistakes of the phantom: contradictions, unknown media, inserts that lie outside."""
     edges: list[Array] = []
-    if phantom.image is not None:
+    files = [key for key in FILES if getattr(phantom, key) is not None]
+    if len(files) > 1:
+        faults = [Fault(("phantom", files[-1]), "A phantom comes from one file", ", ".join(files), "one of them")]
+    elif files == ["image"]:
         faults = _image_faults(phantom, resolvers)
+    elif files:
+        edges, faults = _text_faults(phantom, files[0], resolvers)
     else:
         edges, faults = phantom_edges(phantom)
-        if phantom.hlut is not None:
-            faults.append(Fault(("phantom", "hlut"), "phantom.hlut belongs to an image, and there is none"))
         faults += _medium_faults(phantom.material, ("phantom", "material"), resolvers)
+    if "image" not in files and phantom.hlut is not None:
+        faults.append(Fault(("phantom", "hlut"), "phantom.hlut belongs to an image, and there is none"))
+    if not {"egsphant", "g4dcm"} & set(files):
+        faults += [
+            Fault(
+                ("phantom", key), f"phantom.{key} belongs to a text phantom, and there is none", None, "egsphant, g4dcm"
+            )
+            for key in OF_TEXT
+            if getattr(phantom, key)
+        ]
     for number, slab in enumerate(phantom.slab):
         faults += _insert_faults(slab, ("phantom", "slab", number), edges, resolvers)
     for number, box in enumerate(phantom.box):
@@ -53,13 +69,37 @@ def phantom_faults(phantom: Phantom, resolvers: Resolvers) -> list[Fault]:
     return faults
 
 
-def _image_faults(phantom: Phantom, resolvers: Resolvers) -> list[Fault]:
-    faults = []
-    for key in OF_A_BOX:
-        if getattr(phantom, key) is not None:
-            faults.append(Fault(("phantom", key), f"phantom.{key} contradicts phantom.image: the image has its own"))
+def _text_faults(phantom: Phantom, key: str, resolvers: Resolvers) -> tuple[list[Array], list[Fault]]:
+    """Return the edges of a text phantom and its mistakes: a file that cannot be read, media without a meaning."""
+    faults = _own_faults(phantom, key)
+    place: Place = ("phantom", key)
+    try:
+        read = read_text_phantom(phantom)
+    except InputError as error:
+        return [], faults + faults_from(error, place)
+    if read.numbers.size > MOST_VOXELS:
+        faults.append(Fault(place, "The phantom has too many voxels", f"{read.numbers.size:,}", f"{MOST_VOXELS:,}"))
+    try:
+        text_phantom_voxels(phantom, read, resolvers)
+    except InputError as error:
+        faults += faults_from(error, ("phantom", "media") if phantom.media else place)
+    return list(read.edges_mm), faults
+
+
+def _own_faults(phantom: Phantom, key: str) -> list[Fault]:
+    """Return keys of a box that contradict a file."""
+    faults = [
+        Fault(("phantom", of_box), f"phantom.{of_box} contradicts phantom.{key}: the file has its own")
+        for of_box in OF_A_BOX
+        if getattr(phantom, of_box) is not None
+    ]
     if phantom.edges_mm != type(phantom.edges_mm)():
-        faults.append(Fault(("phantom", "edges_mm"), "phantom.edges_mm contradicts phantom.image"))
+        faults.append(Fault(("phantom", "edges_mm"), f"phantom.edges_mm contradicts phantom.{key}"))
+    return faults
+
+
+def _image_faults(phantom: Phantom, resolvers: Resolvers) -> list[Fault]:
+    faults = _own_faults(phantom, "image")
     if phantom.hlut is None:
         what = "The key 'phantom.hlut' is missing: an image of Hounsfield numbers needs an HU table"
         return [*faults, Fault(("phantom",), what, allowed="the path of a CT protocol, or a name of the library")]
@@ -110,7 +150,7 @@ def score_faults(scores: Sequence[Score], phantom: Phantom | None) -> list[Fault
             names[name] = number
         edges, wrong = score_edges(score, number)
         faults += wrong
-        if edges and not wrong and phantom is not None and phantom.image is None:
+        if edges and not wrong and phantom is not None and not any(getattr(phantom, key) for key in FILES):
             faults += _beside_faults(edges, phantom, number)
     if len({(s.size_mm, s.voxel_mm, s.origin_mm) for s in scores if s.quantity != "spectrum"}) > 1:
         what = "The scores of a run share one grid"

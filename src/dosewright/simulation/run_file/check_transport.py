@@ -20,6 +20,7 @@ from dosewright.simulation.run_file.tables import (
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.simulation.setup.scene import PlacedScene
 from dosewright.simulation.setup.spectrum import energies_MeV
+from dosewright.simulation.setup.text_phantom import media_in, read_text_phantom
 from dosewright.transport.copies import MOST_COPIES
 
 SPECTRUM_KEYS = ("particle", "energy_bins", "energy_max_MeV", "angle_bins")
@@ -53,10 +54,12 @@ def region_faults(
     transport: Transport, phantom: Phantom | None, scene: PlacedScene | None, resolvers: Resolvers
 ) -> list[Fault]:
     """Return regions that nothing in the phantom or the scene has the name of, and names that mean two things."""
-    materials = _materials(phantom, scene, resolvers)
     inserts = [] if phantom is None else [
         (("phantom", key, n), one) for key in ("slab", "box") for n, one in enumerate(getattr(phantom, key))
     ]  # fmt: skip
+    if not inserts and not transport.region:
+        return []
+    materials = _materials(phantom, scene, resolvers)
     parts = () if scene is None else scene.names
     faults = [
         Fault((*place, "name"), f"An insert must not have the name of a {kind}", one.name)
@@ -101,6 +104,8 @@ def _materials(phantom: Phantom | None, scene: PlacedScene | None, resolvers: Re
     of_inserts = [insert.material for insert in inserts]
     asked = of_inserts if phantom.material is None else [phantom.material, *of_inserts]
     names = [*asked, *(resolvers.material(name).name for name in asked), *names]
+    if phantom.egsphant is not None or phantom.g4dcm is not None:
+        names += [material.name for material in media_in(phantom, read_text_phantom(phantom), resolvers)[0]]
     if phantom.hlut is not None:
         names += [material.name for material in resolvers.ct_protocol(phantom.hlut).materials]
     return [*dict.fromkeys(names)]

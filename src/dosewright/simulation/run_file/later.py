@@ -7,7 +7,6 @@ from dosewright.simulation.run_file.lines import Place
 from dosewright.simulation.run_file.tables import PARTICLES, QUANTITIES
 
 KEYS: dict[tuple[str, str], str] = {
-    ("phantom", "egsphant"): "EGSnrc phantoms",
     ("goal", "voxel_error"): "goals per voxel",
     **{("source", key): "phase-space sources" for key in ("reuse", "recycle", "mirror", "skip", "transform", "filter")},
     **{("score", key): "phase-space scoring" for key in ("plane_mm", "normal", "format", "kill")},

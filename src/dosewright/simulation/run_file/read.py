@@ -55,8 +55,8 @@ TABLES: dict[str, type[BaseModel]] = {
 }
 NEEDED = ("source", "goal")
 FILES = (
-    ("phantom", "image"), ("scene", "file"), ("scene", "plan"), ("source", "spectrum"), ("source", "file"),
-    ("source", "plan"),
+    ("phantom", "image"), ("phantom", "egsphant"), ("phantom", "g4dcm"), ("scene", "file"), ("scene", "plan"),
+    ("source", "spectrum"), ("source", "file"), ("source", "plan"),
 )  # fmt: skip
 LIMITS = ("variance_reduction", "xy_limits")  # a file, or a word
 NAMES_OR_FILES = (("phantom", "hlut"), ("source", "beam_model"))

@@ -103,7 +103,11 @@ class Box(Table):
 
 
 class Phantom(Table):
-    """A box of voxels, or a CT image (HU) with its HU table; outside is the scene, or vacuum."""
+    """A box of voxels, a CT image (HU) with its HU table, or a text phantom; outside is the scene, or vacuum.
+
+    `media` says what names of media of a text phantom mean; with `densities` "media" those of the file are not taken;
+    `alphabet` says how an egsphant file counts media above 9, where its characters do not tell.
+    """
 
     size_mm: Sizes | None = None
     voxel_mm: Sizes | None = None
@@ -111,6 +115,11 @@ class Phantom(Table):
     edges_mm: UnevenEdges = UnevenEdges()
     image: str | None = None
     hlut: str | None = None
+    egsphant: str | None = None
+    g4dcm: str | None = None
+    media: dict[str, str] = {}
+    densities: Literal["file", "media"] | None = None
+    alphabet: Literal["egsnrc", "egs_brachy"] | None = None
     material: str | None = None
     density_g_cm3: Density | None = None
     slab: Annotated[tuple[Slab, ...], Strict(False)] = ()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def to_toml(content: dict[str, Any]) -> str:
 
 
 def _table(table: dict[str, Any], place: tuple[str, ...]) -> list[str]:
-    lines = [f"{key} = {_value(value)}" for key, value in table.items() if not _holds_tables(value)]
+    lines = [f"{_key(key)} = {_value(value)}" for key, value in table.items() if not _holds_tables(value)]
     for key, value in table.items():
         name = ".".join((*place, key))
         if isinstance(value, dict) and value:
@@ -63,6 +64,11 @@ def _table(table: dict[str, Any], place: tuple[str, ...]) -> list[str]:
             for entry in value:
                 lines += ["", f"[[{name}]]", *_table(entry, (*place, key))]
     return lines
+
+
+def _key(key: str) -> str:
+    """Write a key, in quotes where TOML needs them."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)
 
 
 def _holds_tables(value: Any) -> bool:

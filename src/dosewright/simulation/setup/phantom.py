@@ -1,4 +1,4 @@
-"""A phantom of a run file as voxels: slabs and boxes by voxel centres, or a CT by its HU table."""
+"""A phantom of a run file as voxels: slabs and boxes by voxel centres, a CT by its HU table, or a text phantom."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +18,7 @@ from dosewright.materials.hlut import classify, table_range
 from dosewright.simulation.run_file.axes import TOLERANCE_MM, is_even, phantom_edges
 from dosewright.simulation.run_file.tables import Box, Phantom, Slab
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
+from dosewright.simulation.setup.text_phantom import read_text_phantom, text_phantom_voxels
 
 Array = NDArray[np.float64]
 
@@ -44,7 +45,7 @@ def phantom_voxels(
     is no voxel edge is warned about. The phantom must have passed the checks of its run file. With `apart`, inserts
     of these names and inserts of a density of their own become entries of the list of materials on their own.
     """
-    base = _filled_box(phantom, resolvers) if phantom.image is None else _ct_box(phantom, resolvers)
+    base = _base(phantom, resolvers)
     inserts: list[tuple[str, Slab | Box]] = [(f"Slab {n}", one) for n, one in enumerate(phantom.slab, 1)]
     inserts += [(f"Box {n}", one) for n, one in enumerate(phantom.box, 1)]
     if not inserts:
@@ -62,6 +63,16 @@ def phantom_voxels(
         density[where] = _density(material, insert.density_g_cm3)
     voxels = replace(base.voxels, material=number, density_g_cm3=density, materials=media.materials)
     return PhantomVoxels(voxels, base.grid, tuple(warnings), media.inserts)
+
+
+def _base(phantom: Phantom, resolvers: Resolvers) -> PhantomVoxels:
+    """Return the phantom without its slabs and boxes."""
+    if phantom.image is not None:
+        return _ct_box(phantom, resolvers)
+    if phantom.egsphant is not None or phantom.g4dcm is not None:
+        voxels, said = text_phantom_voxels(phantom, read_text_phantom(phantom), resolvers)
+        return PhantomVoxels(voxels, even_grid(voxels.edges_mm), said)
+    return _filled_box(phantom, resolvers)
 
 
 class _Media:

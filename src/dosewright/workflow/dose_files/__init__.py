@@ -1,0 +1,1 @@
+"""Dose files looked at: numbers, histograms, pictures."""
