@@ -167,6 +167,7 @@ def nested(draw: st.DrawFn) -> tuple[Part, ...]:
     )
 
 
+SCENES = nested().filter(holds_something)
 grids = st.integers(-8, 8).map(lambda k: k * 5.0)
 
 
@@ -183,9 +184,7 @@ def awkward_rays(draw: st.DrawFn) -> tuple[Array, Array]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(
-    nested().filter(holds_something), st.lists(awkward_rays(), min_size=10, max_size=10), st.sampled_from([0.0, 37.0])
-)
+@given(SCENES, st.lists(awkward_rays(), min_size=10, max_size=10), st.sampled_from([0.0, 37.0]))
 def test_points_between_boundaries_lie_in_the_cell_that_is_tracked(
     parts: tuple[Part, ...], rays: list[tuple[Array, Array]], turn: float
 ) -> None:
@@ -215,7 +214,7 @@ def part_at(cell: int, parts: int, tables: object) -> int:
 
 
 @settings(max_examples=60, deadline=None)
-@given(nested().filter(holds_something), st.integers(0, 1000))
+@given(SCENES, st.integers(0, 1000))
 def test_nearest_is_never_more_than_the_distance(parts: tuple[Part, ...], seed: int) -> None:
     tables = packed(*parts)
     rng = np.random.default_rng(seed)
