@@ -1,6 +1,5 @@
 """Photons that interact at many places at once: the same mean dose, a closed account, and what it is refused for."""
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,6 @@ def result_of(run: RunFile, *, seed: int = 1, threads: int = 1) -> Result:
     return simulate(problem, Goal(histories=run.goal.histories), seed=seed, threads=threads)
 
 
-@cache
 def compared(
     energy: float, phantom: Phantom, field: float, analogue: int, split: int, cut: float = 0.2
 ) -> tuple[float, float, np.ndarray, np.ndarray, Result]:
@@ -98,6 +96,7 @@ def test_the_mean_dose_is_that_without_splitting_to_three_in_a_thousand(
     assert np.all(sigmas < 0.002)
 
 
+@pytest.mark.slow
 def test_a_split_history_is_worth_many() -> None:
     """In voxels of 5 mm it leaves less than a twelfth of the variance (and takes about seven times as long)."""
     small = Phantom(size_mm=(100, 100, 100), voxel_mm=(5, 5, 5), origin_mm=(-50, -50, 0), material="G4_WATER")
