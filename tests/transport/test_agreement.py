@@ -17,7 +17,7 @@ problem = pencil_problem(water_and_bone(), 60.0, let=True)
 tallies = []
 with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
     for number in range(5):
-        tallies.append(np.concatenate(run(problem, 1, first=number)))
+        tallies.append(np.concatenate([part.ravel() for part in run(problem, 1, first=number)]))
 np.save(sys.argv[1], tallies)
 """
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,8 @@ tallies = []
 with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
     for particle, number in (("photon", 10), ("electron", 2), ("positron", 2)):
         for first in range(number):
-            tallies.append(np.concatenate(run_coupled(coupled(particle), 1, first=first)))
+            tally = run_coupled(coupled(particle), 1, first=first)
+            tallies.append(np.concatenate([part.ravel() for part in tally]))
 np.save(sys.argv[1], tallies)
 """
 

@@ -16,6 +16,7 @@ from dosewright.formats.phase_space.losses import losses
 from dosewright.scoring.planes import HISTORY
 from dosewright.simulation.crossings import KINDS, PlaneSums, of_plane, particles_of
 from dosewright.simulation.planes import RECORDABLE, Plane
+from dosewright.simulation.work import Histories
 
 Array = NDArray[np.float64]
 Create = Callable[..., PhaseSpaceWriter]
@@ -79,19 +80,20 @@ class _Plane:
     saved: int = 0
     full: bool = False
 
-    def add(self, rows: Array, first: int, histories: int, box_to_run: Rigid) -> None:
-        """Write what a batch of histories sent through, of which the rows have numbers from 0; `first` came before.
+    def add(self, rows: Array, before: Histories, batch: Histories, box_to_run: Rigid) -> None:
+        """Write what a batch of histories sent through; the rows have the numbers of those that sent something, from 0.
 
-        Where the source does not know exactly how many a batch stands for, what it recorded counts.
+        So histories are numbered without those of a phase space that sent nothing; all are counted.
         """
         if self.full:
             return
         mine, most = of_plane(rows, self.number), self.wish.most_particles
-        mine[:, HISTORY] += max(first, self.last + 1)
-        self.histories = max(first + histories, int(mine[-1, HISTORY]) + 1 if len(mine) else 0)
+        mine[:, HISTORY] += before.sent
+        self.histories = before.all + batch.all
         if most is not None and int(self.sums.records.sum()) + len(mine) > most:
             over = int(mine[most - int(self.sums.records.sum()), HISTORY])
-            mine, self.full, self.histories = mine[mine[:, HISTORY] < over], True, over
+            mine, self.full = mine[mine[:, HISTORY] < over], True
+            self.histories = before.all + round((over - before.sent) * batch.all / batch.sent)
         if len(mine):
             particles = particles_of(mine, self.last, box_to_run, self.wish.plane.z_mm)
             for writer in self.writers:
@@ -128,10 +130,10 @@ class PhaseSpaceFiles:
     def __exit__(self, *raised: object) -> None:
         self._open.__exit__(*raised)  # type: ignore[arg-type]
 
-    def add(self, rows: Array, first: int, histories: int) -> None:
-        """Take what one batch recorded, its histories numbered from 0; so many came before."""
+    def add(self, rows: Array, before: Histories, batch: Histories) -> None:
+        """Take what one batch recorded, histories that sent something numbered from 0; so many came before."""
         for plane in self._planes:
-            plane.add(rows, first, histories, self._box_to_run)
+            plane.add(rows, before, batch, self._box_to_run)
 
     def finish(self) -> list[dict[str, Any]]:
         """Put the files in their places; return what the summary says of each plane."""

@@ -40,7 +40,7 @@ from dosewright.simulation.result import (
 )
 from dosewright.simulation.sums import RunSums
 from dosewright.simulation.warm_up import emptied, warm_up
-from dosewright.simulation.work import Division, Drawn, Packed, Work, weigh
+from dosewright.simulation.work import Division, Drawn, Histories, Packed, Work, weigh
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.coupled_loop import run_coupled_histories
 from dosewright.transport.loop_cpu import empty_room, run_histories
@@ -54,7 +54,7 @@ FEWEST_FOR_A_DOSE = 2  # batches; one alone has no uncertainty
 ROOM = 1 << 14  # for crossings of planes in a batch, at first
 SPARE = 1.25  # more than a batch needed that found no room
 
-Crossed = Callable[[NDArray[np.float64], int, int], None]
+Crossed = Callable[[NDArray[np.float64], Histories, Histories], None]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def simulate(
 
     `stop` is asked at the beginning and after every batch: once it says so, the run ends with what it has, and the
     result says that (`stopped_on_request`). `crossed` is given what went through planes: the rows of each batch (see
-    `scoring.planes`) with histories numbered from 0, how many came before and how many these are, in their order.
+    `scoring.planes`) with those histories that sent something numbered from 0, those before it and those of it.
 
     Raises
     ------
@@ -227,7 +227,8 @@ def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
             if not np.isfinite(tally.account).all():
                 raise DosewrightError("A batch ended with an energy that is no number; the result is not usable.")
             if task.crossed is not None:
-                task.crossed(_crossings(tally, work), state.sums.histories, work.histories)
+                before = Histories(state.sums.histories, state.sums.sent)
+                task.crossed(_crossings(tally, work), before, Histories(work.histories, work.sent))
             state.sums.add(tally, work.histories, cpu, work.sent, work.read)
             if state.sums.batches >= check_at or work.last:
                 check_at = Batches.next_checkpoint(state.sums.batches)

@@ -1,7 +1,7 @@
 """How a run is divided into batches, and what one batch is: histories of a source, or records of a phase space."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,13 @@ from dosewright.transport.repeated_loop import RepeatedProblem
 from dosewright.transport.step import Problem as ProtonProblem
 
 Packed = ProtonProblem | CoupledProblem | RepeatedProblem
+
+
+class Histories(NamedTuple):
+    """A number of original histories, and how many of them sent something (all, but for phase spaces)."""
+
+    all: int
+    sent: int
 
 
 @dataclass(frozen=True)
