@@ -16,7 +16,7 @@ from dosewright.formats.phase_space.losses import losses
 from dosewright.scoring.planes import HISTORY
 from dosewright.simulation.crossings import KINDS, PlaneSums, of_plane, particles_of
 from dosewright.simulation.planes import RECORDABLE, Plane
-from dosewright.simulation.work import Histories
+from dosewright.simulation.work import AtPlanes
 
 Array = NDArray[np.float64]
 Create = Callable[..., PhaseSpaceWriter]
@@ -80,14 +80,15 @@ class _Plane:
     saved: int = 0
     full: bool = False
 
-    def add(self, rows: Array, before: Histories, batch: Histories, box_to_run: Rigid) -> None:
-        """Write what a batch of histories sent through; the rows have the numbers of those that sent something, from 0.
+    def add(self, found: AtPlanes, box_to_run: Rigid) -> None:
+        """Write what a batch sent through.
 
-        So histories are numbered without those of a phase space that sent nothing; all are counted.
+        Histories are numbered without those of a phase space that sent nothing; all are counted.
         """
         if self.full:
             return
-        mine, most = of_plane(rows, self.number), self.wish.most_particles
+        before, batch = found.before, found.batch
+        mine, most = of_plane(found.rows, self.number), self.wish.most_particles
         mine[:, HISTORY] += before.sent
         self.histories = before.all + batch.all
         if most is not None and int(self.sums.records.sum()) + len(mine) > most:
@@ -130,10 +131,10 @@ class PhaseSpaceFiles:
     def __exit__(self, *raised: object) -> None:
         self._open.__exit__(*raised)  # type: ignore[arg-type]
 
-    def add(self, rows: Array, before: Histories, batch: Histories) -> None:
-        """Take what one batch recorded, histories that sent something numbered from 0; so many came before."""
+    def add(self, found: AtPlanes) -> None:
+        """Take what one batch recorded."""
         for plane in self._planes:
-            plane.add(rows, before, batch, self._box_to_run)
+            plane.add(found, self._box_to_run)
 
     def finish(self) -> list[dict[str, Any]]:
         """Put the files in their places; return what the summary says of each plane."""

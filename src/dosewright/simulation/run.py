@@ -40,7 +40,7 @@ from dosewright.simulation.result import (
 )
 from dosewright.simulation.sums import RunSums
 from dosewright.simulation.warm_up import emptied, warm_up
-from dosewright.simulation.work import Division, Drawn, Histories, Packed, Work, weigh
+from dosewright.simulation.work import AtPlanes, Division, Drawn, Histories, Packed, Work, weigh
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.coupled_loop import run_coupled_histories
 from dosewright.transport.loop_cpu import empty_room, run_histories
@@ -54,7 +54,7 @@ FEWEST_FOR_A_DOSE = 2  # batches; one alone has no uncertainty
 ROOM = 1 << 14  # for crossings of planes in a batch, at first
 SPARE = 1.25  # more than a batch needed that found no room
 
-Crossed = Callable[[NDArray[np.float64], Histories, Histories], None]
+Crossed = Callable[[AtPlanes], None]
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,7 @@ def simulate(
     """Run until the goal; `threads` 0 takes all cores; `folder` keeps sums so that a killed run resumes.
 
     `stop` is asked at the beginning and after every batch: once it says so, the run ends with what it has, and the
-    result says that (`stopped_on_request`). `crossed` is given what went through planes: the rows of each batch (see
-    `scoring.planes`) with those histories that sent something numbered from 0, those before it and those of it.
+    result says that (`stopped_on_request`). `crossed` is given what went through planes, batch after batch.
 
     Raises
     ------
@@ -227,8 +226,8 @@ def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
             if not np.isfinite(tally.account).all():
                 raise DosewrightError("A batch ended with an energy that is no number; the result is not usable.")
             if task.crossed is not None:
-                before = Histories(state.sums.histories, state.sums.sent)
-                task.crossed(_crossings(tally, work), before, Histories(work.histories, work.sent))
+                before, batch = Histories(state.sums.histories, state.sums.sent), Histories(work.histories, work.sent)
+                task.crossed(AtPlanes(_crossings(tally, work), before, batch))
             state.sums.add(tally, work.histories, cpu, work.sent, work.read)
             if state.sums.batches >= check_at or work.last:
                 check_at = Batches.next_checkpoint(state.sums.batches)

@@ -22,6 +22,22 @@ class Histories(NamedTuple):
     sent: int
 
 
+class AtPlanes(NamedTuple):
+    """What a batch recorded at planes.
+
+    Attributes
+    ----------
+    rows
+        See `scoring.planes`; histories that sent something are numbered from 0.
+    before, batch
+        The histories before it, and its own.
+    """
+
+    rows: NDArray[np.float64]
+    before: Histories
+    batch: Histories
+
+
 @dataclass(frozen=True)
 class Work:
     """One batch.
