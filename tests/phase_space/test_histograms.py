@@ -9,7 +9,7 @@ import pytest
 import uproot
 from tests.phase_space.made import InMemory, made
 
-from dosewright.phase_space.histogram_files import write_csv, write_root
+from dosewright.formats.histogram_files import write_histograms_csv, write_histograms_root
 from dosewright.phase_space.histograms import THIRTEEN, Axis, Histogram, Histograms, axes_of
 from dosewright.phase_space.look import Look, round_up
 from dosewright.phase_space.picture import picture
@@ -102,21 +102,21 @@ def test_a_look_at_a_large_file_is_short_and_goes_all_over() -> None:
 
 def test_a_csv_has_every_bin_with_its_limits(filled: list[Histogram], tmp_path: Path) -> None:
     path = tmp_path / "h.csv"
-    write_csv(path, filled, SOURCE.histories or 0)
+    write_histograms_csv(path, [histogram.as_written() for histogram in filled], "sums of weights")
     lines = path.read_text(encoding="utf-8").splitlines()
-    assert lines[0].startswith(f"# original histories: {SOURCE.histories:.0f}")
-    rows = list(csv.DictReader(lines[1:]))
+    assert lines[0] == "# sums of weights"
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
     energy = [row for row in rows if row["histogram"] == "PhaseSpace: -899: gamma: Energy at Zstop"]
     histogram = named(filled, "PhaseSpace: -899: gamma: Energy at Zstop")
-    assert [float(row["sum"]) for row in energy] == pytest.approx(histogram.sums.tolist(), rel=1e-6)
+    assert [float(row["value"]) for row in energy] == pytest.approx(histogram.sums.tolist(), rel=1e-6)
     assert (energy[0]["x_low"], energy[-1]["x_high"]) == ("-inf", "inf")
     plane = [row for row in rows if row["histogram"] == "PhaseSpace: -899: ALL: XY at Zstop"]
-    assert sum(float(row["sum"]) for row in plane) == pytest.approx(float(P.weight.sum(dtype=float)), rel=1e-5)
+    assert sum(float(row["value"]) for row in plane) == pytest.approx(float(P.weight.sum(dtype=float)), rel=1e-5)
 
 
 def test_a_root_file_reads_back(filled: list[Histogram], tmp_path: Path) -> None:
     path = tmp_path / "h.root"
-    write_root(path, filled)
+    write_histograms_root(path, [histogram.as_written() for histogram in filled])
     with uproot.open(path) as file:
         assert len(file.keys()) == 52
         for name in ("X", "R vs Energy"):

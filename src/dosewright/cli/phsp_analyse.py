@@ -251,12 +251,13 @@ def free_outputs(base: Path, kinds: list[str], *, force: bool) -> list[Path]:
 
 def write_histograms(path: Path, found: Analysis) -> str:
     """Write all histograms in the form that the suffix names; return the file's name."""
-    from dosewright.phase_space.histogram_files import write_csv, write_root
+    from dosewright.formats.histogram_files import write_histograms_csv, write_histograms_root
 
     if path.suffix == ".root":
-        write_root(path, found.histograms)
+        write_histograms_root(path, [histogram.as_written() for histogram in found.histograms])
     elif path.suffix == ".csv":
-        write_csv(path, found.histograms, found.original_histories)
+        note = f"original histories: {found.original_histories:.10g}; sums of weights with one standard deviation"
+        write_histograms_csv(path, [histogram.as_written() for histogram in found.histograms], note)
     else:
         from dosewright.core.whole_file import write_whole
         from dosewright.phase_space.picture import picture

@@ -1,4 +1,7 @@
-"""Histograms as CSV and as a ROOT file, in single-file form."""
+"""Histograms as CSV and as a ROOT file, in single-file form.
+
+Where the limits of an axis begin or end with infinity, that bin is ROOT's underflow or overflow.
+"""
 
 import csv
 from collections.abc import Sequence
@@ -13,6 +16,7 @@ from dosewright.core.histogram import Array, Histogram
 from dosewright.core.whole_file import write_whole
 
 COLUMNS = ("histogram", "x_low", "x_high", "y_low", "y_high", "value", "error")
+_AXES = ("fXaxis", "fYaxis")
 
 
 def write_histograms_csv(path: Path, histograms: Sequence[Histogram], note: str) -> None:
@@ -61,29 +65,31 @@ def write_histograms_root(path: Path, histograms: Sequence[Histogram]) -> None:
 
 
 def _th(histogram: Histogram) -> Any:
-    """Return the ROOT object: values and variances with empty bins below and above."""
-    values = np.pad(histogram.values, 1)
-    variances = np.pad(np.zeros_like(histogram.values) if histogram.errors is None else histogram.errors**2, 1)
-    inside = histogram.values
-    x = (histogram.edges[0][1:] + histogram.edges[0][:-1]) / 2
-    entries, total, squares = float(np.count_nonzero(inside)), inside.sum(), variances.sum()
+    """Return the ROOT object: values and variances, with what lies below and above the axes."""
+    edges = tuple(bins[np.isfinite(bins)] for bins in histogram.edges)
+    outside = [(int(np.isfinite(bins[0])), int(np.isfinite(bins[-1]))) for bins in histogram.edges]
+    values = np.pad(histogram.values, outside)
+    variances = np.pad(np.zeros_like(histogram.values) if histogram.errors is None else histogram.errors**2, outside)
+    within = (slice(1, -1),) * len(edges)
+    inside, squares = values[within], variances[within].sum()
     titled = (histogram.name, f"{histogram.name};{';'.join(histogram.labels)};{histogram.of}")
-    if len(histogram.edges) == 1:
-        return identify.to_TH1x(
-            *titled, values, entries, total, squares, inside @ x, inside @ x**2, variances, _axis(histogram, 0)
-        )
-    y = (histogram.edges[1][1:] + histogram.edges[1][:-1]) / 2
-    return identify.to_TH2x(
-        *titled, values.T.ravel(), entries, total, squares, (x @ inside).sum(), (x**2 @ inside).sum(),
-        (inside @ y).sum(), (inside @ y**2).sum(), x @ inside @ y, variances.T.ravel(), _axis(histogram, 0),
-        _axis(histogram, 1),
-    )  # fmt: skip
+    x = (edges[0][1:] + edges[0][:-1]) / 2
+    axes = [_axis(name, label, bins) for name, label, bins in zip(_AXES, histogram.labels, edges, strict=False)]
+    counted = (_entries(values, variances), inside.sum(), squares)
+    if len(edges) == 1:
+        return identify.to_TH1x(*titled, values, *counted, inside @ x, inside @ x**2, variances, *axes)
+    y = (edges[1][1:] + edges[1][:-1]) / 2
+    moments = ((x @ inside).sum(), (x**2 @ inside).sum(), (inside @ y).sum(), (inside @ y**2).sum(), x @ inside @ y)
+    return identify.to_TH2x(*titled, values.T.ravel(), *counted, *moments, variances.T.ravel(), *axes)
 
 
-def _axis(histogram: Histogram, which: int) -> Any:
-    edges = histogram.edges[which]
+def _entries(values: Array, variances: Array) -> float:
+    """Return ROOT's effective number of entries, or of bins that hold something where no errors are known."""
+    squares = float(variances.sum())
+    return float(values.sum()) ** 2 / squares if squares > 0 else float(np.count_nonzero(values))
+
+
+def _axis(name: str, label: str, edges: Array) -> Any:
     even = np.allclose(np.diff(edges), (edges[-1] - edges[0]) / (len(edges) - 1), rtol=1e-9, atol=0.0)
-    return identify.to_TAxis(
-        ("fXaxis", "fYaxis")[which], histogram.labels[which], len(edges) - 1, float(edges[0]), float(edges[-1]),
-        fXbins=None if even else edges,
-    )  # fmt: skip
+    return identify.to_TAxis(name, label, len(edges) - 1, float(edges[0]), float(edges[-1]),
+                             fXbins=None if even else edges)  # fmt: skip

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.analysis.history_sums import HistorySums
+from dosewright.core import histogram
 from dosewright.core.particles import ELECTRON, NEUTRON, PHOTON, POSITRON, PROTON, Particles
 from dosewright.phase_space.histories import Numbering
-from dosewright.phase_space.quantities import QUANTITIES
+from dosewright.phase_space.quantities import QUANTITIES, labelled
 
 # GAMOS's names of the histograms, and the quantities on their axes.
 THIRTEEN: dict[str, tuple[str, ...]] = {
@@ -68,6 +69,12 @@ class Histogram:
     axes: tuple[Axis, ...]
     sums: NDArray[np.float64]
     errors: NDArray[np.float64]
+
+    def as_written(self) -> histogram.Histogram:
+        """Return it as files hold it: the bins below and above reach to infinity."""
+        edges = tuple(np.concatenate(([-np.inf], axis.edges(), [np.inf])) for axis in self.axes)
+        labels = tuple(labelled(axis.quantity) for axis in self.axes)
+        return histogram.Histogram(self.name, edges, labels, self.sums, self.errors, "sum of weights")
 
 
 @dataclass
