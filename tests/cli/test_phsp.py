@@ -223,6 +223,15 @@ def test_repair_makes_a_header_anew(file: Path, tmp_path: Path) -> None:
     assert info(output)["particles"] == len(SOURCE.particles)
 
 
+def test_repair_is_told_what_no_header_says(file: Path, tmp_path: Path) -> None:
+    file.unlink()
+    output = tmp_path / "repaired.IAEAheader"
+    code, _, noted = run("repair", file.with_suffix(".IAEAphsp"), output, "--histories", 70_000, "--z", 250)
+    assert code == 0, noted
+    told = info(output)
+    assert (told["original_histories"], told["z_mm"]) == (70_000, [250.0, 250.0])
+
+
 def test_no_input_is_overwritten_even_by_force(file: Path) -> None:
     before = file.with_suffix(".IAEAphsp").read_bytes()
     for command in (("shuffle",), ("transform", "-t", "D 0 0 1"), ("sample", "-r", 2), ("convert",), ("repair",)):

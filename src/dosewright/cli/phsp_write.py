@@ -9,6 +9,7 @@ import typer
 from dosewright.cli.faults import faults_reported
 from dosewright.cli.phsp_files import (
     BATCH,
+    CM_PER_MM,
     Force,
     Format,
     Input,
@@ -187,6 +188,13 @@ def shuffle(
 def repair(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The records, or what is left of their header.")],
     output: Output,
+    original_histories: Annotated[
+        float | None,
+        typer.Option("--histories", metavar="N", min=1, help="Original histories of the source, if no header says so."),
+    ] = None,
+    z_mm: Annotated[
+        float | None, typer.Option("--z", metavar="MM", help="Where the plane lies, if z is not in the records.")
+    ] = None,
     force: Force = False,
 ) -> None:
     """Make a new header from the records, and say what was wrong."""
@@ -194,7 +202,8 @@ def repair(
         from dosewright.formats.phase_space.repair import repaired
 
         check_free(output, [file], force=force)
-        for wrong in repaired(file, output):
+        z_cm = None if z_mm is None else z_mm * CM_PER_MM
+        for wrong in repaired(file, output, original_histories=original_histories, z_cm=z_cm):
             typer.echo(f"Wrong: {wrong}")
         typer.echo(f"Repaired: {output}")
 

@@ -84,6 +84,8 @@ def repaired(
         Put the new files into the place of the original.
     """
     if is_egs(path):
+        if z_cm is not None:
+            raise refuse("A file of EGSnrc has no place for z", given=f"z_cm {z_cm:g}", allowed="z where it is read")
         return repaired_egs(path, out, original_histories=original_histories, overwrite=overwrite)
     header_path, records = pair(path)
     if not overwrite and {file.resolve() for file in pair(out)} & {header_path.resolve(), records.resolve()}:
