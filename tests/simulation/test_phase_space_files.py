@@ -194,6 +194,23 @@ def test_tilted_planes_words_and_formats(tmp_path: Path) -> None:
     assert len(two) == len(text) >= len(one) > 0
 
 
+def test_histograms_are_written_with_the_axes_asked_for(tmp_path: Path) -> None:
+    axes = {"Energy": [[0, 8, 16]], "R vs Energy": [[0, 5, 10], [0, 8, 4]]}
+    score = Score.model_validate(
+        {"quantity": "phase_space", "name": "h", "z_mm": 8.0, "histograms": ["csv", "png", "root"],
+         "histogram_axes": axes, "format": "egs_mode0"}
+    )  # fmt: skip
+    said = run(tmp_path, "run", score, histories=200)
+    assert {"h.csv", "h.png", "h.root"} <= {*said["files_sha256"]}
+    assert (tmp_path / "run" / "h.png").stat().st_size > 20_000
+    rows = [line.split(",") for line in (tmp_path / "run" / "h.csv").read_text().splitlines()]
+    energy = [row for row in rows if row[0] == "PhaseSpace: 8: ALL: Energy at Zstop"]
+    assert [row[1] for row in energy[:3]] == ["-inf", "0", "0.5"] and len(energy) == 16 + 2
+    (plane,) = said["phase_spaces"]
+    assert sum(float(row[5]) for row in energy) == pytest.approx(plane["particles"], rel=1e-6)
+    assert len([row for row in rows if row[0] == "PhaseSpace: 8: gamma: X at Zstop"]) == 100 + 2
+
+
 def test_every_format_is_written_and_read_again(tmp_path: Path) -> None:
     """What each file says of number, species, energies and weights; histories where the format holds them."""
     words = ("iaea", "native", "egs_mode0", "topas_binary", "topas_limited", "topas_ascii", "gamos_text")
@@ -289,6 +306,19 @@ def test_split_photons_have_the_fluence_of_unsplit_ones(tmp_path: Path) -> None:
         ({"quantity": "spectrum", "particle": "photon", "kill": True}, "belongs to phase spaces"),
         ({"quantity": "spectrum", "particle": "photon", "name": "a{z}"}, "stands for a plane"),
         ({"quantity": "phase_space", "z_mm": 5, "format": "gamos_text", "text": True}, "text twice"),
+        ({"quantity": "phase_space", "z_mm": 5, "histogram_axes": {"Vx": ((0, 1, 2),)}}, "no histograms are asked for"),
+        (
+            {"quantity": "phase_space", "z_mm": 5, "histograms": ("csv",), "histogram_axes": {"Energi": ((0, 1, 2),)}},
+            "Did you mean 'Energy'",
+        ),
+        (
+            {"quantity": "phase_space", "z_mm": 5, "histograms": ("csv",), "histogram_axes": {"XY": ((0, 1, 2),)}},
+            "X, Y: ",
+        ),
+        (
+            {"quantity": "phase_space", "z_mm": 5, "histograms": ("csv",), "histogram_axes": {"Vx": ((1, 1, 2),)}},
+            "low below high",
+        ),
     ],
 )
 def test_wrong_scores_are_told(tmp_path: Path, keys: dict[str, Any], said: str) -> None:

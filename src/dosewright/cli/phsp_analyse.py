@@ -1,7 +1,6 @@
 """dosewright phsp analyse, analysePS, plot: figures per original history, histograms, and a picture."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,8 +13,8 @@ from dosewright.cli.phsp_info import as_text, as_values, z_known
 
 if TYPE_CHECKING:
     from dosewright.core.particles import PhaseSpaceInfo, PhaseSpaceReader
-    from dosewright.phase_space.histograms import Axis, Histogram
-    from dosewright.phase_space.scan import Scan
+    from dosewright.phase_space.analysis import Analysis, Wanted
+    from dosewright.phase_space.histograms import Axis
 
 KINDS = ("root", "csv", "png")
 LEVELS = ("silent", "error", "warning", "info", "debug")
@@ -38,31 +37,6 @@ Axes = Annotated[
     ),
 ]
 Hadrons = Annotated[bool, typer.Option("--hadrons", help="Histograms of neutrons and protons as well.")]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What to read and how to histogram it, as far as it was said."""
-
-    first: int | None = None
-    bins: int | None = None
-    radius_mm: float | None = None
-    energy_MeV: float | None = None
-    axes: tuple[str, ...] = ()
-    hadrons: bool = False
-    z_mm: float | None = None
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What was found in the records that were read."""
-
-    path: Path
-    info: "PhaseSpaceInfo"
-    scan: "Scan"
-    original_histories: float
-    z_known: bool
-    histograms: "list[Histogram]"
 
 
 def analyse(
@@ -90,8 +64,8 @@ def analyse(
 
         paths = free_outputs(output, kinds or list(KINDS), force=force) if output else []
         reader = open_found(file, long_bits, z_mm)
-        found = analysed(reader, Asked(first, bins, radius_max, energy_max, tuple(axes or ()), hadrons, z_mm))
-        values = as_values(found.info, found.scan, z_known=found.z_known)
+        found = analysed(reader, wanted(first, bins, radius_max, energy_max, axes or (), hadrons=hadrons), z_mm)
+        values = as_values(info_of(reader, found), found.scan, z_known=z_known(reader.info, z_mm))
         written = [write_histograms(path, found) for path in paths]
         if as_json:
             typer.echo(json.dumps({"file": str(reader.path), **values, "written": written}, indent=2))
@@ -137,7 +111,7 @@ def analyse_ps(
         count = None if read < 0 else read
         if verbosity == "debug":
             print_particles(reader, count)
-        found = analysed(reader, Asked(count, bins, radius_max, energy_max))
+        found = analysed(reader, wanted(count, bins, radius_max, energy_max))
         if verbosity != "silent":
             typer.echo(f"READING FILE {path_given}")
             typer.echo(gamos_lines(found))
@@ -160,34 +134,43 @@ def plot(
     with faults_reported():
         base = output.with_suffix("") if output.suffix == ".png" else output
         (path,) = free_outputs(base, ["png"], force=force)
-        asked = Asked(first, bins, radius_max, energy_max, hadrons=True, z_mm=z_mm)
-        found = analysed(open_found(file, long_bits, z_mm), asked)
+        asked = wanted(first, bins, radius_max, energy_max, hadrons=True)
+        found = analysed(open_found(file, long_bits, z_mm), asked, z_mm)
         typer.echo(f"Picture: {write_histograms(path, found)}")
 
 
-def analysed(reader: "PhaseSpaceReader", asked: Asked) -> Analysis:
-    """Read records, or the first of them, and return their figures and histograms."""
-    from dosewright.phase_space.histograms import Histograms, axes_of
-    from dosewright.phase_space.histories import begun
-    from dosewright.phase_space.look import Look
-    from dosewright.phase_space.scan import Scan
+def analysed(reader: "PhaseSpaceReader", wanted: "Wanted", z_mm: float | None = None) -> "Analysis":
+    """Read records, or the first of them, with a bar, and return their figures and histograms."""
+    from dosewright.phase_space import analysis
 
-    total = reader.info.particles if asked.first is None else min(asked.first, reader.info.particles)
-    look, known = Look.at(reader, total), z_known(reader.info, asked.z_mm)
-    limits = look.axes(asked.bins, asked.radius_mm and asked.radius_mm * CM_PER_MM, asked.energy_MeV)
-    axes = axes_of(limits, asked_axes(asked.axes))
-    histograms, scan = Histograms(axes, look.plane_mm() if known else None, asked.hadrons), Scan()
-    with bar(reader.path.name, total) as tell:
-        for particles in begun(reading(reader, tell, total)):
-            scan.add(particles)
-            histograms.add(particles)
-    info, histories = reader.info, scan.original_histories(reader.info)
-    if total < info.particles:
-        # The part read stands for as large a part of the histories.
-        histories *= total / info.particles
-        say_aside(f"Note: {total:,} of {info.particles:,} records were read, taken for {histories:,.0f} histories.")
-        info = replace(info, particles=total, counts=None, original_histories=histories)
-    return Analysis(reader.path, info, scan, histories, known, histograms.filled(histories))
+    info = reader.info
+    count = info.particles if wanted.first is None else min(wanted.first, info.particles)
+    with bar(reader.path.name, count) as tell:
+        found = analysis.analysed(
+            reader, wanted, z_known=z_known(info, z_mm), reading=lambda one, total: reading(one, tell, total)
+        )
+    if found.particles < info.particles:
+        histories = f"{found.original_histories:,.0f}"
+        say_aside(
+            f"Note: {found.particles:,} of {info.particles:,} records were read, taken for {histories} histories."
+        )
+    return found
+
+
+def wanted(
+    first: int | None,
+    bins: int | None,
+    radius_mm: float | None,
+    energy_MeV: float | None,
+    axes: Iterable[str] = (),
+    *,
+    hadrons: bool = False,
+) -> "Wanted":
+    """Return what was asked for in options, as far as it was said."""
+    from dosewright.phase_space.analysis import Wanted
+
+    radius_cm = None if radius_mm is None else radius_mm * CM_PER_MM
+    return Wanted(first, bins, radius_cm, energy_MeV, tuple(asked_axes(axes)), hadrons)
 
 
 def asked_axes(texts: Iterable[str]) -> "list[tuple[str, tuple[Axis, ...]]]":
@@ -249,27 +232,25 @@ def free_outputs(base: Path, kinds: list[str], *, force: bool) -> list[Path]:
     return paths
 
 
-def write_histograms(path: Path, found: Analysis) -> str:
-    """Write all histograms in the form that the suffix names; return the file's name."""
-    from dosewright.formats.histogram_files import write_histograms_csv, write_histograms_root
+def write_histograms(path: Path, found: "Analysis") -> str:
+    """Write all histograms; return the file's name."""
+    from dosewright.phase_space.analysis import write_analysis
 
-    if path.suffix == ".root":
-        write_histograms_root(path, [histogram.as_written() for histogram in found.histograms])
-    elif path.suffix == ".csv":
-        note = f"original histories: {found.original_histories:.10g}; sums of weights with one standard deviation"
-        write_histograms_csv(path, [histogram.as_written() for histogram in found.histograms], note)
-    else:
-        from dosewright.core.whole_file import write_whole
-        from dosewright.phase_space.picture import picture
-
-        count = found.scan.statistics.count()
-        title = f"{found.path.name}: {count:,} particles of {found.original_histories:,.10g} original histories"
-        figure = picture(found.histograms, found.original_histories, title)
-        write_whole(path, lambda temporary: figure.savefig(temporary, dpi=130))
+    write_analysis(path, found)
     return str(path)
 
 
-def gamos_lines(found: Analysis) -> str:
+def info_of(reader: "PhaseSpaceReader", found: "Analysis") -> "PhaseSpaceInfo":
+    """Return what is known of the records that were read, which may be the first ones of a file."""
+    from dataclasses import replace
+
+    if found.particles == reader.info.particles:
+        return reader.info
+    histories = found.original_histories
+    return replace(reader.info, particles=found.particles, counts=None, original_histories=histories)
+
+
+def gamos_lines(found: "Analysis") -> str:
     """Return what GAMOS's analysePS prints."""
     from dosewright.core.particles import ELECTRON, PHOTON, POSITRON
 

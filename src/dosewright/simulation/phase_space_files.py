@@ -13,6 +13,8 @@ from dosewright.core.frame import Rigid
 from dosewright.core.particles import Layout, PhaseSpaceInfo, PhaseSpaceWriter
 from dosewright.core.units import MM_PER_CM
 from dosewright.formats.phase_space.losses import losses
+from dosewright.formats.phase_space.open import open_phase_space
+from dosewright.phase_space.histograms import Axis
 from dosewright.scoring.planes import HISTORY
 from dosewright.simulation.crossings import KINDS, PlaneSums, of_plane, particles_of
 from dosewright.simulation.planes import RECORDABLE, Plane
@@ -53,6 +55,8 @@ class PhaseSpaceWish:
         Histories after which the header is brought up to date, so that a killed run can be recovered; None: never.
     most_particles
         After so many no more are written: whole histories only, and the file then stands for those alone.
+    histograms, axes
+        Forms in which the thirteen histograms are written, ``csv``, ``png`` or ``root``; axes of some of them.
     """
 
     plane: Plane
@@ -61,10 +65,18 @@ class PhaseSpaceWish:
     store_z: bool = False
     save_every: int | None = None
     most_particles: int | None = None
+    histograms: tuple[str, ...] = ()
+    axes: tuple[tuple[str, tuple[Axis, ...]], ...] = ()
 
     def paths(self, folder: Path) -> tuple[Path, ...]:
         """Return all files it makes."""
-        return tuple(folder / f"{self.name}{suffix}" for word in self.formats for suffix in FILES[word])
+        particles = [f"{self.name}{suffix}" for word in self.formats for suffix in FILES[word]]
+        return tuple(folder / name for name in (*particles, *self.histogram_names))
+
+    @property
+    def histogram_names(self) -> tuple[str, ...]:
+        """Names of the files of its histograms."""
+        return tuple(f"{self.name}.{kind}" for kind in self.histograms)
 
 
 @dataclass
@@ -141,6 +153,7 @@ class PhaseSpaceFiles:
         for plane in self._planes:
             for writer in plane.writers:
                 writer.finish(float(plane.histories))
+            _write_histograms(plane.wish, self._folder)
         return [_account(plane) for plane in self._planes]
 
     @property
@@ -163,6 +176,18 @@ class PhaseSpaceFiles:
     def files(self) -> tuple[Path, ...]:
         """All files, whole once it has finished."""
         return tuple(path for plane in self._planes for path in plane.wish.paths(self._folder))
+
+
+def _write_histograms(wish: PhaseSpaceWish, folder: Path) -> None:
+    """Write the histograms of a plane, from its file."""
+    if not wish.histograms:
+        return
+    from dosewright.phase_space.analysis import Wanted, analysed, write_analysis  # it draws: slow to import
+
+    reader = open_phase_space(folder / f"{wish.name}{FILES[wish.formats[0]][0]}")
+    found = analysed(reader, Wanted(axes=wish.axes), plane_mm=wish.plane.z_mm)
+    for name in wish.histogram_names:
+        write_analysis(folder / name, found)
 
 
 def layout_of(wish: PhaseSpaceWish, word: str, title: str) -> Layout:

@@ -1,17 +1,20 @@
 """Mistakes in scores of phase spaces."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from dosewright.simulation.phase_space_files import FILES
+from dosewright.core.errors import nearest
+from dosewright.phase_space.histograms import THIRTEEN
 from dosewright.simulation.run_file.faults import Fault
+from dosewright.simulation.run_file.lines import Place
 from dosewright.simulation.run_file.tables import AnySource, Score, VarianceReduction
 from dosewright.simulation.setup.phase_space_wishes import names_of_planes, planes_of, wishes_of_score
 
 PHASE_SPACE_KEYS = (
     "z_mm", "plane_mm", "normal", "format", "text", "kill", "backwards", "store_z", "save_every", "most_particles",
-    "particles",
+    "particles", "histograms", "histogram_axes",
 )  # fmt: skip
 ON_THE_PLANE_MM = 1.0e-6
 STARTING_ON_PLANES = ("pencil", "rectangle", "point")
@@ -65,6 +68,22 @@ def _plane_faults(score: Score, number: int) -> list[Fault]:
         faults.append(Fault((*place, "store_z"), what, "false", "true"))
     if score.text and score.format == "gamos_text":
         faults.append(Fault((*place, "text"), f"{name} asks for text twice", None, "text, or format"))
+    return faults + _histogram_faults(score, place, name)
+
+
+def _histogram_faults(score: Score, place: Place, name: str) -> list[Fault]:
+    faults = []
+    if score.histogram_axes and not score.histograms:
+        what, allowed = f"{name}.histogram_axes: no histograms are asked for", 'histograms = ["csv", "png", "root"]'
+        faults.append(Fault((*place, "histogram_axes"), what, None, allowed))
+    for histogram, axes in (score.histogram_axes or {}).items():
+        where = (*place, "histogram_axes", histogram)
+        if histogram not in THIRTEEN:
+            what = f"{name}: there is no such histogram.{nearest(histogram, THIRTEEN)}"
+            faults.append(Fault(where, what, histogram, ", ".join(THIRTEEN)))
+        elif len(axes) != len(THIRTEEN[histogram]) or any(not low < high for low, high, _ in axes):
+            allowed = f"{', '.join(THIRTEEN[histogram])}: [low, high, bins] each, low below high"
+            faults.append(Fault(where, f"{name}: the axes of {histogram!r} are wrong", list(map(list, axes)), allowed))
     return faults
 
 
@@ -83,5 +102,4 @@ def _source_faults(score: Score, number: int, source: AnySource | None) -> list[
 
 def files_of(score: Score) -> tuple[str, ...]:
     """Return the names of the files of a score of phase spaces."""
-    return tuple(f"{wish.name}{suffix}" for wish in wishes_of_score(score) for word in wish.formats
-                 for suffix in FILES[word])  # fmt: skip
+    return tuple(path.name for wish in wishes_of_score(score) for path in wish.paths(Path()))

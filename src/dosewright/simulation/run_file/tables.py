@@ -362,6 +362,9 @@ class VarianceReduction(Table):
 
 PhaseSpaceFormat = Literal["iaea", "egs_mode0", "topas_binary", "topas_limited", "topas_ascii", "gamos_text", "native"]
 
+AxisOfHistogram = Annotated[tuple[float, float, Annotated[Count, Field(ge=1, le=2000)]], Strict(False)]
+HistogramAxes = Annotated[tuple[AxisOfHistogram, ...], Strict(False), Field(min_length=1, max_length=2)]
+
 
 class Score(Table):
     """What is kept, in the phantom's own voxels or a grid of its own; or the spectrum of what leaves all matter; or
@@ -370,6 +373,7 @@ class Score(Table):
     Of a phase space: the planes are `z_mm`, one height or several, or one through the point `plane_mm` with its
     `normal`. With `kill` the last of them ends what goes forward. `text` adds a text file. The header is brought up to
     date after every `save_every` histories. A file ends with the last whole history within `most_particles`.
+    `histograms` are written in these forms; `histogram_axes` has low, high and bins of each axis of some of them.
     """
 
     quantity: Quantity = "dose"
@@ -392,6 +396,8 @@ class Score(Table):
     save_every: Annotated[Count, Field(ge=1)] | None = None
     most_particles: Annotated[Count, Field(ge=1)] | None = None
     particles: Annotated[tuple[Coupled, ...], Strict(False), Field(min_length=1)] | None = None
+    histograms: Annotated[tuple[Literal["csv", "png", "root"], ...], Strict(False), Field(min_length=1)] | None = None
+    histogram_axes: dict[str, HistogramAxes] | None = None
 
     @property
     def has_voxels(self) -> bool:
