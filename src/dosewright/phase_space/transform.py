@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dosewright.core.frame import rotation_about
 from dosewright.core.particles import COLUMNS, Particles
 from dosewright.phase_space.histories import Kept, begun
 
@@ -50,12 +51,17 @@ def displacement(x_cm: float, y_cm: float, z_cm: float) -> Motion:
 
 def rotation_xyz(x_deg: float, y_deg: float, z_deg: float) -> Motion:
     """Return GAMOS's RXYZ: right-handed turns about the fixed axes x, then y, then z."""
-    return Motion(snapped(_about(2, z_deg) @ _about(1, y_deg) @ _about(0, x_deg)), np.zeros(3))
+    return Motion(
+        snapped(rotation_about("z", z_deg) @ rotation_about("y", y_deg) @ rotation_about("x", x_deg)), np.zeros(3)
+    )
 
 
 def rotation_tps(theta_deg: float, phi_deg: float, self_deg: float) -> Motion:
     """Return GAMOS's RTPS: turns about z by `self`, then about y by `theta`, then about z by `phi`."""
-    return Motion(snapped(_about(2, phi_deg) @ _about(1, theta_deg) @ _about(2, self_deg)), np.zeros(3))
+    return Motion(
+        snapped(rotation_about("z", phi_deg) @ rotation_about("y", theta_deg) @ rotation_about("z", self_deg)),
+        np.zeros(3),
+    )
 
 
 def reflection(x: float, y: float) -> Motion:
@@ -68,14 +74,6 @@ def snapped(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a matrix whose elements are 0, 1 and -1 where only rounding keeps them from it."""
     whole = np.round(matrix)
     return np.where(np.abs(matrix - whole) < SNAP, whole, matrix)
-
-
-def _about(axis: int, angle_deg: float) -> NDArray[np.float64]:
-    c, s = np.cos(np.radians(angle_deg)), np.sin(np.radians(angle_deg))
-    a, b = (axis + 1) % 3, (axis + 2) % 3
-    matrix = np.eye(3)
-    matrix[a, a], matrix[a, b], matrix[b, a], matrix[b, b] = c, -s, s, c
-    return snapped(matrix)
 
 
 @dataclass

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.errors import nearest, refuse
-from dosewright.core.frame import Rigid, rotation_about, turned_axes
+from dosewright.core.frame import Rigid
 from dosewright.core.particles import COLUMNS, PROTON, SPECIES, Particles, PhaseSpaceInfo, PhaseSpaceReader
 from dosewright.core.units import MM_PER_CM
 from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV
+from dosewright.phase_space.transform import Motion, displacement
+from dosewright.phase_space.transform_words import WORDS
 from dosewright.simulation.recorded import Recorded
 from dosewright.simulation.run_file.tables import PhaseSpaceSource
 from dosewright.simulation.setup.beam_source import NO_PENCILS, NOTHING, BeamSource
@@ -83,19 +86,11 @@ def phase_space_source(source: PhaseSpaceSource, resolvers: Resolvers) -> PhaseS
 
 def way_of(steps: Sequence[tuple[str, float, float, float]]) -> Rigid:
     """Return the way of places and directions through all steps (mm, degrees), in their order."""
-    way = Rigid.identity()
-    for step in steps:
-        way = way.then(_rigid(*step))
-    return way
-
-
-def _rigid(word: str, a: float, b: float, c: float) -> Rigid:
-    """Return one step: D moves, RXYZ turns about x, then y, then z, RTPS about z by c, then y by a, then z by b."""
-    if word == "D":
-        return Rigid(np.eye(3), np.array([a, b, c]))
-    if word == "RXYZ":
-        return Rigid(turned_axes((a, b, c)), np.zeros(3))
-    return Rigid(rotation_about("z", b) @ rotation_about("y", a) @ rotation_about("z", c), np.zeros(3))
+    way = displacement(0.0, 0.0, 0.0)
+    for word, *numbers in steps:
+        _, make = WORDS[word]
+        way = way.then(cast(Motion, make(*numbers)))
+    return Rigid(way.turn, way.shift_cm * MM_PER_CM)
 
 
 def missing(source: PhaseSpaceSource, info: PhaseSpaceInfo) -> list[Missing]:
