@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dosewright.core.dose_file import Array, DoseFile
+from dosewright.core.dose_file import DoseFile
 from dosewright.core.histogram import DoseCut, Histogram, Range
+from dosewright.core.in_voxels import Array
 
 PREFIX = "RTPSPDoseHistos:"
 BINS = 100

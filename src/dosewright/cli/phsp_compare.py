@@ -8,8 +8,7 @@ import typer
 
 from dosewright.cli import options
 from dosewright.cli.faults import DONE, faults_reported
-from dosewright.cli.phsp_files import LongBits, Z, bar, open_found, reading, say_aside
-from dosewright.cli.phsp_write import say_problems
+from dosewright.cli.phsp_files import LongBits, Z, bar, open_found, reading, say_aside, say_problems
 
 if TYPE_CHECKING:
     from dosewright.phase_space.compare import Verdict

@@ -48,6 +48,22 @@ def open_found(path: Path, long_bits: int | None = None, z_mm: float | None = No
     return open_phase_space(path, long_bits=long_bits, z_cm=None if z_mm is None else z_mm * CM_PER_MM)
 
 
+def open_for(file: Path, output: Path, long_bits: int | None, z_mm: float | None, *, force: bool) -> "PhaseSpaceReader":
+    """Open a phase space that another one is made of; say what is wrong with it, and keep what is there."""
+    reader = open_found(file, long_bits, z_mm)
+    check_free(output, [reader.path], force=force)
+    say_problems(reader.info)
+    return reader
+
+
+def say_problems(info: "PhaseSpaceInfo") -> None:
+    """Say what is wrong with a file that is read nevertheless."""
+    for problem in info.problems:
+        say_aside(f"Problem: {problem}")
+    if info.original_histories is None:
+        say_aside("Note: Nobody wrote the number of original histories; those counted in the records are taken.")
+
+
 def _named(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
 

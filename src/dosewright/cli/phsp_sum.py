@@ -19,10 +19,10 @@ from dosewright.cli.phsp_files import (
     reading,
     say_aside,
     say_losses,
+    say_problems,
     say_written,
     write,
 )
-from dosewright.cli.phsp_write import say_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable

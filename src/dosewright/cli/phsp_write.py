@@ -20,7 +20,7 @@ from dosewright.cli.phsp_files import (
     bar,
     check_free,
     layout_like,
-    open_found,
+    open_for,
     reading,
     say_aside,
     say_losses,
@@ -49,9 +49,7 @@ def convert(
         from dosewright.formats.phase_space.convert import converted
         from dosewright.formats.phase_space.open import create_phase_space
 
-        reader = open_found(file, long_bits, z_mm)
-        check_free(output, [reader.path], force=force)
-        say_problems(reader.info)
+        reader = open_for(file, output, long_bits, z_mm, force=force)
         say_losses(reader.info, output, format)
         layout = replace(layout_like(reader.info), big_endian=big_endian)
         done = 0
@@ -92,9 +90,7 @@ def transform(
         from dosewright.phase_space.transform_words import read_transformations
 
         change = Transform.of(read_transformations(transformations))
-        reader = open_found(file, long_bits, z_mm)
-        check_free(output, [reader.path], force=force)
-        say_problems(reader.info)
+        reader = open_for(file, output, long_bits, z_mm, force=force)
         constants = change.constants(reader.info.constants)
         after = replace(reader.info, constants=constants, extra=change.extra_left(reader.info.extra))
         say_losses(after, output, format)
@@ -129,9 +125,7 @@ def sample(
 
         from dosewright.phase_space.sample import ParticleSample, Sample
 
-        reader = open_found(file, long_bits, z_mm)
-        check_free(output, [reader.path], force=force)
-        say_problems(reader.info)
+        reader = open_for(file, output, long_bits, z_mm, force=force)
         after, draw = reader.info, Sample(1 / ratio, seed)
         single = ParticleSample(1 / ratio, seed) if particles else None
         if single is not None:
@@ -168,9 +162,7 @@ def shuffle(
     with faults_reported():
         from dosewright.phase_space.shuffle import Shuffle
 
-        reader = open_found(file, long_bits, z_mm)
-        check_free(output, [reader.path], force=force)
-        say_problems(reader.info)
+        reader = open_for(file, output, long_bits, z_mm, force=force)
         say_losses(reader.info, output, format)
         total = reader.info.particles
         with TemporaryDirectory(prefix=".shuffle-", dir=output.parent) as folder, bar(file.name, 2 * total) as tell:
@@ -216,11 +208,3 @@ def scaled_weight(constants: dict[str, float], factor: float) -> dict[str, float
 def told_or(info: "PhaseSpaceInfo", counted: int) -> float:
     """Return the original histories that a phase space tells, or those counted in its records."""
     return info.original_histories or float(counted)
-
-
-def say_problems(info: "PhaseSpaceInfo") -> None:
-    """Say what is wrong with a file that is read nevertheless."""
-    for problem in info.problems:
-        say_aside(f"Problem: {problem}")
-    if info.original_histories is None:
-        say_aside("Note: Nobody wrote the number of original histories; those counted in the records are taken.")

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.ct_ramp import CtRamp, DensityRamp, media_by_density, ramped
-from dosewright.core.dose_file import Array, Edges, edges_of
+from dosewright.core.dose_file import edges_of
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Image
+from dosewright.core.in_voxels import Array, Edges
 from dosewright.core.matter import HounsfieldTable
 from dosewright.core.regrid import along_patient_axes, mean_weights, regridded
 from dosewright.core.voxel_phantom import VoxelPhantom

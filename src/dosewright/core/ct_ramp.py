@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.dose_file import Array
 from dosewright.core.errors import refuse
+from dosewright.core.in_voxels import Array
 
 
 @dataclass(frozen=True)

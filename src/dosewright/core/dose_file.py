@@ -6,13 +6,10 @@ Files of Monte Carlo codes give edges, which may be uneven, so this is not an `I
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dosewright.core.errors import refuse
 from dosewright.core.grid import Grid, Image
-
-Array = NDArray[np.float64]
-Edges = tuple[Array, Array, Array]
+from dosewright.core.in_voxels import Array, Edges, InVoxels, check_edges
 
 PER_HISTORY, ABSOLUTE = "Gy per history", "Gy"
 MOST_HISTORIES = 1e18  # 30 000 years at a million histories per second
@@ -20,7 +17,7 @@ EDGE_TOLERANCE_MM = 1e-3  # edges written in single precision or with six digits
 
 
 @dataclass(frozen=True)
-class DoseFile:
+class DoseFile(InVoxels):
     """A dose in voxels.
 
     Parameters
@@ -77,18 +74,6 @@ class DoseFile:
             check_histories(self.histories)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """Number of voxels along x, y, z."""
-        nx, ny, nz = (len(edges) - 1 for edges in self.edges_mm)
-        return nx, ny, nz
-
-    @property
-    def array_shape(self) -> tuple[int, int, int]:
-        """Shape of the arrays: (nz, ny, nx)."""
-        nx, ny, nz = self.shape
-        return nz, ny, nx
-
-    @property
     def centres_mm(self) -> Edges:
         """Centres of the voxels along x, y and z, mm."""
         x, y, z = ((edges[1:] + edges[:-1]) / 2 for edges in self.edges_mm)
@@ -105,14 +90,6 @@ def check_histories(histories: float, where: str | None = None) -> None:
     if not 1 <= histories <= MOST_HISTORIES:
         raise refuse("A dose needs a number of histories, at least one history", given=histories,
                      allowed=f"1 to {MOST_HISTORIES:g}", where=where)  # fmt: skip
-
-
-def check_edges(edges_mm: Edges) -> None:
-    """Refuse edges that are not finite or do not ascend."""
-    for axis, edges in zip("xyz", edges_mm, strict=True):
-        if len(edges) < 2 or not np.isfinite(edges).all() or not (np.diff(edges) > 0).all():
-            raise refuse(f"The voxel edges along {axis} do not ascend",
-                         given=f"{len(edges)} edges", allowed="two or more, finite, each above the last")  # fmt: skip
 
 
 def mean_squares(dose: DoseFile) -> Array | None:

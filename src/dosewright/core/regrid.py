@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from dosewright.core.dose_file import Array, Edges
 from dosewright.core.errors import refuse
+from dosewright.core.in_voxels import Array, Edges
 
 TOLERANCE_MM = 1e-6
 STRAIGHT = 1e-4  # of a direction cosine: axes closer to one of the patient's count as it

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.dose_file import Array, Edges, check_edges
 from dosewright.core.errors import refuse
+from dosewright.core.in_voxels import Array, Edges, InVoxels, check_edges
 
 VACUUM = 0
 
 
 @dataclass(frozen=True)
-class VoxelPhantom:
+class VoxelPhantom(InVoxels):
     """Media and densities in voxels, which may be uneven.
 
     Parameters
@@ -52,18 +52,6 @@ class VoxelPhantom:
                          allowed=f"{VACUUM} (vacuum) to {len(self.media)}")  # fmt: skip
         if not np.isfinite(self.density_g_cm3).all() or self.density_g_cm3.min() < 0:
             raise refuse("The densities of a phantom must be finite and not negative")
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """Number of voxels along x, y, z."""
-        nx, ny, nz = (len(edges) - 1 for edges in self.edges_mm)
-        return nx, ny, nz
-
-    @property
-    def array_shape(self) -> tuple[int, int, int]:
-        """Shape of the arrays: (nz, ny, nx)."""
-        nx, ny, nz = self.shape
-        return nz, ny, nx
 
     @property
     def mass_g(self) -> Array:

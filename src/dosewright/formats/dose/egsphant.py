@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.dose_file import Edges
 from dosewright.core.errors import InputError, nearest, refuse
+from dosewright.core.in_voxels import Edges
 from dosewright.core.voxel_phantom import VoxelPhantom
 from dosewright.core.whole_file import write_whole
 from dosewright.formats.dose.numbers import Array, edges_of_cm, named, numbers_in, voxels_of, whole_file

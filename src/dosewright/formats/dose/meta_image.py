@@ -9,9 +9,10 @@ from typing import Final
 
 import numpy as np
 
-from dosewright.core.dose_file import ABSOLUTE, PER_HISTORY, DoseFile, Edges, edges_of, regular_grid
+from dosewright.core.dose_file import ABSOLUTE, PER_HISTORY, DoseFile, edges_of, regular_grid
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Grid, Image
+from dosewright.core.in_voxels import Edges
 from dosewright.formats.dose.mhd import read_mhd, read_mhd_header, write_mhd
 from dosewright.formats.dose.numbers import named, numbers_in
 

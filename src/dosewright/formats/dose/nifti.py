@@ -14,9 +14,10 @@ import nibabel
 import numpy as np
 from nibabel import imageglobals
 
-from dosewright.core.dose_file import ABSOLUTE, Array, DoseFile, dose_image, edges_of
+from dosewright.core.dose_file import ABSOLUTE, DoseFile, dose_image, edges_of
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.grid import Grid, Image
+from dosewright.core.in_voxels import Array
 from dosewright.core.whole_file import write_whole
 from dosewright.formats.dose.meta_image import UNCERTAINTY
 from dosewright.formats.dose.numbers import LARGEST_VOXELS, named, whole_file

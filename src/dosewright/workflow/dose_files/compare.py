@@ -12,9 +12,10 @@ from dosewright.analysis.gamma import GammaCriteria, gamma, pass_rate
 from dosewright.analysis.gamma_noise import NoiselessRate, noiseless_rate_searched, noiseless_rates
 from dosewright.analysis.noise_test import NoiseTest, noise_test, pooled_error
 from dosewright.analysis.voxel_noise import VoxelNoise, voxel_noise
-from dosewright.core.dose_file import Array, DoseFile, regular_grid
+from dosewright.core.dose_file import DoseFile, regular_grid
 from dosewright.core.errors import refuse
 from dosewright.core.grid import Image
+from dosewright.core.in_voxels import Array
 from dosewright.core.interpolate import resample
 from dosewright.workflow.dose_files.pair import Pair, even_image, paired
 

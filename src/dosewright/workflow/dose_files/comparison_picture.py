@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dosewright.analysis.profile import Profile
-from dosewright.core.dose_file import Array
+from dosewright.core.in_voxels import Array
 from dosewright.core.whole_file import write_whole
 from dosewright.workflow.dose_files.compare import Comparison
 from dosewright.workflow.dose_files.planes import DPI, PLANES, Wash, draw_isodoses, draw_plane

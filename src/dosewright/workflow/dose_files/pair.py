@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.analysis.compare import high_dose_ratio
-from dosewright.core.dose_file import Array, DoseFile, Edges, regular_grid, same_voxels
+from dosewright.core.dose_file import DoseFile, regular_grid, same_voxels
 from dosewright.core.errors import refuse
 from dosewright.core.grid import Grid, Image
+from dosewright.core.in_voxels import Array, Edges
 from dosewright.core.regrid import along_patient_axes, covered, finer_or_mean_weights, linear_weights, regridded
 
 MATCH = "match"

@@ -9,8 +9,8 @@ from matplotlib.colors import Colormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dosewright.core.dose_file import Array, Edges
 from dosewright.core.errors import refuse
+from dosewright.core.in_voxels import Array, Edges
 from dosewright.workflow.report.palette import GREY, HAIR, INK
 
 PLANES = ((0, 1), (0, 2), (1, 2))  # across and up, axes x, y, z: normal to z, y, x

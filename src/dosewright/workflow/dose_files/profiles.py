@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from dosewright.analysis.profile import Profile
 from dosewright.analysis.profile_figures import Figure, profile_figures
-from dosewright.core.dose_file import Array, DoseFile, Edges
+from dosewright.core.dose_file import DoseFile
 from dosewright.core.errors import refuse
+from dosewright.core.in_voxels import Array, Edges
 from dosewright.core.regrid import along_patient_axes
 from dosewright.core.whole_file import write_whole, write_whole_text
 from dosewright.workflow.dose_files.planes import DPI, Index, nearest_voxel
