@@ -7,9 +7,7 @@ import typer
 
 from dosewright.cli import options
 from dosewright.cli.dose_options import Alphabet, Force, Phantom, Sums, check_free, opened
-from dosewright.cli.faults import DONE, faults_reported
-
-DIFFERENT = 4  # exit code: compared, and the doses do not agree
+from dosewright.cli.faults import DIFFERENT, DONE, faults_reported
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A dose file of any known format, or a run's folder.")]
 Through = Annotated[

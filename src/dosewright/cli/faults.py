@@ -12,7 +12,7 @@ import typer
 
 from dosewright.core.errors import InputError, StoppedEarlyError
 
-DONE, BROKEN, REFUSED, OUT_OF_TIME, STOPPED = 0, 1, 2, 3, 130
+DONE, BROKEN, REFUSED, OUT_OF_TIME, DIFFERENT, STOPPED = 0, 1, 2, 3, 4, 130  # 4: compared, and not alike
 
 
 @contextmanager

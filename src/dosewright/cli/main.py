@@ -27,7 +27,7 @@ app = typer.Typer(
     help="Independent Monte Carlo dose for radiotherapy: a DICOM plan in, a dose with its uncertainty out. "
     "A quality-assurance and research tool; no medical device.",
     epilog="Exit codes: 0 done; 2 the input was refused; 3 stopped by its time limit or on request, with a valid "
-    "result; 130 stopped without one; 1 our own fault.",
+    "result; 4 compared, and not alike; 130 stopped without one; 1 our own fault.",
     no_args_is_help=True,
     rich_markup_mode=None,
     add_completion=False,

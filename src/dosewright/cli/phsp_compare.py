@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dosewright.cli import options
-from dosewright.cli.faults import DONE, faults_reported
+from dosewright.cli.faults import DIFFERENT, DONE, faults_reported
 from dosewright.cli.phsp_files import LongBits, Z, bar, open_found, reading, say_aside, say_problems
 
 if TYPE_CHECKING:
     from dosewright.phase_space.compare import Verdict
-
-DIFFERENT = 4  # exit code
 
 
 def compare(
