@@ -1,23 +1,26 @@
 """The phase spaces that a run writes: batch after batch, in the order of the histories, in constant memory."""
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.frame import Rigid
 from dosewright.core.particles import Layout, PhaseSpaceInfo, PhaseSpaceWriter
 from dosewright.core.units import MM_PER_CM
 from dosewright.formats.phase_space.losses import losses
 from dosewright.formats.phase_space.open import open_phase_space
 from dosewright.phase_space.histograms import Axis
-from dosewright.scoring.planes import HISTORY
+from dosewright.scoring.planes import ENERGY, HISTORY
 from dosewright.simulation.crossings import KINDS, PlaneSums, of_plane, particles_of
+from dosewright.simulation.extra_information import MODE2, Chosen, ExtraWish
+from dosewright.simulation.past import Past, Surroundings
 from dosewright.simulation.planes import RECORDABLE, Plane
+from dosewright.simulation.regions import Regions
 from dosewright.simulation.work import AtPlanes
 
 Array = NDArray[np.float64]
@@ -27,6 +30,7 @@ Create = Callable[..., PhaseSpaceWriter]
 FILES: dict[str, tuple[str, ...]] = {
     "iaea": (".IAEAheader", ".IAEAphsp"),
     "egs_mode0": (".egsphsp1",),
+    "egs_mode2": (".egsphsp1",),
     "topas_binary": (".header", ".phsp"),
     "topas_limited": (".header", ".phsp"),
     "topas_ascii": (".header", ".phsp"),
@@ -35,7 +39,8 @@ FILES: dict[str, tuple[str, ...]] = {
 }
 FLAT = ("iaea", "native")  # formats that can leave out a z that is the same for all
 EMPTY_HISTORIES = {"iaea": {"incremental_history": "i4"}}  # columns that count them
-LOSING = ("egs_mode0", "topas_limited", "gamos_text")
+SUMMARY = ".summ"  # what extra columns mean
+LOSING = ("egs_mode0", "egs_mode2", "topas_limited", "gamos_text")
 TEXT = "gamos_text"
 
 
@@ -57,6 +62,10 @@ class PhaseSpaceWish:
         After so many no more are written: whole histories only, and the file then stands for those alone.
     histograms, axes
         Forms in which the thirteen histograms are written, ``csv``, ``png`` or ``root``; axes of some of them.
+    extra, chosen
+        What it holds of the past of its particles, and which of them.
+    by_origin
+        Whether there is also one for each region, of the particles made there.
     """
 
     plane: Plane
@@ -67,16 +76,31 @@ class PhaseSpaceWish:
     most_particles: int | None = None
     histograms: tuple[str, ...] = ()
     axes: tuple[tuple[str, tuple[Axis, ...]], ...] = ()
+    extra: ExtraWish = field(default_factory=ExtraWish)
+    chosen: Chosen = field(default_factory=Chosen)
+    by_origin: bool = False
+
+    @property
+    def asks_past(self) -> bool:
+        """Whether the past of particles must be known."""
+        return bool(self.extra.words) or self.chosen.asks_past or self.by_origin or MODE2 in self.formats
+
+    def classes(self, regions: Regions) -> tuple["PhaseSpaceWish", ...]:
+        """Return one phase space for each region in which its particles may be made; none where nobody asked."""
+        names = (self.chosen.origin or regions.names) if self.by_origin else ()
+        return tuple(
+            replace(self, name=f"{self.name}_{file_word(name)}", chosen=replace(self.chosen, origin=(name,)),
+                    by_origin=False)
+            for name in names
+        )  # fmt: skip
 
     def paths(self, folder: Path) -> tuple[Path, ...]:
         """Return all files it makes."""
-        particles = [f"{self.name}{suffix}" for word in self.formats for suffix in FILES[word]]
-        return tuple(folder / name for name in (*particles, *self.histogram_names))
-
-    @property
-    def histogram_names(self) -> tuple[str, ...]:
-        """Names of the files of its histograms."""
-        return tuple(f"{self.name}.{kind}" for kind in self.histograms)
+        suffixes = [suffix for word in self.formats for suffix in FILES[word]]
+        suffixes += [SUMMARY] if self.extra.words else []
+        return tuple(
+            folder / name for name in (*(f"{self.name}{suffix}" for suffix in suffixes), *self.histogram_names)
+        )
 
 
 @dataclass
@@ -85,6 +109,7 @@ class _Plane:
 
     wish: PhaseSpaceWish
     number: int
+    of_class: bool
     writers: list[PhaseSpaceWriter] = field(default_factory=list)
     sums: PlaneSums = field(default_factory=PlaneSums)
     last: int = -1
@@ -92,7 +117,7 @@ class _Plane:
     saved: int = 0
     full: bool = False
 
-    def add(self, found: AtPlanes, box_to_run: Rigid) -> None:
+    def add(self, found: AtPlanes, around: Surroundings) -> None:
         """Write what a batch sent through.
 
         Histories are numbered without those of a phase space that sent nothing; all are counted.
@@ -100,7 +125,8 @@ class _Plane:
         if self.full:
             return
         before, batch = found.before, found.batch
-        mine, most = of_plane(found.rows, self.number), self.wish.most_particles
+        most = self.wish.most_particles
+        mine, extra = self._wanted(found, around)
         mine[:, HISTORY] += before.sent
         self.histories = before.all + batch.all
         if most is not None and int(self.sums.records.sum()) + len(mine) > most:
@@ -108,7 +134,8 @@ class _Plane:
             mine, self.full = mine[mine[:, HISTORY] < over], True
             self.histories = before.all + round((over - before.sent) * batch.all / batch.sent)
         if len(mine):
-            particles = particles_of(mine, self.last, box_to_run, self.wish.plane.z_mm)
+            particles = particles_of(mine, self.last, around.box_to_run, self.wish.plane.z_mm)
+            particles = replace(particles, extra={name: column[: len(mine)] for name, column in extra.items()})
             for writer in self.writers:
                 writer.write(particles)
             self.last = int(mine[-1, HISTORY])
@@ -119,15 +146,32 @@ class _Plane:
             for writer in self.writers:
                 writer.save_header(float(self.histories))
 
+    def _wanted(self, found: AtPlanes, around: Surroundings) -> tuple[Array, dict[str, NDArray[np.generic]]]:
+        """Return the records of a batch that are to be written, and the columns that tell their past."""
+        rows, chosen = of_plane(found.rows, self.number), self.wish.chosen
+        if chosen.energy_MeV is not None:
+            low, high = chosen.energy_MeV
+            rows = rows[(rows[:, ENERGY] >= low) & (rows[:, ENERGY] <= high)]
+        if not self.wish.asks_past:
+            return rows, {}
+        past = Past.of(rows, found.log, around, self.wish.extra.ignored)
+        kept = chosen.by_past(past, around.regions)
+        values = self.wish.extra.values(past, around.regions, self.wish.formats)
+        return rows[kept], {name: column[kept] for name, column in values.items()}
+
 
 class PhaseSpaceFiles:
     """The phase spaces of a run while it goes on; a context that fails keeps nothing but what was saved."""
 
     def __init__(
-        self, folder: Path, wishes: Sequence[PhaseSpaceWish], box_to_run: Rigid, create: Create, title: str
+        self, folder: Path, wishes: Sequence[PhaseSpaceWish], around: Surroundings, create: Create, title: str
     ) -> None:
-        self._planes = [_Plane(wish, number) for number, wish in enumerate(wishes)]
-        self._folder, self._box_to_run, self._create, self._title = folder, box_to_run, create, title
+        self._planes = [
+            _Plane(one, number, of_class=one is not wish)
+            for number, wish in enumerate(wishes)
+            for one in (wish, *wish.classes(around.regions))
+        ]
+        self._folder, self._around, self._create, self._title = folder, around, create, title
         self._open = ExitStack()
 
     def __enter__(self) -> "PhaseSpaceFiles":
@@ -146,13 +190,15 @@ class PhaseSpaceFiles:
     def add(self, found: AtPlanes) -> None:
         """Take what one batch recorded."""
         for plane in self._planes:
-            plane.add(found, self._box_to_run)
+            plane.add(found, self._around)
 
     def finish(self) -> list[dict[str, Any]]:
         """Put the files in their places; return what the summary says of each plane."""
         for plane in self._planes:
             for writer in plane.writers:
                 writer.finish(float(plane.histories))
+            if plane.wish.extra.words:
+                plane.wish.extra.write_summary(self._folder / f"{plane.wish.name}{SUMMARY}", self._around.regions)
             _write_histograms(plane.wish, self._folder)
         return [_account(plane) for plane in self._planes]
 
@@ -162,13 +208,20 @@ class PhaseSpaceFiles:
         said = []
         for plane in self._planes:
             wish = plane.wish
-            if not plane.sums.records.any() and not plane.full:
+            if plane.of_class:
+                continue  # what the whole says
+            if not plane.sums.records.any() and not plane.full and wish.chosen != Chosen():
+                said.append(
+                    f"Nothing that the filter of {wish.name} lets by went through its plane ({wish.plane.said})."
+                )
+            elif not plane.sums.records.any() and not plane.full:
                 said.append(f"Nothing went through the plane of {wish.name} ({wish.plane.said}) along its normal "
                             f"{list(wish.plane.normal)}. Does the beam fly the other way?")  # fmt: skip
             if plane.full:
                 said.append(f"{wish.name} was full after {plane.histories} histories and stands for those alone.")
             for word in (word for word in wish.formats if word in LOSING):
-                info = PhaseSpaceInfo("native", int(plane.sums.records.sum()), plane.histories)
+                extra = wish.extra.columns(word)
+                info = PhaseSpaceInfo("native", int(plane.sums.records.sum()), plane.histories, extra=extra)
                 said += [f"{wish.name}{FILES[word][0]}: {sentence}" for sentence in losses(info, word)]
         return tuple(said)
 
@@ -186,8 +239,13 @@ def _write_histograms(wish: PhaseSpaceWish, folder: Path) -> None:
 
     reader = open_phase_space(folder / f"{wish.name}{FILES[wish.formats[0]][0]}")
     found = analysed(reader, Wanted(axes=wish.axes), plane_mm=wish.plane.z_mm)
-    for name in wish.histogram_names:
-        write_analysis(folder / name, found)
+    for kind in wish.histograms:
+        write_analysis(folder / f"{wish.name}.{kind}", found)
+
+
+def file_word(region: str) -> str:
+    """Return the name of a region as a part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", region.strip("()"))
 
 
 def layout_of(wish: PhaseSpaceWish, word: str, title: str) -> Layout:
@@ -195,7 +253,8 @@ def layout_of(wish: PhaseSpaceWish, word: str, title: str) -> Layout:
     flat = wish.plane.z_mm is not None and word in FLAT and not wish.store_z
     z_mm = wish.plane.z_mm
     constants = {"z_cm": float(np.float32(z_mm / MM_PER_CM))} if flat and z_mm is not None else {}
-    return Layout(constants=constants, extra=EMPTY_HISTORIES.get(word, {}), title=f"{title}, {wish.plane.said}")
+    extra = {**wish.extra.columns(word), **EMPTY_HISTORIES.get(word, {})}  # GAMOS counts bits from the first long
+    return Layout(constants=constants, extra=extra, title=f"{title}, {wish.plane.said}")
 
 
 def _account(plane: _Plane) -> dict[str, Any]:
@@ -206,7 +265,7 @@ def _account(plane: _Plane) -> dict[str, Any]:
         f"{kind}s": _numbers(int(sums.records[k]), mean[k], error[k], sums.energy_MeV[k] / max(plane.histories, 1))
         for k, kind in enumerate(RECORDABLE)
     }
-    total = sums.energy_MeV.sum() / max(plane.histories, 1)
+    total, filtered = sums.energy_MeV.sum() / max(plane.histories, 1), wish.chosen != Chosen()
     return {
         "name": wish.name,
         "files": [path.name for path in wish.paths(Path())],
@@ -216,6 +275,8 @@ def _account(plane: _Plane) -> dict[str, Any]:
         "backwards": wish.plane.backwards,
         "original_histories": plane.histories,
         "full": plane.full,
+        **({"extra": list(wish.extra.words)} if wish.extra.words else {}),
+        **({"filter": {key: value for key, value in asdict(wish.chosen).items() if value}} if filtered else {}),
         **_numbers(int(sums.records.sum()), mean[KINDS], error[KINDS], total),
         **kinds,
     }

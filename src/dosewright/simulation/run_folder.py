@@ -19,8 +19,10 @@ from dosewright.formats.phase_space.open import create_phase_space
 from dosewright.simulation.goal import FEWEST_BATCHES, VOXELS_PER_HISTORY, Goal
 from dosewright.simulation.part_table import NAME as PART_TABLE
 from dosewright.simulation.part_table import part_rows, write_parts
+from dosewright.simulation.past import Surroundings
 from dosewright.simulation.phase_space_files import Create, PhaseSpaceFiles
 from dosewright.simulation.problem import Problem
+from dosewright.simulation.regions import Regions
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import names_of, place_of, write_scores
 from dosewright.simulation.run import Progress, never, simulate
@@ -37,6 +39,7 @@ SAME_DOSE = (("run", "threads"), ("goal", "max_minutes"))  # may differ when a r
 
 MOST_SAID = 4
 HELD_HISTORIES = 1000  # with splitting each may send hundreds of particles through a plane
+HELD_WITH_LOG = 250  # and thousands of events may lead to them
 
 
 def run_in_folder(
@@ -105,8 +108,10 @@ def run_in_folder(
 def _phase_spaces(folder: Path, run_file: RunFile, prepared: Prepared, create: Create) -> PhaseSpaceFiles:
     """Return the phase spaces of a run, none where none are asked for."""
     box_to_run = Rigid.identity() if prepared.phantom is None else prepared.phantom.voxels.frame
+    regions = Regions.of(prepared.scene, phantom=prepared.phantom is not None)
+    around = Surroundings(regions, prepared.problem.part_names, box_to_run)
     title = f"dosewright {__version__}, seed {run_file.run.seed}"
-    return PhaseSpaceFiles(folder, wishes_of(run_file), box_to_run, create, title)
+    return PhaseSpaceFiles(folder, wishes_of(run_file), around, create, title)
 
 
 def goal_of(goals: Goals) -> Goal:
@@ -120,6 +125,7 @@ def goal_at_planes(goal: Goal, problem: Problem) -> Goal:
     if not problem.planes:
         return goal
     size = max(HELD_HISTORIES, int(np.prod(problem.score_shape)) // VOXELS_PER_HISTORY)
+    size = HELD_WITH_LOG if problem.logs else size
     if goal.histories is not None:
         size = max(1, min(size, -(-goal.histories // FEWEST_BATCHES)))
     return replace(goal, batch_histories=size)

@@ -360,7 +360,28 @@ class VarianceReduction(Table):
     reuse_at_plane: ReuseAtPlane | None = None
 
 
-PhaseSpaceFormat = Literal["iaea", "egs_mode0", "topas_binary", "topas_limited", "topas_ascii", "gamos_text", "native"]
+PhaseSpaceFormat = Literal[
+    "iaea", "egs_mode0", "egs_mode2", "topas_binary", "topas_limited", "topas_ascii", "gamos_text", "native"
+]
+
+
+Long = Literal["crossings", "interactions", "origin"]
+ExtraInformation = Long | Literal["z_origin", "z_last", "z_last_no_material"]
+Names = Annotated[tuple[InsertName, ...], Strict(False)]
+
+
+class ScoreFilter(Table):
+    """Which particles of a plane are written: a range of kinetic energies, and the regions of their past.
+
+    Regions are parts and modules of the scene, ``(fill)`` and ``(phantom)``; one of those that are listed is enough.
+    """
+
+    energy_MeV: Annotated[tuple[NotNegative, NotNegative], Strict(False)] | None = None
+    origin: Names = ()
+    crossed: Names = ()
+    not_crossed: Names = ()
+    interacted: Names = ()
+
 
 AxisOfHistogram = Annotated[tuple[float, float, Annotated[Count, Field(ge=1, le=2000)]], Strict(False)]
 HistogramAxes = Annotated[tuple[AxisOfHistogram, ...], Strict(False), Field(min_length=1, max_length=2)]
@@ -372,7 +393,9 @@ class Score(Table):
 
     Of a phase space: the planes are `z_mm`, one height or several, or one through the point `plane_mm` with its
     `normal`. With `kill` the last of them ends what goes forward. `text` adds a text file. The header is brought up to
-    date after every `save_every` histories. A file ends with the last whole history within `most_particles`.
+    date after every `save_every` histories. A file ends with the last whole history within `most_particles`. `extra`
+    is what it holds of the past of its particles, in groups of `extra_bits` and as heights; `filter` chooses by it, and
+    `classify` adds a phase space for each region of origin.
     `histograms` are written in these forms; `histogram_axes` has low, high and bins of each axis of some of them.
     """
 
@@ -398,6 +421,11 @@ class Score(Table):
     particles: Annotated[tuple[Coupled, ...], Strict(False), Field(min_length=1)] | None = None
     histograms: Annotated[tuple[Literal["csv", "png", "root"], ...], Strict(False), Field(min_length=1)] | None = None
     histogram_axes: dict[str, HistogramAxes] | None = None
+    extra: Annotated[tuple[ExtraInformation, ...], Strict(False), Field(min_length=1)] | None = None
+    extra_bits: dict[Long, Annotated[Count, Field(ge=1, le=64)]] | None = None
+    ignore_materials: Names | None = None
+    filter: ScoreFilter | None = None
+    classify: Literal["origin"] | None = None
 
     @property
     def has_voxels(self) -> bool:

@@ -1,6 +1,7 @@
 """The phase spaces that a run file asks for: one for each plane."""
 
 from dosewright.phase_space.histograms import THIRTEEN, Axis
+from dosewright.simulation.extra_information import IGNORED, Chosen, ExtraWish
 from dosewright.simulation.phase_space_files import TEXT, PhaseSpaceWish
 from dosewright.simulation.planes import RECORDABLE, Plane, ReusePlane
 from dosewright.simulation.run_file.tables import RunFile, Score
@@ -33,6 +34,9 @@ def wishes_of_score(score: Score) -> tuple[PhaseSpaceWish, ...]:
             most_particles=score.most_particles,
             histograms=score.histograms or (),
             axes=axes_of(score),
+            extra=extra_of(score),
+            chosen=chosen_of(score),
+            by_origin=score.classify == "origin",
         )
         for plane, name in zip(planes, names_of_planes(score), strict=True)
     )
@@ -44,6 +48,18 @@ def axes_of(score: Score) -> tuple[tuple[str, tuple[Axis, ...]], ...]:
         (name, tuple(Axis(quantity, *limits) for quantity, limits in zip(THIRTEEN[name], given, strict=True)))
         for name, given in (score.histogram_axes or {}).items()
     )
+
+
+def extra_of(score: Score) -> ExtraWish:
+    """Return what a phase space is asked to hold of the past of its particles."""
+    ignored = IGNORED if score.ignore_materials is None else score.ignore_materials
+    bits = {str(word): number for word, number in (score.extra_bits or {}).items()}
+    return ExtraWish(score.extra or (), bits, ignored)
+
+
+def chosen_of(score: Score) -> Chosen:
+    """Return which particles a phase space is asked to hold."""
+    return Chosen() if score.filter is None else Chosen(**score.filter.model_dump())
 
 
 def planes_of(score: Score) -> tuple[Plane, ...]:
