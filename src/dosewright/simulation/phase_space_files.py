@@ -98,9 +98,8 @@ class PhaseSpaceWish:
         """Return all files it makes."""
         suffixes = [suffix for word in self.formats for suffix in FILES[word]]
         suffixes += [SUMMARY] if self.extra.words else []
-        return tuple(
-            folder / name for name in (*(f"{self.name}{suffix}" for suffix in suffixes), *self.histogram_names)
-        )
+        suffixes += [f".{kind}" for kind in self.histograms]
+        return tuple(folder / f"{self.name}{suffix}" for suffix in suffixes)
 
 
 @dataclass
