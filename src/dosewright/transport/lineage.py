@@ -16,15 +16,16 @@ from dosewright.scoring.lineage import (
     INTERACTED,
     KIND,
     NO_PARENT,
+    PARENT,
     PARENT_AT,
     PART,
     PARTICLE,
     PLACE,
     SPECIES,
 )
-from dosewright.scoring.lineage import PARENT as LOGGED_PARENT
-from dosewright.transport import tracks
-from dosewright.transport.tracks import INTERACTING, PARENT, PHOTON, SAME, number_of
+from dosewright.transport.tracks import INTERACTING, PHOTON, SAME, number_of
+from dosewright.transport.tracks import PARENT as WAITING_PARENT
+from dosewright.transport.tracks import PARENT_AT as WAITING_PARENT_AT
 
 NOBODY = 0.0  # the parent of what is not born
 
@@ -90,7 +91,7 @@ def _note_taken(problem, log, stack, row, track, stream):
     kind = GOES_ON if stack[row, SAME] > 0.0 else BORN
     ray = leave_box(problem.geometry, track.ray, track.place) if track.place.region == PATIENT else track.ray
     part, species = part_at(problem.scene, track.place), track.species
-    parent, parent_at = stack[row, PARENT], stack[row, tracks.PARENT_AT]
+    parent, parent_at = stack[row, WAITING_PARENT], stack[row, WAITING_PARENT_AT]
     _write(log, stream, kind, parent, parent_at, PHOTON if species == INTERACTING else species, part, track.energy, ray)
 
 
@@ -110,5 +111,5 @@ def _write(log, stream, kind, parent, parent_at, species, part, energy, ray):
         return
     row = log[n]
     row[HISTORY], row[PARTICLE], row[AT], row[KIND] = stream.history, number_of(stream), stream.draw & LOW, kind
-    row[LOGGED_PARENT], row[PARENT_AT], row[SPECIES], row[PART] = parent, parent_at, species, part
+    row[PARENT], row[PARENT_AT], row[SPECIES], row[PART] = parent, parent_at, species, part
     row[ENERGY], row[PLACE], row[PLACE + 1], row[PLACE + 2] = energy, ray.x, ray.y, ray.z
