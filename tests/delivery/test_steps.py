@@ -13,6 +13,7 @@ from tests.delivery.deliveries import HEAD, LINES, problems, read, step, steps
 from tests.formats.text.fred.fred_texts import DECKS, deck
 
 from dosewright.core.errors import InputError
+from dosewright.core.frame import gantry_to_patient
 from dosewright.delivery.steps import Step, read_delivery
 from dosewright.formats.text.fred.scope import Budget
 
@@ -163,6 +164,41 @@ def test_all_mistakes_of_a_script_are_told_at_once(tmp_path: Path) -> None:
 def test_what_a_broken_line_may_have_defined_is_not_missed(tmp_path: Path) -> None:
     (one,) = problems(tmp_path, "region: $name ; L = [1,1,1] ; material = air\ntransform: table shift_by 1 0 0")
     assert "Unknown name" in one
+
+
+@pytest.mark.parametrize(("gantry", "couch"), [(0, 0), (90, 0), (0, 90), (90, 90), (225.5, 0), (37, -21), (300, 75)])
+def test_gantry_and_couch_of_fredtools_agree_with_iec_61217(tmp_path: Path, gantry: float, couch: float) -> None:
+    # Field above the patient, in DICOM axes; gantry about z, patient shifted by minus the isocentre, minus the couch.
+    iso, sad, spot = np.array([31.0, -42.0, 57.0]), 2000.0, (25.0, -40.0)
+    path = tmp_path / "fred.inp"
+    path.write_text(f"""region: phantom ; L=[30,30,30] ; material=water
+region: RS ; O = [0,-30,0] ; f=[0,1,0] ; u=[0,0,1] ; material=PMMA
+region: gantry ; L = [1,1,1] ; lAdaptiveSize=t ; material = vacuum
+field: 1 ; O = [0,{-sad / 10},0] ; f = [0,1,0] ; u = [0,0,1]
+pb: 1 1 ; P = [{-spot[0] / 10},{spot[1] / 10},0]
+group: fields field_1
+group: NozzleGroup RS
+set_parent: gantry fields NozzleGroup
+save_regions: 0
+transform: NozzleGroup shift_by 0 -10 0
+transform: gantry rotate z {gantry}
+transform: phantom shift_by {-iso[0] / 10:+} {-iso[1] / 10:+} {-iso[2] / 10:+}
+transform: phantom rotate y {-couch:+}
+deactivate: fields, NozzleGroup
+activate: field_1 RS
+deliver: field_1
+restore: 0
+""")
+    (one,) = read_delivery(path).steps()
+    into = gantry_to_patient(gantry_deg=gantry, couch_deg=couch, patient_position="HFS", isocenter_mm=iso)
+    patient = one.placements["phantom"].inverse()
+    placed = one.placements["field_1"]
+    beam = one.fields[0].beams[0]
+    start = patient.points(placed.points(np.array(beam.position_mm)))
+    way = patient.directions(placed.directions(np.array(beam.direction)))
+    assert np.allclose(start, into.points(np.array([*spot, sad])), atol=1e-6)
+    assert np.allclose(start + sad * way, into.points(np.array([*spot, 0.0])), atol=1e-6)
+    assert np.allclose(patient.points(one.placements["RS"].translation), into.points((0, 0, 400.0)), atol=1e-6)
 
 
 @pytest.mark.parametrize("name", DECKS)

@@ -111,7 +111,7 @@ def read_energy(taking: Taking, notes: list[str]) -> Energy:
     wide = width > 0 or bool(momentum)
     if distribution is None:
         distribution = "gauss" if wide else "line"
-        if wide:
+        if sigma or fwhm:  # fractional widths are those of a Gaussian by the manual
             _say_once(notes, "A width of the energy without Edistrib is taken as that of a Gaussian.")
     elif distribution == "line" and wide:
         taking.problem(f"{taking.what}: a line has no width", given="Edistrib = line")

@@ -219,4 +219,5 @@ def _closing(text: str, at: int, where: str) -> int:
             depth += 1 if sign == "{" else -1
             if not depth:
                 return place
-    raise refuse("${ is not closed by }", given=text[at - 2 : at + 40], where=where)
+    raise refuse("${ is not closed by }", given=text[at - 2 : at + 40], where=where,
+                 allowed="} on the same line; % and // begin comments, mod(a,b) does not")  # fmt: skip

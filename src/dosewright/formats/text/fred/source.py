@@ -132,7 +132,8 @@ def _tree(lines: list[Line], problems: list[str]) -> list[Node]:
                                    where=line.where).problems  # fmt: skip
         elif LOOKS_OPENING.match(line.text):
             problems += refuse("A loop or condition cannot be read", given=line.text[:80], where=line.where,
-                               allowed="for(x in ...)<, if(...)<, else< at the end of a line").problems  # fmt: skip
+                               allowed="for(x in ...)<, if(...)<, else< at the end of a line; % and // begin "
+                               "comments").problems  # fmt: skip
         else:
             into.append(line)
         if len(opened) > DEEPEST:
