@@ -136,7 +136,7 @@ MISTAKES = {
     "deliver: pb 4 1": "no such pencil beams. Given: 4. Allowed: 3 pencil beams, 1 to 3",
     "deliver: pb 2:5 1": "no such pencil beams. Given: 4, 5",
     "deliver: pb 3:1 1": "not in order",
-    "deliver: pb 1:1e14 1": "not in order",
+    "deliver: pb 1:1e14 1": "no such pencil beams. Given: 4, 5, 6, 7, 8",
     "deliver: pb 1:x 1": "Expected a number",
     "deliver: pb 1 3": "unknown field",
     "deliver: pb 1": "needs a number and a field",

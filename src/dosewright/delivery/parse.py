@@ -5,6 +5,7 @@ open is settled in docs/reference/fred_language.md.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 import numpy as np
 
@@ -38,7 +39,6 @@ ACTIONS = ("shift_by", "move_to", "rotate")
 FRAMES = {"global": ROOM, "room": ROOM, "local": SELF, "self": SELF}
 AXES: dict[str, Triple] = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}
 INTERPRETERS = (".sh", ".py")
-MOST_BEAMS = 10_000_000
 
 
 def parse_delivery(of: FredInput, problems: list[str]) -> tuple[Order, ...]:
@@ -194,18 +194,19 @@ class _Parser:
                          allowed=", ".join(list(self.beams)[:20]), where=at.where)  # fmt: skip
         known = self.beams[self.fields[name]]
         first, colon, last = numbers.partition(":")
-        wanted = [first]
-        if colon:
+        if not colon:
+            chosen, missing = [first] if first in known else [], [] if first in known else [first]
+        else:
             a, b = as_whole(first, at.where), as_whole(last, at.where)
-            if b < a or b - a > MOST_BEAMS:
+            if b < a:
                 raise refuse("deliver: the range of pencil beams is not in order", given=numbers, where=at.where)
-            wanted = [str(n) for n in range(a, b + 1)]
-        there = set(known)
-        missing = [one for one in wanted if one not in there]
+            there = {int(one): one for one in known if one.isdecimal() and a <= int(one) <= b}
+            chosen = [there[n] for n in sorted(there)]
+            missing = [str(n) for n in islice((n for n in range(a, b + 1) if n not in there), 5)]
         if missing and self.of.complete:
-            raise refuse(f"deliver: field {word} has no such pencil beams", given=", ".join(missing[:5]),
+            raise refuse(f"deliver: field {word} has no such pencil beams", given=", ".join(missing),
                          allowed=f"{len(known)} pencil beams, {_ends(known)}", where=at.where)  # fmt: skip
-        return name, tuple(one for one in wanted if one in there)
+        return name, tuple(chosen)
 
     def scripts(self, at: Directive) -> Order:
         """Read ``run_script:`` and ``postdelivery_script:``."""

@@ -210,6 +210,18 @@ material: w ; rho = 1 ; Ipot = 75 ; Lrad = 36 ; composition = [H,O] ; fractions 
     assert [one.box.name for one in found.regions] == ["a", "b"]
 
 
+def test_what_else_a_room_has_is_named(tmp_path: Path) -> None:
+    found = of(tmp_path, BOX + "region: Room ; material=air ; L=[500,500,500]")
+    assert (found.room_material, [one.what for one in found.unsupported]) == ("air", ["L = [500,500,500]"])
+
+
+def test_pencil_beams_without_particles_or_energy_are_told(tmp_path: Path) -> None:
+    notes = of(tmp_path, BOX + "pb: 1 0 ; N = 1e7 ; T = 70\npb: 2 0").notes
+    assert any("1 of 2 pencil beams have no N" in note for note in notes)
+    assert any("without an energy have 100 MeV" in note for note in notes)
+    assert not of(tmp_path, BOX + "pb: 1 0 ; T = 70\npb: 2 0 ; T = 71").notes
+
+
 def test_the_hu_table(tmp_path: Path) -> None:
     text = """region: a ; material = HU-400
 region: b ; material = HU +100
@@ -295,6 +307,9 @@ MISTAKES = {
     "region: b ; CTscan = nowhere.mhd": "The CT is not there|the CT is not there",
     "region: b ; CTscan = MrHead": "built into FRED",
     "region: Room ; material=HU+1\nlUseInternalHU2Mat=t": "The room has a named material",
+    "region: room ; material=air\nregion: Room ; material=air": "The room is defined twice",
+    "region: room ; material=airr": "Did you mean 'air'",
+    "region: room ; colour=red": "unknown key",
     "field: 1": "fields and no pencil beams",
     "field: 1 ; colour = red\npb: 1 1": "unknown key",
     "pb: 1 0 ; E = 70\npb: 1 0 ; E = 80": "defined twice",

@@ -19,7 +19,7 @@ SHAPES = {"pin": "pin", "dot": "pin", "square": "box", "box": "box", "rect": "bo
 DISTRIBUTIONS = {"line": "line", "monoenergetic": "line", "monochromatic": "line", "gauss": "gauss",
                  "gaussian": "gauss", "uniform": "uniform", "flat": "uniform", "box": "uniform",
                  "rect": "uniform"}  # fmt: skip
-HIGHEST_MEV = 1e5
+HIGHEST_MEV, USUAL_MEV = 1e5, 100.0
 FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))  # of a Gaussian
 SIGMA_KEYS = ("sigmaSqr_D_ISO", "sigmaSqr_aX", "sigmaSqr_bX", "sigmaSqr_cX",
               "sigmaSqr_aY", "sigmaSqr_bY", "sigmaSqr_cY")  # fmt: skip
@@ -102,7 +102,9 @@ def read_energy(taking: Taking, notes: list[str]) -> Energy:
     if distribution == "uniform" and None not in (least, most) and mean is None and fwhm is None:
         assert least is not None and most is not None  # noqa: S101  (for the type checker)
         mean, fwhm = (least + most) / 2, most - least
-    mean = 100.0 if mean is None else mean  # MeV, FRED's default
+    if mean is None:
+        _say_once(notes, f"Pencil beams without an energy have {USUAL_MEV:g} MeV, FRED's default.")
+        mean = USUAL_MEV
     widths = [one for one in (sigma, fwhm, fraction, momentum) if one is not None]
     if len(widths) > 1:
         taking.problem(f"{taking.what}: the width of the energy is given more than once",

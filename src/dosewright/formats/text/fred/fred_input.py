@@ -22,7 +22,16 @@ from dosewright.formats.text.fred.known_words import (
 )
 from dosewright.formats.text.fred.media import BUILT_IN, FredMaterial, HuRow, read_hu_table, read_material
 from dosewright.formats.text.fred.pencil_beams import BeamReader, PencilBeam
-from dosewright.formats.text.fred.places import ROOM, Field, Region, default_field, identity_of, read_field, read_region
+from dosewright.formats.text.fred.places import (
+    ROOM,
+    Field,
+    Region,
+    default_field,
+    identity_of,
+    read_field,
+    read_region,
+    read_room,
+)
 from dosewright.formats.text.fred.scope import Budget
 from dosewright.formats.text.fred.taking import Taking, Unsupported, as_flag, as_whole
 from dosewright.formats.text.fred.variance_reduction import VarianceReduction, read_variance_reduction
@@ -153,12 +162,12 @@ class _Work:
         """Add a problem of a directive."""
         self.problems += refuse(what, given=given, allowed=allowed, where=at.where).problems
 
-    def unique(self, what: str, found: Iterable[Made], name: Callable[[Made], str]) -> list[Made]:
+    def unique(self, of: Sequence[Directive], found: Sequence[Made], name: Callable[[Made], str]) -> list[Made]:
         """Return things whose names differ, in any case; those that do not are problems."""
         kept: dict[str, Made] = {}
-        for one, directive in zip(found, self.of(what), strict=True):
+        for one, directive in zip(found, of, strict=True):
             if name(one).casefold() in kept:
-                self.problem(f"The {what} {name(one)!r} is defined twice, but for the case", directive)
+                self.problem(f"The {directive.name} {name(one)!r} is defined twice, but for the case", directive)
             kept.setdefault(name(one).casefold(), one)
         return list(kept.values())
 
@@ -169,7 +178,7 @@ class _Work:
             taking = self.taking(one)
             name = identity_of(one, taking, "ID")
             found.append(read_material(one, taking, name))
-        materials = self.unique("material", found, lambda one: one.id)
+        materials = self.unique(self.of("material"), found, lambda one: one.id)
         names = {*BUILT_IN, *(one.id.casefold() for one in materials)}
         for material in materials:
             if material.id.casefold() in BUILT_IN:
@@ -188,24 +197,26 @@ class _Work:
     def fields(self) -> list[Field]:
         """Make the fields, or the default one."""
         made = [read_field(one, self.taking(one), self.notes) for one in self.of("field")]
-        return self.unique("field", made, lambda one: one.id) or [default_field()]
+        return self.unique(self.of("field"), made, lambda one: one.id) or [default_field()]
 
     def regions(self, own_materials: set[str]) -> tuple[list[Region], str]:
         """Make the regions, and tell what fills the room."""
-        made = self.unique("region", [read_region(one, self.taking(one), self.folders, self.notes)
-                                      for one in self.of("region")], lambda one: one.box.name)  # fmt: skip
+        rooms = [one for one in self.of("region") if _is_room(one)]
+        if len(rooms) > 1:
+            self.problem("The room is defined twice", rooms[1])
+        room = read_room(self.taking(rooms[0])) if rooms else "vacuum"
+        directives = [one for one in self.of("region") if one not in rooms]
+        made = [read_region(one, self.taking(one), self.folders, self.notes) for one in directives]
+        regions = self.unique(directives, made, lambda one: one.box.name)
         names = {*BUILT_IN, *own_materials}
-        for one in made:
-            if one.material is not None and one.material.casefold() not in names:
-                self.unknown_medium(one.material, names, one.box.where)
-        room = next((one for one in made if one.box.name.casefold() == ROOM), None)
-        if room is not None and (room.material is None or room.ct is not None or room.scores or room.scores_ij):
-            self.problems += refuse("The room has a named material and nothing else", where=room.box.where).problems
-        regions = [one for one in made if one is not room]
+        used = [(one.material, one.box.where) for one in regions] + [(room, rooms[0].where if rooms else "")]
+        for name, where in used:
+            if name is not None and name.casefold() not in names:
+                self.unknown_medium(name, names, where)
         if not regions and self.complete:
             self.problems += refuse("The input has no region", allowed="region: ID ; L = [...] ; ...",
                                     where=self.path.name).problems  # fmt: skip
-        return regions, (room.material if room else None) or "vacuum"
+        return regions, room
 
     def beams(self, explicit: Sequence[Directive], fields: Sequence[Field], histories: int) -> list[PencilBeam]:
         """Make the pencil beams, or the default one."""
@@ -230,3 +241,8 @@ class _Work:
         self.problems += refuse("The input has fields and no pencil beams", allowed="pb: ID FIELD ; ...",
                                 where=where).problems  # fmt: skip
         return False
+
+
+def _is_room(directive: Directive) -> bool:
+    names = [*directive.words, *(one.text.strip("'\"") for one in directive.settings if one.key == "ID")]
+    return bool(names) and names[0].casefold() == ROOM

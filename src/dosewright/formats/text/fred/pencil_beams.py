@@ -4,7 +4,7 @@ Source: FRED manual, source definition.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -67,6 +67,7 @@ class BeamReader:
     problems: list[str]
     unsupported: list[Unsupported]
     notes: list[str]
+    unnumbered: list[str] = field(default_factory=list)  # places of pencil beams without N
 
     def read_all(self, directives: Sequence[Directive]) -> list[PencilBeam]:
         """Return all pencil beams in the order of their lines."""
@@ -77,6 +78,11 @@ class BeamReader:
             if one.name == "pb":
                 beam = tried(lambda n=n, one=one: self.read(n, one, masters), self.problems)  # type: ignore[misc]
                 beams += [beam] if beam else []
+        if 0 < len(self.unnumbered) < len(beams):
+            count = len(self.unnumbered)
+            self.notes.append(
+                f"{self.unnumbered[0]}: {count} of {len(beams)} pencil beams have no N: one particle each."
+            )
         return beams
 
     def read(self, place: int, directive: Directive, masters: Sequence[tuple[int, Master]]) -> PencilBeam | None:
@@ -92,9 +98,8 @@ class BeamReader:
             if values and len(values) != len(master.columns):
                 raise refuse("A pencil beam has another number of values than its pbmaster columns", given=len(values),
                              allowed=len(master.columns), where=directive.where)  # fmt: skip
-            rows |= {
-                key: Setting(key, word, directive.where) for key, word in zip(master.columns, values, strict=False)
-            }
+            row = zip(master.columns, values, strict=False)
+            rows |= {key: Setting(key, word, directive.where) for key, word in row}
             if not values and master.columns and any(key not in own for key in master.columns):
                 raise refuse("A pencil beam lacks the columns of its pbmaster", where=directive.where,
                              allowed=" ".join(master.columns))  # fmt: skip
@@ -103,9 +108,10 @@ class BeamReader:
                          allowed=f"pbmaster: {field_word} ; columns=[...]", where=directive.where)  # fmt: skip
         settings = tuple((rows | own).values())
         before = len(self.problems)
-        taking = Taking(
-            f"pb {id_word} of field {field_word}", directive.where, settings, self.problems, self.unsupported
-        )
+        what = f"pb {id_word} of field {field_word}"
+        taking = Taking(what, directive.where, settings, self.problems, self.unsupported)
+        if not taking.given("N"):
+            self.unnumbered.append(directive.where)
         beam = beam_of(id_word, field_word, taking, self.histories, self.notes)
         taking.refuse_rest()
         return beam if len(self.problems) == before else None

@@ -15,7 +15,7 @@ from dosewright.core.frame import Rigid
 from dosewright.core.looks import tried
 from dosewright.formats.dose.mhd import read_mhd_header
 from dosewright.formats.text.fred.directives import Directive
-from dosewright.formats.text.fred.media import medium_of
+from dosewright.formats.text.fred.media import BUILT_IN, medium_of
 from dosewright.formats.text.fred.taking import Taking, Triple
 
 MM_PER_CM = 10.0
@@ -25,6 +25,8 @@ PERPENDICULAR = 1e-3  # cosine up to which two axes are as perpendicular as they
 SCORES = ("edep", "dose", "dose-to-water", "letd", "spectra", "track", "counts")
 WRITES = ("lWriteDensity", "lWriteImat", "lWriteLETd_parts", "lWriteCTHU", "lWriteRSP")
 NOT_DONE = {"rescale": True, "scoringMask": False, "alphaBetaX": False}  # whether each may change the dose
+# What a room may have and is not done: it has no end here, and nothing is scored in it.
+OF_ROOM = dict.fromkeys(("O", "pivot", "f", "u", "l", "L", "voxels", "maxStepSize", "score", "scoreij", *WRITES), False)
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,18 @@ def default_field() -> Field:
     """Return the field that FRED makes where an input has none."""
     frame = Rigid(np.eye(3), np.array([0.0, 0.0, -500.0]))
     return Field("0", Box("field_0", frame, (200.0, 200.0, 500.0), (0.5, 0.5, 0.2), "the default field"), 0.0)
+
+
+def read_room(taking: Taking) -> str:
+    """Return what fills the room; all else of it is named."""
+    taking.what = "region Room"
+    taking.word("ID")
+    material, hounsfield = taking.read(["material"], medium_of) or (None, None)
+    if hounsfield is not None:
+        taking.problem("The room has a named material", given=f"HU{hounsfield:+g}", allowed=", ".join(BUILT_IN))
+    taking.not_supported(OF_ROOM)
+    taking.refuse_rest()
+    return material or "vacuum"
 
 
 def read_region(directive: Directive, taking: Taking, folders: Sequence[Path], notes: list[str]) -> Region:

@@ -20,6 +20,7 @@ ELSE = re.compile(r"else\s*<\s*\Z")
 CLOSING = re.compile(r"(for|if|else)\s*>\s*\Z")
 LOOKS_OPENING = re.compile(r"(for|if|else|while|elif)\b\s*[(<]")
 TARGETS = re.compile(r"\s*([A-Za-z_]\w*(?:\s*,\s*[A-Za-z_]\w*)*)\s+in\s+(.*)\Z")
+SIGNS = re.compile(r"[%#/'\"]")  # without them a line has no comment
 EXPRESSION = re.compile(r"(?:def|func)\s*:")
 
 
@@ -77,6 +78,8 @@ def _uncommented(raw: str, commented: int, number: int) -> tuple[str, int, str]:
 
     A quotation mark that is not closed is told by its signs in the place of what was cut off.
     """
+    if not commented and not SIGNS.search(raw):
+        return raw, 0, ""
     kept: list[str] = []
     at, quote = 0, ""
     while at < len(raw):
