@@ -15,9 +15,10 @@ from dosewright.formats.text.fred.scope import Budget
 
 def read(path: Path, budget: Budget | None = None) -> tuple[Directive, ...]:
     problems: list[str] = []
-    found = collect_directives(path, problems, budget=budget)
+    found, complete = collect_directives(path, problems, budget=budget)
     if problems:
         raise InputError(*problems)
+    assert complete
     return found
 
 
@@ -179,6 +180,10 @@ def test_a_comment_behind_a_definition_is_a_comment(tmp_path: Path) -> None:
         "for(i in range(1000000))<\ndef: x = $i\nfor>",
         "def: s = 'aaaaaaaa'\nfor(i in range(100000))<\ndef: s = s + s\nfor>\na: $s",
         "def: a = [1]\nfor(i in range(100))<\ndef: a = [a, a]\nfor>\nb: $a",
+        "for(i in range(1000000))<\ndef: x = np.zeros(50000)\nfor>",
+        "def: x = np.zeros(50000)\nfor(i in range(1000000))<\ndef: y = -x\nfor>",
+        "def: x = np.zeros(50000)\nfor(i in range(1000000))<\ndef: y = x[1:]\nfor>",
+        "def: x = np.zeros(50000)\nfor(i in range(1000000))<\na: ${x}\nfor>",
         "for(i in range(9))<\n" * 70 + "for>\n" * 70,
     ],
 )

@@ -37,12 +37,12 @@ def check_boxes(boxes: Sequence[Box], problems: list[str]) -> None:
         seen.add(box.name.casefold())
 
 
-def check_beams(beams: Sequence[PencilBeam], fields: Sequence[Field], problems: list[str]) -> None:
-    """Tell pencil beams without a field, and those defined twice."""
+def check_beams(beams: Sequence[PencilBeam], fields: Sequence[Field], problems: list[str], *, complete: bool) -> None:
+    """Tell pencil beams defined twice, and those without a field; not these where a field may not have been read."""
     ids = {one.id for one in fields}
     seen: set[tuple[str, str]] = set()
     for beam in beams:
-        if beam.field not in ids:
+        if beam.field not in ids and complete:
             hint = nearest(beam.field, ids)
             problems += refuse(f"A pencil beam belongs to an unknown field.{hint}", given=beam.field,
                                allowed=", ".join(sorted(ids)[:20]), where=beam.where).problems  # fmt: skip

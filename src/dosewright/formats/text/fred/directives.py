@@ -39,8 +39,10 @@ class Directive:
 
 
 def collect_directives(path: Path, problems: list[str], folder: Path | None = None,
-                       budget: Budget | None = None) -> tuple[Directive, ...]:  # fmt: skip
-    """Read an input with all that it includes; every problem is added to a list, each with its file and line.
+                       budget: Budget | None = None) -> tuple[tuple[Directive, ...], bool]:  # fmt: skip
+    """Return the directives of an input with all that it includes, and whether none is lost.
+
+    Every problem is added to a list, each with its file and line.
 
     Parameters
     ----------
@@ -51,7 +53,10 @@ def collect_directives(path: Path, problems: list[str], folder: Path | None = No
     budget
         How much its loops and expressions may do.
     """
-    return tuple(_assembled(preprocess(path, folder, problems, budget), problems))
+    lines, complete = preprocess(path, folder, problems, budget)
+    before = len(problems)
+    directives = tuple(_assembled(lines, problems))
+    return directives, complete and len(problems) == before
 
 
 def _assembled(lines: list[Line], problems: list[str]) -> list[Directive]:

@@ -51,7 +51,7 @@ def parsed(text: str, where: str) -> ast.expr:
     return found
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=1000)
 def _tree(text: str) -> ast.expr | str:
     """Return the tree of a text, or what is against it; those of loops are made once."""
     if len(text) > LONGEST:
@@ -121,6 +121,12 @@ class _Walk:
                 allowed="numbers, words in quotes, lists, dictionaries, arithmetic, comparisons, calls",
             )
         return visit(self, node)
+
+    def paid(self, value: Value) -> Value:
+        """Return a value after taking a step for each of its items."""
+        if isinstance(value, list | tuple | dict):
+            self.scope.budget.step(len(value), self.where)
+        return value
 
     def trying(self, of: Callable[[], Value], what: str) -> Value:
         """Return a result; what Python has against it becomes a message."""
@@ -217,7 +223,7 @@ def _unary(walk: _Walk, node: ast.UnaryOp) -> Value:
         raise walk.refused("An expression holds what is not allowed in it", given="~")
     sign = -1 if isinstance(node.op, ast.USub) else 1
     if isinstance(value, Vector):
-        return Vector(sign * x for x in value)
+        return Vector(sign * x for x in walk.paid(value))
     return walk.trying(lambda: sign * functions.number(value), "A sign")
 
 
@@ -262,7 +268,7 @@ def _subscript(walk: _Walk, node: ast.Subscript) -> Value:
         ends = (node.slice.lower, node.slice.upper, node.slice.step)
         bounds = [None if one is None else walk.value(one) for one in ends]
         part = walk.trying(lambda: of[slice(*bounds)], "A part of a list")
-        walk.scope.budget.step(len(part), walk.where)
+        walk.paid(part)
         return Vector(part) if isinstance(of, Vector) else part
     at = walk.value(node.slice)
     if isinstance(of, dict) and isinstance(at, str | int | float):
@@ -299,7 +305,7 @@ def _call(walk: _Walk, node: ast.Call) -> Value:
 
 def _method(walk: _Walk, of: Value, name: str, given: Sequence[Value]) -> Value:
     try:
-        return walk.trying(lambda: functions.method(of, name, given), f".{name[:40]}()")
+        return walk.paid(walk.trying(lambda: functions.method(of, name, given), f".{name[:40]}()"))
     except InputError as error:
         located = [text if "Where:" in text else f"{text} Where: {walk.where}." for text in error.problems]
         raise InputError(*located) from error
@@ -312,7 +318,7 @@ def _function(walk: _Walk, name: str, given: Sequence[Value], *, of_numpy: bool)
         builtin = [f"np.{one}" if one in functions.ONLY_NUMPY else one for one in functions.KNOWN]
         known = [*walk.scope.functions, *builtin]
         raise walk.refused(f"Unknown function.{nearest(name, known)}", given=name[:60], allowed="func: NAME(...) = ...")
-    return walk.trying(lambda: functions.called(name, given), f"{name}()")
+    return walk.paid(walk.trying(lambda: functions.called(name, given), f"{name}()"))
 
 
 def _own_function(walk: _Walk, function: Function, given: Sequence[Value]) -> Value:

@@ -110,9 +110,9 @@ def read_fred(path: Path, folder: Path | None = None, histories: int | None = No
 def collect_fred(path: Path, problems: list[str], folder: Path | None = None, histories: int | None = None,
                  budget: Budget | None = None) -> FredInput:  # fmt: skip
     """Read as `read_fred` does; problems are added to a list, and what could be read is returned."""
-    directives = collect_directives(path, problems, folder, budget)
+    directives, complete = collect_directives(path, problems, folder, budget)
     folders = [folder or path.parent, path.parent]
-    return _Work(path, directives, folders, problems, not problems).read(histories)
+    return _Work(path, directives, folders, problems, complete).read(histories)
 
 
 class _Work:
@@ -229,8 +229,8 @@ class _Work:
                                     given=one.key, allowed="the key within pb:", where=one.where).problems  # fmt: skip
         before = len(self.problems)
         beams = reader.read_all(explicit)
+        check_beams(beams, fields, self.problems, complete=self.complete)
         self.complete = self.complete and len(self.problems) == before
-        check_beams(beams, fields, self.problems)
         return beams
 
     def on_default_field(self, fields: Sequence[Field], defaults: Sequence[Setting]) -> bool:

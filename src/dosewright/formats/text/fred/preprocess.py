@@ -25,17 +25,20 @@ SIMPLE = re.compile(r"\$([A-Za-z_]\w*)")
 QUOTED = re.compile(r"(['\"])(.*)\1\Z")
 
 
-def preprocess(path: Path, folder: Path | None, problems: list[str], budget: Budget | None = None) -> list[Line]:
-    """Return the lines of plain input, each with the file and line it comes from.
+def preprocess(path: Path, folder: Path | None, problems: list[str],
+               budget: Budget | None = None) -> tuple[list[Line], bool]:  # fmt: skip
+    """Return the lines of plain input, each with the file and line it comes from, and whether none is lost.
 
-    `folder` is the input folder, by default that of the file. What cannot be read is added to `problems`.
+    `folder` is the input folder, by default that of the file. What cannot be read is added to `problems`; a definition
+    that cannot be read loses no line by itself.
     """
     work = _Work(folder or path.parent, Scope(budget=budget or Budget()), problems)
     try:
         work.include(path, "")
     except ExhaustedError as error:
         problems += error.problems
-    return work.lines
+        work.complete = False
+    return work.lines, work.complete
 
 
 @dataclass
@@ -50,6 +53,7 @@ class _Work:
     sources: dict[Path, list[Node]] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
     depth: int = 0
+    complete: bool = True
 
     @contextmanager
     def deeper(self, where: str) -> Iterator[None]:
@@ -71,7 +75,9 @@ class _Work:
             raise refuse("A file includes itself", given=chain, where=where)
         if real not in self.sources:
             self.sources[real] = []  # a file that cannot be read is told once
+            before = len(self.problems)
             self.sources[real] = read_source(path, self.problems)
+            self.complete = self.complete and len(self.problems) == before
         self.opened.append(real)
         try:
             with self.deeper(where):
@@ -96,6 +102,8 @@ class _Work:
             except ExhaustedError:
                 raise
             except InputError as error:
+                defines = isinstance(node, Line) and DEFINITION.match(node.text)
+                self.complete = self.complete and bool(defines and defines[1] != "include")
                 self.tell(error)
 
     def tell(self, error: InputError) -> None:
@@ -202,7 +210,10 @@ def substituted(text: str, scope: Scope, where: str) -> str:
         else:
             raise refuse("A $ needs a name or an expression", given=text[sign : sign + 20],
                          allowed="$name, ${expression}", where=where)  # fmt: skip
-        pieces.append(as_text(evaluated(expression, scope, where), where))
+        value = evaluated(expression, scope, where)
+        if isinstance(value, list | tuple | range):
+            scope.budget.step(len(value), where)
+        pieces.append(as_text(value, where))
     return "".join([*pieces, text[at:]])
 
 

@@ -10,7 +10,7 @@ from dosewright.core.errors import InputError, refuse
 Value = Any
 
 MOST_STEPS = 10_000_000  # about a minute; a plan of 100 000 pencil beams takes half of it
-MOST_LINES = 2_000_000
+MOST_LINES = 1_500_000
 MOST_ITEMS = 1_000_000
 LONGEST_TEXT = 10_000
 LARGEST_EXACT = 1 << 53  # beyond, whole numbers go on in floating point
