@@ -99,6 +99,7 @@ MISTAKES = {
     "transform: shift_by 1 0 0": "no region is named",
     "transform: phantom shift_by 1 0": "three numbers are missing",
     "transform: phantom shift_by 1 0 z": "Expected a number",
+    "transform: phantom shift_by 1 0 1e10": "Expected a number",
     "transform: phantom shift_by 1 0 0 gantrie": "Did you mean 'gantry'",
     "transform: phantom shift_by 1 0 0 self self": "too many words",
     "transform: phantom rotate z": "the angle is missing",

@@ -32,7 +32,7 @@ from dosewright.delivery.directives import (
 from dosewright.formats.text.fred.checks import RESERVED
 from dosewright.formats.text.fred.directives import Directive
 from dosewright.formats.text.fred.fred_input import FredInput
-from dosewright.formats.text.fred.taking import as_number, as_vector, as_whole
+from dosewright.formats.text.fred.taking import FARTHEST, as_number, as_vector, as_whole
 
 MM_PER_CM = 10.0
 ACTIONS = ("shift_by", "move_to", "rotate")
@@ -264,5 +264,5 @@ def _three(words: Sequence[str], where: str) -> tuple[Triple, Sequence[str]]:
     if len(words) < 3:
         raise refuse("transform: three numbers are missing", given=" ".join(words)[:60], allowed="x y z, or [x,y,z]",
                      where=where)  # fmt: skip
-    x, y, z = (as_number(word, where) for word in words[:3])
+    x, y, z = (as_number(word, where, least=-FARTHEST, most=FARTHEST) for word in words[:3])
     return (x, y, z), words[3:]

@@ -292,6 +292,8 @@ MISTAKES = {
     "region: b ; L=[1,1] ; material=air": "Expected 3 numbers in brackets",
     "region: b ; L=[1,1,x] ; material=air": "Expected a number",
     "region: b ; L=[1,1,inf] ; material=air": "Expected a number",
+    "region: b ; L=[1,1,1e10] ; material=air": "Expected a number",
+    "region: b ; O.x=-1e10 ; material=air": "Expected a number",
     "region: b ; L=[1,1,1] ; L=[2,1,1] ; material=air": "'L' stands twice",
     "region: b ; material=watr": "Did you mean 'water'",
     "region: b ; material=HU+100": "needs a HU table",

@@ -12,6 +12,7 @@ from dosewright.formats.text.fred.directives import Setting, words
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?\Z")
 LARGEST = 1e30  # no number of an input is larger; sums and squares of such stay finite
+FARTHEST = 1e9  # of a component of a vector: no room is larger, in whatever unit
 FLAGS = {"t": True, "true": True, "f": False, "false": False}
 Chosen = TypeVar("Chosen")
 Triple = tuple[float, float, float]
@@ -62,7 +63,7 @@ def as_vector(text: str, where: str, count: int = 3) -> tuple[float, ...]:
     found = as_list(text, where)
     if len(found) != count or not text.strip().startswith(("[", "(")):
         raise refuse(f"Expected {count} numbers in brackets", given=repr(text[:60]), where=where)
-    return tuple(as_number(word, where) for word in found)
+    return tuple(as_number(word, where, least=-FARTHEST, most=FARTHEST) for word in found)
 
 
 def as_flag(text: str, where: str) -> bool:
@@ -163,7 +164,7 @@ class Taking:
         """Return three numbers; single components may be given as ``key.x``, ``key.y``, ``key.z``."""
         whole = self.read([key], as_vector)
         x, y, z = whole or default
-        single = [self.number(f"{key}.{axis}") for axis in "xyz"]
+        single = [self.number(f"{key}.{axis}", least=-FARTHEST, most=FARTHEST) for axis in "xyz"]
         if whole is not None and any(one is not None for one in single):
             self.problem(f"{self.what}: {key} is given as a whole and by components")
         return tuple(new if new is not None else old for new, old in zip(single, (x, y, z), strict=True))  # type: ignore[return-value]
