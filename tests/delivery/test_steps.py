@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.delivery.deliveries import HEAD, LINES, problems, read, step, steps
-from tests.formats.text.fred.fred_texts import DECKS, deck
+from tests.formats.text.fred.fred_texts import DECKS, PLAN, TURNED_PATIENT, deck, written
 
 from dosewright.core.errors import InputError
 from dosewright.core.frame import gantry_to_patient
@@ -235,3 +235,36 @@ def test_any_delivery_is_read_or_refused(tmp_path: Path, lines: list[str]) -> No
     else:
         assert all(one.fields and {f.name for f in one.fields} <= one.active for one in found.steps())
     assert time.monotonic() - began < 2.0
+
+
+EDITS = st.tuples(
+    st.booleans(),
+    st.floats(0, 1),
+    st.integers(0, 12),
+    st.sampled_from(["", "(", ")", "[", "]", "<", ">", "$", "{", "}", "'", ";", ":", "=", "%", "//", "0", "-1", "1e30",
+                     "\n", "for>", "if(1)<", "restore: 3", "deliver: all", " Phantom", " self", "\0", "ü"]),
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=3000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(EDITS, min_size=1, max_size=3))
+def test_mutated_decks_are_read_or_refused(tmp_path: Path, edits: list[tuple[bool, float, int, str]]) -> None:
+    texts = {True: PLAN, False: TURNED_PATIENT.format(plan="plan.inp")}
+    for of_plan, place, cut, put in edits:
+        at = int(place * len(texts[of_plan]))
+        texts[of_plan] = texts[of_plan][:at] + put + texts[of_plan][at + cut :]
+    written(tmp_path, texts[True], "plan.inp")
+    began = time.monotonic()
+    try:
+        found = read_delivery(written(tmp_path, texts[False]), budget=Budget(20_000, 2_000))
+    except InputError as refused:
+        assert refused.problems
+    else:
+        assert all(one.fields for one in found.steps())
+    assert time.monotonic() - began < 2.0
+
+
+def test_the_deck_that_is_mutated_is_right(tmp_path: Path) -> None:
+    written(tmp_path, PLAN, "plan.inp")
+    (one,) = read_delivery(written(tmp_path, TURNED_PATIENT.format(plan="plan.inp"))).steps()
+    assert [field.particles for field in one.fields] == [3.5]

@@ -46,6 +46,15 @@ for(one in plan.get('Fields'))<
   transform: Phantom move_to 0 0 0 Room
 for>
 """
+# A plan in the way of matRad and pyRadPlan: fields of layers of spots, as dictionaries.
+PLAN = """nprim = 100
+    def: S0 = {'beamletID': 0, 'P': [-0.9, 0.9, 0], 'v': [-0.001, 0.001, 1], 'w': 1.5}
+    def: S1 = {'beamletID': 1, 'P': [0, 0, 0], 'v': [0, 0, 1], 'w': 2.0}
+  def: L0 = {'Energy': 106.1, 'Espread': 3.7, 'FWHM': 1.46, 'beamlets': [S0, S1]}
+def: F0 = {'fieldNumber': 0, 'GA': 30, 'CA': -10, 'ISO': [1, 2, 3], 'dim': [15, 15, 0.1], 'Layers': [L0]}
+def: plan = {'SAD': 100, 'Fields': [F0]}
+region: Phantom ; L = [10,10,10] ; material = water
+"""
 DECKS = {"matrad": ("fred.inp", "inp/plan"), "pyradplan": ("inp/fred.inp", "plan")}
 
 
