@@ -12,6 +12,7 @@ from dosewright.cli.demo import demo
 from dosewright.cli.dose import app as dose
 from dosewright.cli.faults import BROKEN, report_fault
 from dosewright.cli.fit import fit
+from dosewright.cli.fred import fred
 from dosewright.cli.init import init
 from dosewright.cli.jobs import app as jobs
 from dosewright.cli.lint import lint
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
-for command in (calc, simulate, query, lint, demo, init, check, approve, conformance, version):
+for command in (calc, simulate, fred, query, lint, demo, init, check, approve, conformance, version):
     app.command()(command)
 app.add_typer(fit, name="fit")
 app.add_typer(scene, name="scene")

@@ -1,0 +1,1 @@
+"""FRED input: its text, and what the text defines."""
