@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined
+from dosewright.scoring.lineage import room_for_log
 from dosewright.scoring.planes import room_for
 
 # Rows of the energy account, MeV.
@@ -39,7 +40,8 @@ class Tally(NamedTuple):
 
     `leaving` counts what leaves the phantom by kind, energy and angle, `leaving_energy` (MeV) by kind; see
     `scoring.leaving`. `parts` is the energy (MeV) by part of the scene, the last entry for what fills it. `crossings`
-    are the particles that went through planes, see `scoring.planes`.
+    are the particles that went through planes, see `scoring.planes`, `log` what happened to particles, see
+    `scoring.lineage`.
     """
 
     energy: NDArray[np.float64]
@@ -50,10 +52,16 @@ class Tally(NamedTuple):
     leaving_energy: NDArray[np.float64]
     parts: NDArray[np.float64]
     crossings: NDArray[np.float64]
+    log: NDArray[np.float64]
 
 
-def empty_tally(scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int = 0, crossings: int = 0) -> Tally:
-    """Return a tally of nothing; what is not scored has no room, and there is room for so many crossings of planes."""
+def empty_tally(
+    scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int = 0, crossings: int = 0, events: int = 0
+) -> Tally:
+    """Return a tally of nothing; what is not scored has no room.
+
+    There is room for so many crossings of planes, and for so many events of a log.
+    """
     return Tally(
         np.zeros(voxels),
         np.zeros(voxels if scoring.to_water else 0),
@@ -63,6 +71,7 @@ def empty_tally(scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int
         np.zeros(LEAVING_KINDS if leaving_bins else 0),
         np.zeros(parts),
         room_for(crossings),
+        room_for_log(events),
     )
 
 

@@ -11,10 +11,10 @@ PLANE_COLUMNS = 9
 NO_PLANES = np.zeros((0, PLANE_COLUMNS))
 
 # Columns of records: which plane, species (as `transport.tracks` numbers them), kinetic energy (MeV), place (cm) and
-# direction in the axes of the box, weight, and the number of the history. Row 0 is none: it counts all there were,
-# whether there was room for them or not.
-PLANE, SPECIES, ENERGY, PLACE, DIRECTION, WEIGHT, HISTORY = 0, 1, 2, 3, 6, 9, 10
-CROSSING_COLUMNS = 11
+# direction in the axes of the box, weight, and the numbers of the history and of the particle in it; how many events
+# the log (see `scoring.lineage`) had then. Row 0 is none: it counts all there were, whether there was room or not.
+PLANE, SPECIES, ENERGY, PLACE, DIRECTION, WEIGHT, HISTORY, PARTICLE, LOGGED = 0, 1, 2, 3, 6, 9, 10, 11, 12
+CROSSING_COLUMNS = 13
 FIRST_SPECIES = 5  # photons; electrons and positrons follow
 
 
@@ -23,11 +23,11 @@ def room_for(crossings: int) -> NDArray[np.float64]:
     return np.zeros((crossings + 1 if crossings else 0, CROSSING_COLUMNS))
 
 
-def counted(crossings: NDArray[np.float64]) -> int:
-    """Return how many crossings there were, with or without room for them."""
-    return int(crossings[0, 0]) if len(crossings) else 0
+def counted(rows: NDArray[np.float64]) -> int:
+    """Return how many crossings (or events of a log) there were, with or without room for them."""
+    return int(rows[0, 0]) if len(rows) else 0
 
 
-def has_room(crossings: NDArray[np.float64]) -> bool:
-    """Say whether all crossings found room."""
-    return counted(crossings) < max(len(crossings), 1)
+def has_room(rows: NDArray[np.float64]) -> bool:
+    """Say whether all of them found room."""
+    return counted(rows) < max(len(rows), 1)

@@ -124,6 +124,11 @@ class Problem:
         return int(self.packed.planes[:, RECORDED:].any(axis=1).sum()) if isinstance(self.packed, CoupledProblem) else 0
 
     @property
+    def logs(self) -> bool:
+        """Whether a log is kept of what leads to what planes record."""
+        return isinstance(self.packed, CoupledProblem) and self.packed.lineage > 0 and self.planes > 0
+
+    @property
     def scoring(self) -> Scoring:
         """Where energy is scored, as the kernels see it."""
         return self.packed.phantom.scoring if isinstance(self.packed, RepeatedProblem) else self.packed.scoring

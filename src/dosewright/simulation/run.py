@@ -22,10 +22,13 @@ from dosewright.core.errors import DosewrightError, StoppedEarlyError, refuse
 from dosewright.core.random import first_uniform
 from dosewright.scoring.deposit import Tally, empty_tally
 from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving, leaving_bins
+from dosewright.scoring.lineage import HISTORY as LOGGED_HISTORY
+from dosewright.scoring.lineage import room_for_log
 from dosewright.scoring.planes import HISTORY, WEIGHT, counted, has_room, room_for
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.goal import Batches, Goal
+from dosewright.simulation.lineage import needed
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.recorded import RecordedBatches
 from dosewright.simulation.records_used import records_used
@@ -52,6 +55,7 @@ BATCH_STREAM = 1 << 62  # streams of batches lie apart from those of histories
 RESUMED = "The run was resumed from kept sums; wall time counts the last part only."
 FEWEST_FOR_A_DOSE = 2  # batches; one alone has no uncertainty
 ROOM = 1 << 14  # for crossings of planes in a batch, at first
+ROOM_FOR_LOG = 1 << 16  # for events of the log
 SPARE = 1.25  # more than a batch needed that found no room
 
 Crossed = Callable[[AtPlanes], None]
@@ -105,7 +109,10 @@ def simulate(
     """Run until the goal; `threads` 0 takes all cores; `folder` keeps sums so that a killed run resumes.
 
     `stop` is asked at the beginning and after every batch: once it says so, the run ends with what it has, and the
-    result says that (`stopped_on_request`). `crossed` is given what went through planes, batch after batch.
+    result says that (`stopped_on_request`). `crossed` is given what went through planes, batch after batch; with what
+    had happened to it before, where the packed problem has ``lineage`` 1 (`prepare` sees to it where a score asks for
+    it; else ``replace(problem, packed=problem.packed._replace(lineage=1))``). All events of a batch are held at once:
+    give the goal few `batch_histories` then, 250 do.
 
     Raises
     ------
@@ -226,8 +233,9 @@ def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
             if not np.isfinite(tally.account).all():
                 raise DosewrightError("A batch ended with an energy that is no number; the result is not usable.")
             if task.crossed is not None:
+                rows, log = _recorded(tally, work)
                 before, batch = Histories(state.sums.histories, state.sums.sent), Histories(work.histories, work.sent)
-                task.crossed(AtPlanes(_crossings(tally, work), before, batch))
+                task.crossed(AtPlanes(rows, before, batch, log))
             state.sums.add(tally, work.histories, cpu, work.sent, work.read)
             if state.sums.batches >= check_at or work.last:
                 check_at = Batches.next_checkpoint(state.sums.batches)
@@ -310,7 +318,8 @@ def _batches_in_order(task: _Task, first: int) -> Generator[tuple[Work, Tally, f
 def _new_tally(problem: Problem) -> Tally:
     voxels = int(np.prod(problem.score_shape))
     room = ROOM if problem.planes else 0
-    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts, room)
+    events = ROOM_FOR_LOG if problem.logs else 0
+    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts, room, events)
 
 
 def _leaving(problem: Problem) -> Leaving:
@@ -321,8 +330,8 @@ def _leaving(problem: Problem) -> Leaving:
 def _one_batch(task: _Task, work: Work, number: int, tally: Tally) -> tuple[Tally, float]:
     """Run one batch into a cleared tally; return it and its CPU seconds.
 
-    LET is cleared by the sums that took it. Where planes were crossed more often than there was room, the batch is run
-    again with more, so that nothing is lost; the same histories come to the same.
+    LET is cleared by the sums that took it. Where planes were crossed more often than there was room, or more was
+    logged, the batch is run again with more, so that nothing is lost; the same histories come to the same.
     """
     begun = time.thread_time()
     pencils = work.pencils
@@ -331,28 +340,34 @@ def _one_batch(task: _Task, work: Work, number: int, tally: Tally) -> tuple[Tall
     while True:
         _clear(tally)
         _run_histories(work.packed, work.first, pencils, task.seed, tally)
-        if has_room(tally.crossings):
+        if has_room(tally.crossings) and has_room(tally.log):
             break
-        tally = tally._replace(crossings=room_for(int(SPARE * counted(tally.crossings))))
+        if not has_room(tally.crossings):
+            tally = tally._replace(crossings=room_for(int(SPARE * counted(tally.crossings))))
+        if not has_room(tally.log):
+            tally = tally._replace(log=room_for_log(int(SPARE * counted(tally.log))))
     if work.weight != 1.0:
         weigh(tally, work.weight)
     return tally, time.thread_time() - begun
 
 
-def _crossings(tally: Tally, work: Work) -> NDArray[np.float64]:
-    """Return what a batch recorded at planes, histories numbered from 0, weights as those of the batch."""
-    rows = tally.crossings[1 : 1 + counted(tally.crossings)]
-    index = (rows[:, HISTORY] - work.first).astype(np.int64)
-    rows[:, HISTORY] = index if work.history is None else work.history[index]
+def _recorded(tally: Tally, work: Work) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what a batch recorded at planes and what led to it, histories from 0, weights as those of the batch."""
+    rows, log = (found[1 : 1 + counted(found)] for found in (tally.crossings, tally.log))
+    if len(tally.log):
+        rows, log = needed(rows, log)
+    for found, column in ((rows, HISTORY), (log, LOGGED_HISTORY)):
+        index = (found[:, column] - work.first).astype(np.int64)
+        found[:, column] = index if work.history is None else work.history[index]
     rows[:, WEIGHT] *= work.weight
-    return rows
+    return rows, log
 
 
 def _clear(tally: Tally) -> None:
     """Set a tally but for LET to nothing."""
     for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
         array[:] = 0.0
-    tally.crossings[:1] = 0.0
+    tally.crossings[:1], tally.log[:1] = 0.0, 0.0
 
 
 def _run_histories(packed: Packed, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:

@@ -37,6 +37,7 @@ SAME_DOSE = (("run", "threads"), ("goal", "max_minutes"))  # may differ when a r
 
 MOST_SAID = 4
 HELD_HISTORIES = 1000  # with splitting each may send hundreds of particles through a plane
+HELD_WITH_LOG = 250  # and thousands of events may lead to them
 
 
 def run_in_folder(
@@ -120,6 +121,7 @@ def goal_at_planes(goal: Goal, problem: Problem) -> Goal:
     if not problem.planes:
         return goal
     size = max(HELD_HISTORIES, int(np.prod(problem.score_shape)) // VOXELS_PER_HISTORY)
+    size = HELD_WITH_LOG if problem.logs else size
     if goal.histories is not None:
         size = max(1, min(size, -(-goal.histories // FEWEST_BATCHES)))
     return replace(goal, batch_histories=size)

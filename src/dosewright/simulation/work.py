@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.scoring.deposit import CAPPED_HISTORIES, Tally
+from dosewright.scoring.lineage import LOG_COLUMNS
 from dosewright.simulation.goal import Batches
 from dosewright.transport.coupled import CoupledProblem
 from dosewright.transport.repeated_loop import RepeatedProblem
 from dosewright.transport.step import Problem as ProtonProblem
 
+NO_LOG = np.zeros((0, LOG_COLUMNS))
 Packed = ProtonProblem | CoupledProblem | RepeatedProblem
 
 
@@ -31,11 +33,15 @@ class AtPlanes(NamedTuple):
         See `scoring.planes`; histories that sent something are numbered from 0.
     before, batch
         The histories before it, and its own.
+    log
+        What led to it, see `scoring.lineage`; nothing where the problem has ``lineage`` 0. `simulation.lineage.stories`
+        tells it for each row.
     """
 
     rows: NDArray[np.float64]
     before: Histories
     batch: Histories
+    log: NDArray[np.float64] = NO_LOG
 
 
 @dataclass(frozen=True)

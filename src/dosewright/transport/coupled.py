@@ -37,6 +37,7 @@ class CoupledProblem(NamedTuple):
     says that all voxels are alike, in medium and size. ``scene`` are the solids around the box of voxels, in its axes;
     ``reduction`` says how variance is reduced in them. ``planes`` record what goes through them, see
     `scoring.planes`; none cuts the box of voxels. At one of them particles may go on as several, as ``reuse`` says.
+    With ``lineage`` 1 the runner keeps a log of what happens to particles, see `scoring.lineage`.
     """
 
     geometry: Geometry
@@ -54,6 +55,7 @@ class CoupledProblem(NamedTuple):
     reduction: Reduction = NO_REDUCTION
     planes: NDArray[np.float64] = NO_PLANES
     reuse: Reuse = NO_REUSE
+    lineage: int = 0
 
 
 NO_KERMA = np.zeros((0, 0))

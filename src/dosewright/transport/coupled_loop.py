@@ -44,6 +44,7 @@ from dosewright.transport.lanes import (
     put,
     taken,
 )
+from dosewright.transport.lineage import note_interacted, note_primary, note_taken
 from dosewright.transport.lockstep import locate_in_grid
 from dosewright.transport.photons.flight import fly
 from dosewright.transport.photons.track_length import fly_scoring
@@ -53,7 +54,7 @@ from dosewright.transport.scene.electrons import walk_in_scene, walk_out_of_voxe
 from dosewright.transport.scene.owed import is_owed, pay
 from dosewright.transport.scene.photons import fly_in_scene
 from dosewright.transport.scene.places import has_scene, into_box, into_world
-from dosewright.transport.tracks import INTERACTING, PHOTON, Track, name_children, push, take
+from dosewright.transport.tracks import INTERACTING, PHOTON, POSITRON, Track, name_children, push_copies, take
 
 EMPTY = -1  # the event of a lane that nobody has been in
 BEGINS = f32(NOT_BEGUN)
@@ -115,7 +116,9 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
         if is_owed(stack, waiting):
             waiting = pay(problem, stack, waiting, seed, tally)
             continue
+        row = waiting - 1
         track, stream, waiting = take(stack, waiting, seed)
+        note_taken(problem, tally, stack, row, track, stream)
         if track.species in (PHOTON, INTERACTING):
             if problem.kerma.shape[0] > 0:
                 ray, place, energy, weight = track.ray, track.place, track.energy, track.weight
@@ -151,18 +154,19 @@ def followed(problem, track, tally, stack, waiting, stream):
 @inlined
 def born(problem, number, pencil, seed, tally, stack, waiting):
     """Put the primary of a history on the stack where it enters the box or the scene; returns the stack count."""
-    geometry, before = problem.geometry, waiting
+    geometry = problem.geometry
     stream = start_stream(seed, number)
     species, weight = species_and_weight(problem.source, pencil, problem.species)
     x, y, z, u, v, w, energy, stream = emit(problem.source, pencil, stream)
     tally.account[STARTED] += weight * energy
     ray = to_patient_axes(geometry, Ray(x, y, z, u, v, w))
+    note_primary(problem, tally, ray, species, energy, stream)
     if has_scene(problem):
         inside, place = into_world(problem, ray, phase_of(problem.scene, stream.seed, stream.history))
     else:
         inside, place = into_box(geometry, ray)
     if place.region == OUTSIDE:
-        way, p = onwards(problem.planes, tally, ray, species, weight, energy, stream.history, True)
+        way, p = onwards(problem.planes, tally, ray, species, weight, energy, stream, True)
         if p == NO_PLANE:
             tally.account[ESCAPED] += weight * energy
             return waiting
@@ -170,14 +174,12 @@ def born(problem, number, pencil, seed, tally, stack, waiting):
         waiting, _ = ends_at(problem, p, at, species, weight, energy, 0.0, tally, stack, waiting, stream)
         return waiting
     entry = leave_box(geometry, inside, place) if place.region == PATIENT else inside
-    share, p = through(problem.planes, tally, ray, entry, species, weight, energy, energy, stream.history)
+    share, p = through(problem.planes, tally, ray, entry, species, weight, energy, energy, stream)
     if share <= 1.0:
         at = between(ray, entry, share)
         waiting, _ = ends_at(problem, p, at, species, weight, energy, 0.0, tally, stack, waiting, stream)
         return waiting
-    waiting = push(stack, waiting, inside, place, energy, species)
-    name_children(stack, before, waiting, stream, weight)
-    return waiting
+    return push_copies(stack, waiting, inside, place, energy, species, 1.0, weight, 0.0, stream)
 
 
 @inlined
@@ -188,7 +190,7 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         if event == LEAVES:
             score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w, track.weight)
             ray = leave_box(problem.geometry, track.ray, track.place)
-            onwards(problem.planes, tally, ray, track.species, track.weight, track.energy, stream.history, False)
+            onwards(problem.planes, tally, ray, track.species, track.weight, track.energy, stream, False)
         else:
             tally.account[CAPPED_HISTORIES] += 1.0
         return ended(track), waiting, stream
@@ -197,10 +199,13 @@ def settled(problem, track, event, tally, stack, waiting, stream):
         material = material_at(problem.geometry, track.place)
         here, made, waiting, stream = stopped(problem, material, track, stack, waiting, stream)
         name_children(stack, before, waiting, stream, track.weight)
-        after = ended(track)
+        after, happened = ended(track), track.species == POSITRON
     else:
         material = material_at(problem.geometry, track.place)
         after, here, made, waiting, stream = interact(problem, track, material, stack, waiting, stream)
+        happened = after.energy < track.energy
+    if happened:
+        note_interacted(problem, tally, track, stream)
     tally.account[BINDING] += track.weight * made
     absorb_here(problem, tally, material, track.ray, track.place, track.weight * here)
     return after, waiting, stream

@@ -124,6 +124,7 @@ class Sums(NamedTuple):
     leaving_energy: NDArray[np.int64]
     parts: NDArray[np.int64]
     crossings: NDArray[np.int64]
+    log: NDArray[np.int64]
 
 
 class OnDevice(NamedTuple):
@@ -157,7 +158,7 @@ def fly(problem, slots, sums, seed, same_voxels):
         account[row] = 0.0
     tally = Tally(
         sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy, sums.parts,
-        sums.crossings,
+        sums.crossings, sums.log,
     )  # fmt: skip
     box, species, rate_column = n[BOX + i], n[SPECIES + i], n[RATE_COLUMN + i]
     nx, ny, nz = geometry.cells[box, 0], geometry.cells[box, 1], geometry.cells[box, 2]
@@ -216,7 +217,7 @@ def settle(problem, slots, sums, first, pencils, seed):
         account[row] = 0.0
     tally = Tally(
         sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy, sums.parts,
-        sums.crossings,
+        sums.crossings, sums.log,
     )  # fmt: skip
     event = lanes.integers[EVENT + i]
     flying = event == GOES_ON
@@ -378,7 +379,8 @@ def put_on_device(problem: Problem, voxels: int, slots: int = SLOTS) -> OnDevice
     tally = empty_tally(scoring, voxels)
     energy, to_water, let = (np.zeros(array.size, np.int64) for array in tally[:3])
     nothing = np.zeros(0, np.int64)
-    sums = Sums(energy, to_water, let, np.zeros((ACCOUNTS, ACCOUNT_ROWS), np.int64), nothing, nothing, nothing, nothing)
+    accounts = np.zeros((ACCOUNTS, ACCOUNT_ROWS), np.int64)
+    sums = Sums(energy, to_water, let, accounts, nothing, nothing, nothing, nothing, nothing)
     return OnDevice(copied(problem), copied(room), copied(sums))
 
 

@@ -18,7 +18,9 @@ from dosewright.scoring.planes import (
     FIRST_SPECIES,
     GOES_ON,
     HISTORY,
+    LOGGED,
     NORMAL,
+    PARTICLE,
     PLACE,
     PLANE,
     RECORDED,
@@ -26,13 +28,14 @@ from dosewright.scoring.planes import (
     SPECIES,
     WEIGHT,
 )
+from dosewright.transport.tracks import number_of
 
 NOT_CROSSED = 2.0  # instead of a share of a way
 NO_PLANE = np.int64(-1)
 
 
 @inlined
-def through(planes, tally, begin, end, species, weight, energy, energy_there, history):
+def through(planes, tally, begin, end, species, weight, energy, energy_there, stream):
     """Record what crosses planes on a straight way.
 
     Returns the share of the way up to the first plane at which the particle does not go on as it is, more than one
@@ -44,14 +47,16 @@ def through(planes, tally, begin, end, species, weight, energy, energy_there, hi
         Rays (cm); the direction is that of ``begin``.
     energy, energy_there
         Kinetic energy at both ends (MeV), in between in proportion to the way.
+    stream
+        That of the particle, which says who it is.
     """
     if planes.shape[0] == 0:
         return NOT_CROSSED, NO_PLANE
-    return _through(planes, tally.crossings, begin, end, species, weight, energy, energy_there, history)
+    return _through(planes, tally.crossings, tally.log, begin, end, species, weight, energy, energy_there, stream)
 
 
 @kernel
-def _through(planes, crossings, begin, end, species, weight, energy, energy_there, history):
+def _through(planes, crossings, log, begin, end, species, weight, energy, energy_there, stream):
     until, last = NOT_CROSSED, NO_PLANE
     for p in range(planes.shape[0]):
         if planes[p, BECOMES] != GOES_ON:
@@ -65,7 +70,7 @@ def _through(planes, crossings, begin, end, species, weight, energy, energy_ther
         share = before / (before - beyond)
         if share <= until and wanted(planes, p, species, before < 0.0):
             there = energy + share * (energy_there - energy)
-            record(crossings, p, species, there, between(begin, end, share), weight, history)
+            record(crossings, log, p, species, there, between(begin, end, share), weight, stream)
     return until, last
 
 
@@ -79,7 +84,7 @@ def between(begin, end, share):
 
 
 @inlined
-def onwards(planes, tally, ray, species, weight, energy, history, repeats):
+def onwards(planes, tally, ray, species, weight, energy, stream, repeats):
     """Record what crosses planes on its way to where nothing is any more.
 
     Returns how far it is (cm) to the first plane at which it ends, or goes on as several where it `repeats`, and the
@@ -87,11 +92,11 @@ def onwards(planes, tally, ray, species, weight, energy, history, repeats):
     """
     if planes.shape[0] == 0:
         return FAR_CM, NO_PLANE
-    return _onwards(planes, tally.crossings, ray, species, weight, energy, history, repeats)
+    return _onwards(planes, tally.crossings, tally.log, ray, species, weight, energy, stream, repeats)
 
 
 @kernel
-def _onwards(planes, crossings, ray, species, weight, energy, history, repeats):
+def _onwards(planes, crossings, log, ray, species, weight, energy, stream, repeats):
     until, last = FAR_CM, NO_PLANE
     for p in range(planes.shape[0]):
         if planes[p, BECOMES] == ENDS or (repeats and planes[p, BECOMES] == REPEATS):
@@ -104,7 +109,7 @@ def _onwards(planes, crossings, ray, species, weight, energy, history, repeats):
             continue
         way = -before / slope
         if way <= until and wanted(planes, p, species, slope > 0.0):
-            record(crossings, p, species, energy, advance(ray, way), weight, history)
+            record(crossings, log, p, species, energy, advance(ray, way), weight, stream)
     return until, last
 
 
@@ -138,7 +143,7 @@ def wanted(planes, p, species, forward):
 
 
 @inlined
-def record(crossings, p, species, energy, ray, weight, history):
+def record(crossings, log, p, species, energy, ray, weight, stream):
     """Add a row for a crossing at the place of a ray, or only count it where there is no room."""
     if crossings.shape[0] == 0:
         return
@@ -147,6 +152,7 @@ def record(crossings, p, species, energy, ray, weight, history):
     if n >= crossings.shape[0]:
         return
     row = crossings[n]
-    row[PLANE], row[SPECIES], row[ENERGY], row[WEIGHT], row[HISTORY] = p, species, energy, weight, history
+    row[PLANE], row[SPECIES], row[ENERGY], row[WEIGHT], row[HISTORY] = p, species, energy, weight, stream.history
+    row[PARTICLE], row[LOGGED] = number_of(stream), (log[0, 0] if log.shape[0] > 0 else 0.0)
     row[PLACE], row[PLACE + 1], row[PLACE + 2] = ray.x, ray.y, ray.z
     row[DIRECTION], row[DIRECTION + 1], row[DIRECTION + 2] = ray.u, ray.v, ray.w

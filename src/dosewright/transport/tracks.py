@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined, kernel
-from dosewright.core.random import HIGH_SHIFT, Stream, draw_four
+from dosewright.core.random import HIGH_SHIFT, LOW, Stream, draw_four
 from dosewright.core.units import (
     ALPHA_MASS_MEV,
     DEUTERON_MASS_MEV,
@@ -31,7 +31,9 @@ RATE_COLUMN = np.array([PROTON_RATE, ION_RATE, HELIUM_RATE, ION_RATE, HELIUM_RAT
 STACK_ROWS = 4096
 ENERGY, SPECIES = 6, 7  # columns of the stack
 _HISTORY, _PARTICLE, WEIGHT, COPIES, _DUE = 12, 13, 14, 15, 16
-STACK_COLUMNS = 17
+# Number of the parent, how many random numbers it had drawn, and whether this is no child, but goes on as it was.
+PARENT, PARENT_AT, SAME = 17, 18, 19
+STACK_COLUMNS = 20
 
 
 class Track(NamedTuple):
@@ -95,9 +97,17 @@ def name_children(stack, first, waiting, stream, weight):
     does not depend on what else is in flight.
     """
     for row in range(first, waiting):
+        stack[row, PARENT], stack[row, PARENT_AT] = number_of(stream), np.float64(stream.draw & LOW)
+        stack[row, SAME] = 0.0
         stack[row, _HISTORY] = np.float64(stream.history)
         stack[row, _PARTICLE] = _mixed(stream.draw, row - first + 1)
         stack[row, WEIGHT] = weight
+
+
+@inlined
+def number_of(stream):
+    """Return the number of the particle that draws from a stream; 0 is a primary where it leaves the source."""
+    return np.float64(stream.draw >> HIGH_SHIFT)
 
 
 @inlined
@@ -118,7 +128,7 @@ def push_copies(stack, waiting, ray, place, energy, species, copies, weight, due
     after = push(stack, waiting, ray, place, energy, species)
     name_children(stack, waiting, after, stream, weight)
     if after > waiting:
-        stack[waiting, COPIES], stack[waiting, _DUE] = copies, due
+        stack[waiting, COPIES], stack[waiting, _DUE], stack[waiting, SAME] = copies, due, 1.0
     return after
 
 

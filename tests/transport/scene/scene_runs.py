@@ -70,10 +70,11 @@ def slab(
     *,
     width_mm: float = WIDE_MM,
     density: float | None = None,
+    at_mm: tuple[float, float] = (0.0, 0.0),
 ) -> Part:
-    """Return a box from one height to another."""
+    """Return a box from one height to another, its middle at a place in x and y."""
     size = (width_mm, width_mm, high_mm - low_mm)
-    centre = (0.0, 0.0, 0.5 * (low_mm + high_mm))
+    centre = (*at_mm, 0.5 * (low_mm + high_mm))
     return Part(name, Box(size), named(material), Placement(centre), None, density)
 
 

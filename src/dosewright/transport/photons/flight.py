@@ -14,6 +14,7 @@ from dosewright.materials.photons.lookup import position
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.scoring.leaving import score_leaving
 from dosewright.transport.electrons.absorb import absorb_here
+from dosewright.transport.lineage import note_interacted, note_out_of_voxels
 from dosewright.transport.photons.interact import interact
 from dosewright.transport.planes import onwards
 from dosewright.transport.scene.places import escaped, has_scene, out_of_voxels, over
@@ -47,11 +48,12 @@ def fly(problem, track, tally, stack, waiting, stream):
                 ray, place = out_of_voxels(problem, at, phase)
                 track = Track(ray, place, energy, track.species, 0.0, 0.0, weight)
                 if place.region == OUTSIDE:
-                    track = escaped(problem, tally, track, stream.history)
+                    return escaped(problem, tally, track, stream), waiting, stream
+                note_out_of_voxels(problem, tally, track, stream)
                 return track, waiting, stream
             tally.account[ESCAPED] += weight * energy
             score_leaving(problem.leaving, tally, PHOTON, energy, at.w, weight)
-            onwards(problem.planes, tally, at, np.int64(PHOTON), weight, energy, stream.history, False)
+            onwards(problem.planes, tally, at, np.int64(PHOTON), weight, energy, stream, False)
             return over(track), waiting, stream
         at = Ray(x, y, z, at.u, at.v, at.w)
         ix, fx = cell_of(geometry.edges, first[PATIENT, 0], cells[PATIENT, 0], x0, x1, x)
@@ -64,9 +66,11 @@ def fly(problem, track, tally, stack, waiting, stream):
         if b * largest >= total * density:
             continue
         inside, place = Ray(fx, fy, fz, at.u, at.v, at.w), Place(PATIENT, ix, iy, iz)
+        before = Track(inside, place, energy, np.int64(PHOTON), 0.0, 0.0, weight)
         energy, inside, here, made, waiting, stream = interact(
             problem, np.int64(material), i, f, c * total, energy, weight, inside, place, stack, waiting, stream
         )
+        note_interacted(problem, tally, before, stream)
         tally.account[BINDING] += weight * made
         absorb_here(problem, tally, np.int64(material), inside, place, weight * here)
         if energy <= 0.0:

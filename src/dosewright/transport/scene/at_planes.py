@@ -22,7 +22,7 @@ def ends_on_way(problem, tally, track, there, stack, waiting, stream):
     Returns whether it ends at one of them, maybe to go on as several, the stack count and the stream.
     """
     energy, species, weight = track.energy, track.species, track.weight
-    share, p = through(problem.planes, tally, track.ray, there, species, weight, energy, energy, stream.history)
+    share, p = through(problem.planes, tally, track.ray, there, species, weight, energy, energy, stream)
     if share > 1.0:
         return False, waiting, stream
     at, due = between(track.ray, there, share), track.deflection_due
@@ -90,10 +90,10 @@ def _set_out(problem, ray, species, weight, copies, energy, due, tally, stack, w
     together = copies * weight
     if place.region == OUTSIDE:
         tally.account[ESCAPED] += together * energy
-        onwards(problem.planes, tally, ray, species, together, energy, stream.history, False)
+        onwards(problem.planes, tally, ray, species, together, energy, stream, False)
         return waiting, stream
     entry = leave_box(problem.geometry, inside, place) if place.region == PATIENT else inside
-    share, _ = through(problem.planes, tally, ray, entry, species, together, energy, energy, stream.history)
+    share, _ = through(problem.planes, tally, ray, entry, species, together, energy, energy, stream)
     if share <= 1.0:
         tally.account[ESCAPED] += together * energy
         return waiting, stream

@@ -37,6 +37,7 @@ from dosewright.transport.electrons.step import (
     up_to_interaction,
     what_is_left,
 )
+from dosewright.transport.lineage import note_entered, note_interacted, note_out_of_voxels
 from dosewright.transport.lockstep import MOST_DRAWS
 from dosewright.transport.planes import between, nearest_plane, through
 from dosewright.transport.scene.absorb import absorb_at_once, absorb_in_part
@@ -103,7 +104,7 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
             moved, cell, before = walk.track, track.place.ix, track.ray
             share, p = through(
                 problem.planes, tally, did.begin, moved.ray, track.species, track.weight, track.energy, moved.energy,
-                stream.history,
+                stream,
             )  # fmt: skip
             if share <= 1.0:
                 waiting, stream = up_to_plane(problem, p, share, tally, track, moved, did, stack, waiting, stream)
@@ -145,9 +146,10 @@ def walk_in_scene(problem, track, stretch, tally, stack, waiting, stream):
             ends, waiting, stream = ends_on_way(problem, tally, track, ray, stack, waiting, stream)
             if ends:
                 return over(track), walk.stretch, waiting, stream
-        track = at_place(track, ray, place)
+        cell, track = track.place.ix, at_place(track, ray, place)
         if place.region == OUTSIDE:
-            return escaped(problem, tally, track, stream.history), walk.stretch, waiting, stream
+            return escaped(problem, tally, track, stream), walk.stretch, waiting, stream
+        note_entered(problem, tally, cell, track, stream)
         if place.region != SCENE:
             track, waiting, stream = split_into_voxels(problem, track, stack, waiting, stream)
             return track, walk.stretch, waiting, stream
@@ -163,9 +165,10 @@ def walk_out_of_voxels(problem, track, stretch, tally, stack, waiting, stream):
     """Do the same with what a step in a lane has brought out of the box of voxels."""
     track = from_lane(problem, track, phase_of(problem.scene, stream.seed, stream.history))
     if track.place.region == OUTSIDE:
-        return escaped(problem, tally, track, stream.history), f32(stretch), waiting, stream
+        return escaped(problem, tally, track, stream), f32(stretch), waiting, stream
     if track.place.region != SCENE:
         return track, f32(stretch), waiting, stream
+    note_out_of_voxels(problem, tally, track, stream)
     return walk_in_scene(problem, track, f32(stretch), tally, stack, waiting, stream)
 
 
@@ -191,9 +194,12 @@ def settled(problem, material, track, stops, tally, stack, waiting, stream):
     if stops:
         here, made, waiting, stream = stopped(problem, material, track, stack, waiting, stream)
         name_children(stack, before, waiting, stream, track.weight)
-        after = over(track)
+        after, happened = over(track), track.species == POSITRON
     else:
         after, here, made, which, waiting, stream = happen(problem, track, material, stack, waiting, stream)
+        happened = after.energy < track.energy
+    if happened:
+        note_interacted(problem, tally, track, stream)
     waiting, stream = reduced_electron_event(
         problem, which, after.ray, track.place, track.energy, track.weight, before, stack, waiting, tally, stream
     )

@@ -25,7 +25,18 @@ from dosewright.transport.photons.directed import (
     try_rayleigh,
 )
 from dosewright.transport.reduction import thin_ones
-from dosewright.transport.tracks import COPIES, PHOTON, SPECIES, name_children, pop, push, turned
+from dosewright.transport.tracks import (
+    COPIES,
+    PARENT,
+    PARENT_AT,
+    PHOTON,
+    SAME,
+    SPECIES,
+    name_children,
+    pop,
+    push,
+    turned,
+)
 
 # Instead of a species: what happened. The energy is that of the particle before, or of the photon sent out evenly.
 OWED_SPLIT, OWED_BREMSSTRAHLUNG, OWED_ANNIHILATION, OWED_EVENLY, OWED_RAYLEIGH, OWED_COMPTON = range(9, 15)
@@ -55,7 +66,7 @@ def is_owed(stack, waiting):
 def pay(problem, stack, waiting, seed, tally):
     """Pay a portion of what the last row of the stack owes, as photons above it; returns the stack count."""
     reduction, top = problem.reduction, waiting - 1
-    trials = stack[top, COPIES]
+    trials, parent, parent_at = stack[top, COPIES], stack[top, PARENT], stack[top, PARENT_AT]
     track, stream = pop(stack, waiting, seed)
     material = np.int64(medium_of_cell(problem.scene, track.place.ix)[0])
     photon_cut = np.float64(problem.cuts.photon[material])
@@ -80,6 +91,9 @@ def pay(problem, stack, waiting, seed, tally):
         _, _, _, _, stream = draw_four(stream)
         name_children(stack, top, waiting, stream, track.weight)
         stack[top, COPIES] = trials
+    scattered = track.species == OWED_COMPTON or track.species == OWED_RAYLEIGH
+    for row in range(top, sent):  # of the particle that had the event; one that is scattered goes on
+        stack[row, PARENT], stack[row, PARENT_AT], stack[row, SAME] = parent, parent_at, (1.0 if scattered else 0.0)
     if sent >= stack.shape[0]:
         tally.account[CAPPED_HISTORIES] += 1.0
     return sent

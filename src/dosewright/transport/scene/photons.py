@@ -8,6 +8,7 @@ from dosewright.geometry.scene.trace import ahead, medium_of_cell, phase_of
 from dosewright.geometry.trace import FAR_CM, OUTSIDE, PATIENT, SCENE, advance
 from dosewright.materials.photons.lookup import position
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
+from dosewright.transport.lineage import note_entered, note_interacted
 from dosewright.transport.photons.interact import interact
 from dosewright.transport.scene.absorb import absorb_at_once
 from dosewright.transport.scene.at_planes import ends_on_way
@@ -58,7 +59,8 @@ def fly_in_scene(problem, track, tally, stack, waiting, stream):
                 return over(track), waiting, stream
             track = at_place(track, ray, place)
             if place.region == OUTSIDE:
-                return escaped(problem, tally, track, stream.history), waiting, stream
+                return escaped(problem, tally, track, stream), waiting, stream
+            note_entered(problem, tally, cell, track, stream)
             if place.region != SCENE:
                 return split_into_voxels(problem, track, stack, waiting, stream)
             continue
@@ -90,6 +92,7 @@ def interacted(problem, material, i, f, chosen, track, tally, stack, waiting, st
     energy, ray, here, made, waiting, stream = interact(
         problem, material, i, f, chosen, before.energy, weight, before.ray, place, stack, waiting, stream
     )
+    note_interacted(problem, tally, before, stream)
     tally.account[BINDING] += track.weight * made
     absorb_at_once(problem, tally, material, track.place.ix, track.ray, track.weight * here)
     weight, waiting, stream = reduced_photon_event(

@@ -105,9 +105,9 @@ def over(track):
 
 
 @inlined
-def escaped(problem, tally, track, history):
+def escaped(problem, tally, track, stream):
     """Score a track that leaves the world, and return it without energy."""
-    onwards(problem.planes, tally, track.ray, track.species, track.weight, track.energy, history, False)
+    onwards(problem.planes, tally, track.ray, track.species, track.weight, track.energy, stream, False)
     tally.account[ESCAPED] += track.weight * track.energy
     score_leaving(problem.leaving, tally, track.species, track.energy, track.ray.w, track.weight)
     return over(track)
