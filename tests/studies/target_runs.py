@@ -3,8 +3,14 @@
 from pathlib import Path
 
 from dosewright.simulation import RunFile
+from dosewright.simulation.crossings import PlaneSums, of_plane
+from dosewright.simulation.goal import Goal
+from dosewright.simulation.run import simulate
 from dosewright.simulation.run_file.tables import Goals, PencilSource, Region, Run, Scene, Transport
-from dosewright.studies.cut_study import Plane
+from dosewright.simulation.run_folder import goal_at_planes
+from dosewright.simulation.setup.prepare import prepare
+from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY
+from dosewright.studies.cut_study import Plane, to_plane
 
 HEAD = """\
 [scene]
@@ -39,3 +45,16 @@ def target_run(folder: Path, histories: int, seed: int = 1, regions: tuple[Regio
     transport = Transport(photon_cut_MeV=0.01, electron_cut_MeV=0.1, region=regions)
     return RunFile(scene=Scene(file=str(path)), source=ELECTRONS, transport=transport, goal=Goals(histories=histories),
                    run=Run(seed=seed, threads=1))  # fmt: skip
+
+
+def reached(run_file: RunFile) -> tuple[float, float]:
+    """Return the particles that reach the plane per history, and the standard error."""
+    sums = PlaneSums()
+    asked = to_plane(run_file, PLANE)
+    problem = prepare(asked, WITHOUT_LIBRARY).problem
+    goal = goal_at_planes(Goal(histories=asked.goal.histories), problem)
+    done = simulate(
+        problem, goal, seed=asked.run.seed, threads=1, crossed=lambda came: sums.add(of_plane(came.rows, 0))
+    )
+    mean, error = sums.per_history(done.histories)
+    return float(mean[-1]), float(error[-1])
