@@ -82,7 +82,7 @@ def test_runs_without_a_scene_are_refused() -> None:
 
 
 def test_few_particles_suggest_nothing_and_it_is_said_how_many_it_takes() -> None:
-    with pytest.raises(InputError, match=r"about 15,000 histories would do.*Given: 50 of 5,000 histories"):
+    with pytest.raises(InputError, match=r"about 15,000 histories would do.*Given: 50 of 5,000 histories, worth 50"):
         made_study(particles=50)
     with pytest.raises(InputError, match="Nothing reaches the target plane"):
         made_study(particles=0)

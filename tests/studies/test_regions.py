@@ -36,6 +36,12 @@ material = "G4_AIR"
 parent = "water"
 centre_mm = [0.0, 0.0, -5.0]
 
+[[part]]
+name = "guide"
+box = { size_mm = [20.0, 20.0, 20.0] }
+material = "G4_Galactic"
+centre_mm = [0.0, 0.0, 60.0]
+
 [[module]]
 kind = "jaws"
 name = "jaws"
@@ -66,16 +72,16 @@ def regions(run_file: RunFile) -> Regions:
 
 
 def test_modules_are_one_region_each_and_every_part_has_its_own(regions: Regions) -> None:
-    assert regions.names == ("(fill)", "target", "water", "hole", "jaws", "(phantom)")
-    assert regions.of_part.tolist() == [1, 2, 3, 4, 4, 0, 5]
+    assert regions.names == ("(fill)", "target", "water", "hole", "guide", "jaws", "(phantom)")
+    assert regions.of_part.tolist() == [1, 2, 3, 4, 5, 5, 0, 6]
     assert [region.materials for region in regions.regions] == [
-        ("G4_AIR",), ("G4_W",), ("G4_WATER",), ("G4_AIR",), ("G4_W",), ("G4_Al",),
+        ("G4_AIR",), ("G4_W",), ("G4_WATER",), ("G4_AIR",), ("G4_Galactic",), ("G4_W",), ("G4_Al",),
     ]  # fmt: skip
 
 
 def test_the_fill_has_no_name_of_its_own_where_a_part_is_made_of_it(regions: Regions) -> None:
     names = [region.run_name for region in regions.regions]
-    assert names == [None, "target", "water", "hole", "jaws", "G4_Al"]
+    assert names == [None, "target", "water", "hole", "guide", "jaws", "G4_Al"]
 
 
 def test_electrons_have_their_csda_range(regions: Regions) -> None:
@@ -113,10 +119,14 @@ def test_an_energy_is_found_from_its_range(regions: Regions, species: int) -> No
 
 
 def test_unknown_names_are_refused_with_the_nearest(regions: Regions) -> None:
-    assert regions.chosen(()) == (0, 1, 2, 3, 4)
-    assert regions.chosen(("jaws", "target")) == (1, 4)
+    assert regions.chosen(("jaws", "target")) == (1, 5)
     with pytest.raises(InputError, match=r"Did you mean 'target'\?.*\n.*Did you mean 'jaws'\?"):
         regions.chosen(("tarjet", "jaw"))
+
+
+def test_a_vacuum_ends_nothing_and_needs_no_cut(regions: Regions) -> None:
+    assert regions.chosen(()) == (0, 1, 2, 3, 5)
+    assert regions.range_cm(np.array([3]), np.array([ELECTRON]), np.array([1.0])) == np.inf
 
 
 def test_runs_without_a_scene_are_refused(run_file: RunFile) -> None:

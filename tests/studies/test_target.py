@@ -30,6 +30,13 @@ def test_particles_of_one_history_are_one_observation() -> None:
     assert share.error == pytest.approx(np.sqrt(share.value * (1 - share.value) / (histories - 1)), rel=1e-9)
 
 
+def test_independent_particles_are_of_equal_weight_and_their_own_histories() -> None:
+    assert target([2.0] * 50).independent == pytest.approx(50)
+    assert target([1.0] * 50, [n // 5 for n in range(50)]).independent == pytest.approx(10)
+    assert target([1.0, 3.0]).independent == pytest.approx(16 / 10)
+    assert target([1.0] * 300).unseen == pytest.approx(0.01)
+
+
 def test_the_error_covers_what_repeated_samples_show() -> None:
     rng = np.random.default_rng(2)
     found = []

@@ -69,6 +69,8 @@ def summary(study: CutStudy, run_file: Path) -> dict[str, Any]:
         "lose_percent": study.lose_percent,
         "histories": study.histories,
         "target_particles": len(target.weight),
+        "independent_particles": target.independent,
+        "unseen_percent_95": target.unseen * PERCENT,
         "weight_per_history": {
             kind: float(target.weight[target.species == PHOTON + n].sum() / study.histories)
             for n, kind in enumerate(kinds)

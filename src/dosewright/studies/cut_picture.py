@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from dosewright.studies.collected import KINDS
 from dosewright.studies.cut_study import CutStudy, WayStudy
@@ -24,8 +25,8 @@ def picture(study: CutStudy, way: str) -> Figure:
     for kind, name in enumerate(kinds):
         _curves(above[kind], study, of, kind)
         above[kind].set_title(name, fontsize=10)
-    for axes in above[len(kinds) :]:
-        axes.set_axis_off()
+    for kind, axes in enumerate(above):
+        axes.set_visible(any(cut.kind == kind for cut in of.cuts))
     _numbers(below[0], of)
     _pairs(figure, below[1], study, of)
     _legend(below[2], study)
@@ -52,6 +53,7 @@ def _curves(axes: Axes, study: CutStudy, of: WayStudy, kind: int) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(LEAST_PERCENT, 2 * PERCENT)
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("cut (MeV)")
     axes.set_ylabel("lost (%)")
     axes.tick_params(labelsize=8)

@@ -31,7 +31,7 @@ from dosewright.transport.coupled import CoupledProblem
 
 Array = NDArray[np.float64]
 
-FEWEST = 100  # target particles; fewer tell nothing of a share of a percent
+FEWEST = 100  # independent target particles; fewer tell nothing of a share of percents
 MOST_LOST_PERCENT = 50.0
 HISTORIES = 100_000  # where neither the command nor the run file names a number
 MARGIN = 1.5  # more histories than were just enough
@@ -139,7 +139,7 @@ def study_cuts(
     ------
     InputError
         The share is out of range, there is no scene, a name is unknown, the plane cuts the phantom, or fewer than
-        `FEWEST` particles reach it.
+        `FEWEST` independent particles reach it.
     """
     if not 0.0 < lose_percent <= MOST_LOST_PERCENT:
         raise refuse("So many particles may not be lost", given=f"{lose_percent:g} %",
@@ -163,10 +163,12 @@ def evaluated(
     chosen: tuple[int, ...],
     warnings: tuple[str, ...] = (),
 ) -> CutStudy:
-    """Return the study of what so many histories brought to a plane; refuses fewer than `FEWEST` particles."""
-    if collected.count < FEWEST:
-        raise _too_few(collected.count, histories)
+    """Return the study of what so many histories brought to a plane; refuses fewer than `FEWEST` of their own."""
+    if not collected.count:
+        raise _nothing(histories)
     target, allowed = collected.target(), lose_percent / 100.0
+    if target.independent < FEWEST:
+        raise _too_few(target, histories)
     named = [n for n in chosen if collected.regions.regions[n].run_name is not None]
     ways = {way: _way(target, collected.found(way), way, chosen, named, allowed) for way in WAYS}
     highest = collected.highest_MeV
@@ -262,12 +264,14 @@ def _near_face_mm(run_file: RunFile, from_mm: float | None) -> float:
     return float(min(edges[2][0], edges[2][-1], key=lambda z: abs(z - from_mm)))
 
 
-def _too_few(count: int, histories: int) -> InputError:
+def _nothing(histories: int) -> InputError:
+    return refuse("Nothing reaches the target plane", given=f"0 particles of {histories:,} histories",
+                  allowed=f"at least {FEWEST}: another plane, or more histories", where="--plane")  # fmt: skip
+
+
+def _too_few(target: Target, histories: int) -> InputError:
     """Refuse to suggest cuts from few particles; say how many histories it takes."""
-    if count == 0:
-        return refuse("Nothing reaches the target plane", given=f"0 particles of {histories:,} histories",
-                      allowed=f"at least {FEWEST}: another plane, or more histories", where="--plane")  # fmt: skip
-    needed = math.ceil(MARGIN * FEWEST / count * histories)
-    return refuse(f"Too few particles reach the target plane for a share of percents; about {needed:,} histories would"
-                  " do", given=f"{count} of {histories:,} histories", allowed=f"at least {FEWEST} particles",
-                  where="--histories")  # fmt: skip
+    needed = math.ceil(MARGIN * FEWEST / target.independent * histories)
+    worth = f"{len(target.weight):,} of {histories:,} histories, worth {target.independent:.0f} independent ones"
+    what = f"Too few particles reach the target plane; about {needed:,} histories would do"
+    return refuse(what, given=worth, allowed=f"at least {FEWEST}", where="--histories")

@@ -17,6 +17,7 @@ from dosewright.transport.coupled import CoupledProblem
 Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
+THINNEST_G_CM3 = 1.0e-9  # of matter; less is a vacuum, in which nothing needs a cut (air at 0.1 Pa has as much)
 WORD_MATERIAL = np.int32(0xFF)  # of a packed voxel; the rest is its density
 
 
@@ -57,12 +58,14 @@ class Regions:
         return tuple(region.name for region in self.regions)
 
     def chosen(self, names: Sequence[str]) -> tuple[int, ...]:
-        """Return the numbers of regions by their names, of all but the phantom where none are named."""
+        """Return the numbers of regions by their names; where none are named, of all with matter but the phantom."""
         known = self.names
         problems = [text for name in names if name not in known for text in _unknown(name, known).problems]
         if problems:
             raise InputError(*problems)
-        return tuple(n for n, name in enumerate(known) if name in (names or known[:-1]))
+        if names:
+            return tuple(n for n, name in enumerate(known) if name in names)
+        return tuple(n for n in range(len(known) - 1) if self.ranges.density_g_cm3[self.of_part == n].any())
 
     def range_cm(self, part: Whole, species: Whole, energy_MeV: Array) -> Array:
         """Return the ranges of particles in the matter of the parts where they are (cm)."""
@@ -135,4 +138,4 @@ def _media(prepared: Prepared, packed: CoupledProblem) -> tuple[Whole, Array]:
         medium[-1] = most = np.bincount(numbers).argmax()
         of_it = words[numbers == most] & ~WORD_MATERIAL
         density[-1] = float(of_it.view(np.float32).mean(dtype=np.float64))
-    return medium, density
+    return medium, np.where(density < THINNEST_G_CM3, 0.0, density)

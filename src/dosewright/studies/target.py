@@ -9,6 +9,9 @@ Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Truth = NDArray[np.bool_]
 
+# Nothing of n has a chance of 5 % where three were expected: Hanley, Lippman-Hand, JAMA 249, 1743 (1983).
+RULE_OF_THREE = 3.0
+
 
 class Share(NamedTuple):
     """A share of the weight of target particles, and its standard error over histories."""
@@ -31,6 +34,19 @@ class Target(NamedTuple):
     def total(self) -> float:
         """Their weight."""
         return float(self.weight.sum())
+
+    @property
+    def independent(self) -> float:
+        """How many particles of equal weight and histories of their own would tell as much (Kish, 1965)."""
+        if not self.weight.size:
+            return 0.0
+        _, of = np.unique(self.history, return_inverse=True)
+        return float(self.total**2 / (np.bincount(of, self.weight) ** 2).sum())
+
+    @property
+    def unseen(self) -> float:
+        """What may be lost, with 95 % confidence at most, where nothing was met: the rule of three."""
+        return RULE_OF_THREE / self.independent
 
     def share(self, lost: Truth) -> Share:
         """Return the share that is lost.
