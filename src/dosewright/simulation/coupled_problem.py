@@ -77,6 +77,7 @@ def coupled_problem(
     reduction: ReductionSettings = NO_REDUCTION_ASKED,
     planes: Sequence[Plane] = (),
     reuse: ReusePlane | None = None,
+    lineage: bool = False,
 ) -> Problem:
     """Pack a source of photons, electrons or positrons in front of a phantom, in vacuum or in a scene.
 
@@ -109,6 +110,8 @@ def coupled_problem(
         What records the particles that go through it, in the axes of the run.
     reuse
         Where particles go on as several.
+    lineage
+        Whether a log is kept of what leads to what planes record.
     """
     _refuse_energies(source)
     voxels, media = media_of(voxels, settings, inserts)
@@ -158,6 +161,7 @@ def coupled_problem(
         reduction=pack_reduction(reduction, scene_to_box) if parts else NO_REDUCTION,
         planes=lying,
         reuse=used_again,
+        lineage=int(lineage),
     )
     if not settings.photon_splitting:
         return Problem(

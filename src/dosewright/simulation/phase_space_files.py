@@ -2,19 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.frame import Rigid
 from dosewright.core.particles import Layout, PhaseSpaceInfo, PhaseSpaceWriter
 from dosewright.core.units import MM_PER_CM
 from dosewright.formats.phase_space.losses import losses
-from dosewright.scoring.planes import HISTORY
+from dosewright.scoring.planes import ENERGY, HISTORY
 from dosewright.simulation.crossings import KINDS, PlaneSums, of_plane, particles_of
+from dosewright.simulation.extra_information import MODE2, Chosen, ExtraWish
+from dosewright.simulation.past import Past, Surroundings
 from dosewright.simulation.planes import RECORDABLE, Plane
 from dosewright.simulation.work import AtPlanes
 
@@ -25,6 +26,7 @@ Create = Callable[..., PhaseSpaceWriter]
 FILES: dict[str, tuple[str, ...]] = {
     "iaea": (".IAEAheader", ".IAEAphsp"),
     "egs_mode0": (".egsphsp1",),
+    "egs_mode2": (".egsphsp1",),
     "topas_binary": (".header", ".phsp"),
     "topas_limited": (".header", ".phsp"),
     "topas_ascii": (".header", ".phsp"),
@@ -33,7 +35,8 @@ FILES: dict[str, tuple[str, ...]] = {
 }
 FLAT = ("iaea", "native")  # formats that can leave out a z that is the same for all
 EMPTY_HISTORIES = {"iaea": {"incremental_history": "i4"}}  # columns that count them
-LOSING = ("egs_mode0", "topas_limited", "gamos_text")
+SUMMARY = ".summ"  # what extra columns mean
+LOSING = ("egs_mode0", "egs_mode2", "topas_limited", "gamos_text")
 TEXT = "gamos_text"
 
 
@@ -53,6 +56,8 @@ class PhaseSpaceWish:
         Histories after which the header is brought up to date, so that a killed run can be recovered; None: never.
     most_particles
         After so many no more are written: whole histories only, and the file then stands for those alone.
+    extra, chosen
+        What it holds of the past of its particles, and which of them.
     """
 
     plane: Plane
@@ -61,10 +66,19 @@ class PhaseSpaceWish:
     store_z: bool = False
     save_every: int | None = None
     most_particles: int | None = None
+    extra: ExtraWish = field(default_factory=ExtraWish)
+    chosen: Chosen = field(default_factory=Chosen)
+
+    @property
+    def asks_past(self) -> bool:
+        """Whether the past of particles must be known."""
+        return bool(self.extra.words) or self.chosen.asks_past or MODE2 in self.formats
 
     def paths(self, folder: Path) -> tuple[Path, ...]:
         """Return all files it makes."""
-        return tuple(folder / f"{self.name}{suffix}" for word in self.formats for suffix in FILES[word])
+        suffixes = [suffix for word in self.formats for suffix in FILES[word]]
+        suffixes += [SUMMARY] if self.extra.words else []
+        return tuple(folder / f"{self.name}{suffix}" for suffix in suffixes)
 
 
 @dataclass
@@ -80,7 +94,7 @@ class _Plane:
     saved: int = 0
     full: bool = False
 
-    def add(self, found: AtPlanes, box_to_run: Rigid) -> None:
+    def add(self, found: AtPlanes, around: Surroundings) -> None:
         """Write what a batch sent through.
 
         Histories are numbered without those of a phase space that sent nothing; all are counted.
@@ -88,7 +102,8 @@ class _Plane:
         if self.full:
             return
         before, batch = found.before, found.batch
-        mine, most = of_plane(found.rows, self.number), self.wish.most_particles
+        most = self.wish.most_particles
+        mine, extra = self._wanted(found, around)
         mine[:, HISTORY] += before.sent
         self.histories = before.all + batch.all
         if most is not None and int(self.sums.records.sum()) + len(mine) > most:
@@ -96,7 +111,8 @@ class _Plane:
             mine, self.full = mine[mine[:, HISTORY] < over], True
             self.histories = before.all + round((over - before.sent) * batch.all / batch.sent)
         if len(mine):
-            particles = particles_of(mine, self.last, box_to_run, self.wish.plane.z_mm)
+            particles = particles_of(mine, self.last, around.box_to_run, self.wish.plane.z_mm)
+            particles = replace(particles, extra={name: column[: len(mine)] for name, column in extra.items()})
             for writer in self.writers:
                 writer.write(particles)
             self.last = int(mine[-1, HISTORY])
@@ -107,15 +123,28 @@ class _Plane:
             for writer in self.writers:
                 writer.save_header(float(self.histories))
 
+    def _wanted(self, found: AtPlanes, around: Surroundings) -> tuple[Array, dict[str, NDArray[np.generic]]]:
+        """Return the records of a batch that are to be written, and the columns that tell their past."""
+        rows, chosen = of_plane(found.rows, self.number), self.wish.chosen
+        if chosen.energy_MeV is not None:
+            low, high = chosen.energy_MeV
+            rows = rows[(rows[:, ENERGY] >= low) & (rows[:, ENERGY] <= high)]
+        if not self.wish.asks_past:
+            return rows, {}
+        past = Past.of(rows, found.log, around, self.wish.extra.ignored)
+        kept = chosen.by_past(past, around.regions)
+        values = self.wish.extra.values(past, around.regions, self.wish.formats)
+        return rows[kept], {name: column[kept] for name, column in values.items()}
+
 
 class PhaseSpaceFiles:
     """The phase spaces of a run while it goes on; a context that fails keeps nothing but what was saved."""
 
     def __init__(
-        self, folder: Path, wishes: Sequence[PhaseSpaceWish], box_to_run: Rigid, create: Create, title: str
+        self, folder: Path, wishes: Sequence[PhaseSpaceWish], around: Surroundings, create: Create, title: str
     ) -> None:
         self._planes = [_Plane(wish, number) for number, wish in enumerate(wishes)]
-        self._folder, self._box_to_run, self._create, self._title = folder, box_to_run, create, title
+        self._folder, self._around, self._create, self._title = folder, around, create, title
         self._open = ExitStack()
 
     def __enter__(self) -> "PhaseSpaceFiles":
@@ -134,13 +163,15 @@ class PhaseSpaceFiles:
     def add(self, found: AtPlanes) -> None:
         """Take what one batch recorded."""
         for plane in self._planes:
-            plane.add(found, self._box_to_run)
+            plane.add(found, self._around)
 
     def finish(self) -> list[dict[str, Any]]:
         """Put the files in their places; return what the summary says of each plane."""
         for plane in self._planes:
             for writer in plane.writers:
                 writer.finish(float(plane.histories))
+            if plane.wish.extra.words:
+                plane.wish.extra.write_summary(self._folder / f"{plane.wish.name}{SUMMARY}", self._around.regions)
         return [_account(plane) for plane in self._planes]
 
     @property
@@ -149,13 +180,18 @@ class PhaseSpaceFiles:
         said = []
         for plane in self._planes:
             wish = plane.wish
-            if not plane.sums.records.any() and not plane.full:
+            if not plane.sums.records.any() and not plane.full and wish.chosen != Chosen():
+                said.append(
+                    f"Nothing that the filter of {wish.name} lets by went through its plane ({wish.plane.said})."
+                )
+            elif not plane.sums.records.any() and not plane.full:
                 said.append(f"Nothing went through the plane of {wish.name} ({wish.plane.said}) along its normal "
                             f"{list(wish.plane.normal)}. Does the beam fly the other way?")  # fmt: skip
             if plane.full:
                 said.append(f"{wish.name} was full after {plane.histories} histories and stands for those alone.")
             for word in (word for word in wish.formats if word in LOSING):
-                info = PhaseSpaceInfo("native", int(plane.sums.records.sum()), plane.histories)
+                extra = wish.extra.columns(word)
+                info = PhaseSpaceInfo("native", int(plane.sums.records.sum()), plane.histories, extra=extra)
                 said += [f"{wish.name}{FILES[word][0]}: {sentence}" for sentence in losses(info, word)]
         return tuple(said)
 
@@ -170,7 +206,8 @@ def layout_of(wish: PhaseSpaceWish, word: str, title: str) -> Layout:
     flat = wish.plane.z_mm is not None and word in FLAT and not wish.store_z
     z_mm = wish.plane.z_mm
     constants = {"z_cm": float(np.float32(z_mm / MM_PER_CM))} if flat and z_mm is not None else {}
-    return Layout(constants=constants, extra=EMPTY_HISTORIES.get(word, {}), title=f"{title}, {wish.plane.said}")
+    extra = {**wish.extra.columns(word), **EMPTY_HISTORIES.get(word, {})}  # GAMOS counts bits from the first long
+    return Layout(constants=constants, extra=extra, title=f"{title}, {wish.plane.said}")
 
 
 def _account(plane: _Plane) -> dict[str, Any]:
@@ -181,7 +218,7 @@ def _account(plane: _Plane) -> dict[str, Any]:
         f"{kind}s": _numbers(int(sums.records[k]), mean[k], error[k], sums.energy_MeV[k] / max(plane.histories, 1))
         for k, kind in enumerate(RECORDABLE)
     }
-    total = sums.energy_MeV.sum() / max(plane.histories, 1)
+    total, filtered = sums.energy_MeV.sum() / max(plane.histories, 1), wish.chosen != Chosen()
     return {
         "name": wish.name,
         "files": [path.name for path in wish.paths(Path())],
@@ -191,6 +228,8 @@ def _account(plane: _Plane) -> dict[str, Any]:
         "backwards": wish.plane.backwards,
         "original_histories": plane.histories,
         "full": plane.full,
+        **({"extra": list(wish.extra.words)} if wish.extra.words else {}),
+        **({"filter": {key: value for key, value in asdict(wish.chosen).items() if value}} if filtered else {}),
         **_numbers(int(sums.records.sum()), mean[KINDS], error[KINDS], total),
         **kinds,
     }

@@ -19,8 +19,10 @@ from dosewright.formats.phase_space.open import create_phase_space
 from dosewright.simulation.goal import FEWEST_BATCHES, VOXELS_PER_HISTORY, Goal
 from dosewright.simulation.part_table import NAME as PART_TABLE
 from dosewright.simulation.part_table import part_rows, write_parts
+from dosewright.simulation.past import Surroundings
 from dosewright.simulation.phase_space_files import Create, PhaseSpaceFiles
 from dosewright.simulation.problem import Problem
+from dosewright.simulation.regions import Regions
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import names_of, place_of, write_scores
 from dosewright.simulation.run import Progress, never, simulate
@@ -106,8 +108,10 @@ def run_in_folder(
 def _phase_spaces(folder: Path, run_file: RunFile, prepared: Prepared, create: Create) -> PhaseSpaceFiles:
     """Return the phase spaces of a run, none where none are asked for."""
     box_to_run = Rigid.identity() if prepared.phantom is None else prepared.phantom.voxels.frame
+    regions = Regions.of(prepared.scene, phantom=prepared.phantom is not None)
+    around = Surroundings(regions, prepared.problem.part_names, box_to_run)
     title = f"dosewright {__version__}, seed {run_file.run.seed}"
-    return PhaseSpaceFiles(folder, wishes_of(run_file), box_to_run, create, title)
+    return PhaseSpaceFiles(folder, wishes_of(run_file), around, create, title)
 
 
 def goal_of(goals: Goals) -> Goal:

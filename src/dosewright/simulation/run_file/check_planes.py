@@ -1,17 +1,17 @@
 """Mistakes in scores of phase spaces."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from dosewright.simulation.phase_space_files import FILES
 from dosewright.simulation.run_file.faults import Fault
 from dosewright.simulation.run_file.tables import AnySource, Score, VarianceReduction
 from dosewright.simulation.setup.phase_space_wishes import names_of_planes, planes_of, wishes_of_score
 
 PHASE_SPACE_KEYS = (
     "z_mm", "plane_mm", "normal", "format", "text", "kill", "backwards", "store_z", "save_every", "most_particles",
-    "particles",
+    "particles", "extra", "extra_bits", "ignore_materials", "filter",
 )  # fmt: skip
 ON_THE_PLANE_MM = 1.0e-6
 STARTING_ON_PLANES = ("pencil", "rectangle", "point")
@@ -83,5 +83,4 @@ def _source_faults(score: Score, number: int, source: AnySource | None) -> list[
 
 def files_of(score: Score) -> tuple[str, ...]:
     """Return the names of the files of a score of phase spaces."""
-    return tuple(f"{wish.name}{suffix}" for wish in wishes_of_score(score) for word in wish.formats
-                 for suffix in FILES[word])  # fmt: skip
+    return tuple(path.name for wish in wishes_of_score(score) for path in wish.paths(Path()))

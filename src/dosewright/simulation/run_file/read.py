@@ -12,6 +12,8 @@ from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.formats.text.checked_toml import read_toml
 from dosewright.formats.text.hounsfield import SCANNER_DENSITY
 from dosewright.formats.text.lines import read_text
+from dosewright.simulation.regions import Regions
+from dosewright.simulation.run_file.check_extra import extra_faults
 from dosewright.simulation.run_file.check_phantom import phantom_faults, phantom_text_faults, score_faults
 from dosewright.simulation.run_file.check_planes import phase_space_faults
 from dosewright.simulation.run_file.check_reduction import reduction_faults
@@ -213,7 +215,7 @@ def _check_between(checked: _Checked, content: dict[str, Any], resolvers: Resolv
     """Check what single keys do not show, of the tables that are right so far."""
     source = checked.clean("source")
     transport = checked.clean("transport") or Transport()
-    _check_matter(checked, content, resolvers, source, transport)
+    regions = _check_matter(checked, content, resolvers, source, transport)
     if source is not None:
         checked.faults += source_faults(source, transport, resolvers)
     sound, scored = checked.clean("source"), checked.clean("score") or ()
@@ -230,15 +232,15 @@ def _check_between(checked: _Checked, content: dict[str, Any], resolvers: Resolv
     if (scores := checked.clean("score")) is not None:
         box = None if in_scene else checked.clean("phantom")
         checked.faults += score_faults(scores, box) + score_kind_faults(scores, source)
-        checked.faults += phase_space_faults(scores, source, reduction)
+        checked.faults += phase_space_faults(scores, source, reduction) + extra_faults(scores, regions)
         if in_scene and "phantom" not in content:
             checked.faults += place_faults(scores, goals)
 
 
 def _check_matter(
     checked: _Checked, content: dict[str, Any], resolvers: Resolvers, source: AnySource | None, transport: Transport
-) -> None:
-    """Check phantom and scene, and that every region is one of theirs."""
+) -> Regions | None:
+    """Check phantom and scene, and that every region is one of theirs; return the regions of phase spaces."""
     phantom, scene = checked.clean("phantom"), checked.clean("scene")
     placed: PlacedScene | None = None
     sound = all(section in checked.tables for section in ("phantom", "scene") if section in content)
@@ -254,6 +256,7 @@ def _check_matter(
         checked.faults += wrong
     if sound and (source is None or ABILITIES[source.particle].regions):
         checked.faults += region_faults(transport, phantom, placed, resolvers)
+    return Regions.of(placed, phantom=phantom is not None) if sound else None
 
 
 def _with_absolute_paths(content: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -360,7 +360,27 @@ class VarianceReduction(Table):
     reuse_at_plane: ReuseAtPlane | None = None
 
 
-PhaseSpaceFormat = Literal["iaea", "egs_mode0", "topas_binary", "topas_limited", "topas_ascii", "gamos_text", "native"]
+PhaseSpaceFormat = Literal[
+    "iaea", "egs_mode0", "egs_mode2", "topas_binary", "topas_limited", "topas_ascii", "gamos_text", "native"
+]
+
+
+Long = Literal["crossings", "interactions", "origin"]
+ExtraInformation = Long | Literal["z_origin", "z_last", "z_last_no_material"]
+Names = Annotated[tuple[InsertName, ...], Strict(False)]
+
+
+class ScoreFilter(Table):
+    """Which particles of a plane are written: a range of kinetic energies, and the regions of their past.
+
+    Regions are parts and modules of the scene, ``(fill)`` and ``(phantom)``; one of those that are listed is enough.
+    """
+
+    energy_MeV: Annotated[tuple[NotNegative, NotNegative], Strict(False)] | None = None
+    origin: Names = ()
+    crossed: Names = ()
+    not_crossed: Names = ()
+    interacted: Names = ()
 
 
 class Score(Table):
@@ -369,7 +389,8 @@ class Score(Table):
 
     Of a phase space: the planes are `z_mm`, one height or several, or one through the point `plane_mm` with its
     `normal`. With `kill` the last of them ends what goes forward. `text` adds a text file. The header is brought up to
-    date after every `save_every` histories. A file ends with the last whole history within `most_particles`.
+    date after every `save_every` histories. A file ends with the last whole history within `most_particles`. `extra`
+    is what it holds of the past of its particles, in groups of `extra_bits` and as heights; `filter` chooses by it.
     """
 
     quantity: Quantity = "dose"
@@ -392,6 +413,10 @@ class Score(Table):
     save_every: Annotated[Count, Field(ge=1)] | None = None
     most_particles: Annotated[Count, Field(ge=1)] | None = None
     particles: Annotated[tuple[Coupled, ...], Strict(False), Field(min_length=1)] | None = None
+    extra: Annotated[tuple[ExtraInformation, ...], Strict(False), Field(min_length=1)] | None = None
+    extra_bits: dict[Long, Annotated[Count, Field(ge=1, le=64)]] | None = None
+    ignore_materials: Names | None = None
+    filter: ScoreFilter | None = None
 
     @property
     def has_voxels(self) -> bool:

@@ -1,5 +1,6 @@
 """The phase spaces that a run file asks for: one for each plane."""
 
+from dosewright.simulation.extra_information import IGNORED, Chosen, ExtraWish
 from dosewright.simulation.phase_space_files import TEXT, PhaseSpaceWish
 from dosewright.simulation.planes import RECORDABLE, Plane, ReusePlane
 from dosewright.simulation.run_file.tables import RunFile, Score
@@ -30,9 +31,23 @@ def wishes_of_score(score: Score) -> tuple[PhaseSpaceWish, ...]:
             store_z=bool(score.store_z),
             save_every=score.save_every,
             most_particles=score.most_particles,
+            extra=extra_of(score),
+            chosen=chosen_of(score),
         )
         for plane, name in zip(planes, names_of_planes(score), strict=True)
     )
+
+
+def extra_of(score: Score) -> ExtraWish:
+    """Return what a phase space is asked to hold of the past of its particles."""
+    ignored = IGNORED if score.ignore_materials is None else score.ignore_materials
+    bits = {str(word): number for word, number in (score.extra_bits or {}).items()}
+    return ExtraWish(score.extra or (), bits, ignored)
+
+
+def chosen_of(score: Score) -> Chosen:
+    """Return which particles a phase space is asked to hold."""
+    return Chosen() if score.filter is None else Chosen(**score.filter.model_dump())
 
 
 def planes_of(score: Score) -> tuple[Plane, ...]:

@@ -102,6 +102,7 @@ def _coupled(run_file: RunFile, grid: Grid | None, scene: PlacedScene | None, re
         voxel_box=phantom is not None,
         reduction=reduction,
         planes=[wish.plane for wish in wishes_of(run_file)],
+        lineage=any(wish.asks_past for wish in wishes_of(run_file)),
         reuse=reuse_of(run_file),
     )
     places_mm = None if recorded is None else recorded.places_mm
