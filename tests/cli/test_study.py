@@ -26,6 +26,8 @@ def refused(*arguments: object) -> str:
         (["--histories", "many"], "goal.histories"),
         (["--region", "tarjet"], "Did you mean 'target'?"),
         (["--plane", "100"], "inside the box of voxels"),
+        (["--dose"], "No cut is asked for"),
+        (["--dose", "--photon-cut", "much"], "This is no cut. Given: 'much'."),
     ],
 )
 def test_what_cannot_be_asked_is_refused(tmp_path: Path, arguments: list[str], said: str) -> None:

@@ -22,8 +22,13 @@ def lost_share(folder: Path, cuts: tuple[Region, ...], histories: int) -> tuple[
 
 
 def twice(cuts: tuple[Region, ...]) -> tuple[Region, ...]:
+    """Return cuts of twice the energies; in air they would end all electrons of the source and stay."""
     return tuple(
-        cut.model_copy(update={key: min(2 * value, 6.0) for key, value in cut if key != "name" and value is not None})
+        cut
+        if cut.name == "G4_AIR"
+        else cut.model_copy(
+            update={key: min(2 * value, 6.0) for key, value in cut if key != "name" and value is not None}
+        )
         for cut in cuts
     )
 

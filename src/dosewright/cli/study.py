@@ -1,13 +1,18 @@
 """dosewright study: runs as experiments."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dosewright.cli import options
 from dosewright.cli.faults import DONE, faults_reported
 from dosewright.cli.simulate import library_resolvers, number, progress_shown, say_aside
+
+if TYPE_CHECKING:
+    from dosewright.simulation.run_file.tables import RunFile
+    from dosewright.simulation.setup.resolvers import Resolvers
 
 study = typer.Typer(help="Find out how a run should be set up.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -40,6 +45,18 @@ def cuts(
         list[str] | None,
         typer.Option("--region", metavar="NAME", help="Cuts in this part or module only; repeat for more."),
     ] = None,
+    dose: Annotated[
+        bool, typer.Option("--dose", help="Of a dose in a phantom instead: what cuts would leave in other voxels.")
+    ] = False,
+    photon_cut: Annotated[
+        str | None, typer.Option("--photon-cut", metavar="CUT", help="With --dose: energy in MeV, or range as in 2mm.")
+    ] = None,
+    electron_cut: Annotated[
+        str | None, typer.Option("--electron-cut", metavar="CUT", help="The same for electrons and positrons.")
+    ] = None,
+    made_only: Annotated[
+        bool, typer.Option("--made-only", help="With --dose: cuts of what is made, not of what comes below them.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Result folder; default: one beside the run file."),
@@ -51,17 +68,11 @@ def cuts(
     library: options.Library = None,
     as_json: options.Json = False,
 ) -> None:
-    """Find the largest cuts that lose less than a share of the particles that reach a plane."""
+    """Find the largest cuts that lose less than a share of what reaches a plane; or what cuts do to a dose."""
     with faults_reported(as_json=as_json):
-        import json
-
         from dosewright.simulation.run_file.read import read_run_file
-        from dosewright.studies.cut_files import refuse_used, write_study
-        from dosewright.studies.cut_study import plane_of, study_cuts
-        from dosewright.studies.cut_text import table
 
         folder = output or run.with_name(f"{run.stem}_cuts")
-        refuse_used(folder)
         resolvers = library_resolvers(library)
         said = {
             ("goal", "histories"): None if histories is None else number(histories),
@@ -69,17 +80,65 @@ def cuts(
             ("run", "threads"): threads,
         }
         run_file = read_run_file(run, resolvers=resolvers, overrides=said)
-        target = plane_of(run_file, plane, half_width)
-        with progress_shown(run.stem) as tell:
-            found = study_cuts(
-                run_file, target, lose_percent=lose, only=region or (), resolvers=resolvers, on_progress=tell
-            )
-        summary = write_study(found, folder, run)
-        if as_json:
-            typer.echo(json.dumps({"folder": str(folder), **summary}, indent=2, ensure_ascii=False))
+        asked = Asked(run, run_file, folder, resolvers, as_json)
+        if dose:
+            _of_dose(asked, photon_cut, electron_cut, made_only=made_only)
         else:
-            typer.echo(table(found))
-            for warning in found.warnings:
-                say_aside(f"Warning: {warning}")
-            typer.echo(f"\nFiles: {folder}; the cuts for a run file: {folder / 'cuts.toml'}")
+            _at_plane(asked, lose, plane, half_width, region or [])
     raise typer.Exit(DONE)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A run that is studied: its file, as it was read, and where results go."""
+
+    run: Path
+    run_file: "RunFile"
+    folder: Path
+    resolvers: "Resolvers"
+    as_json: bool
+
+
+def _at_plane(
+    asked: Asked, lose: float, plane: float | None, half_width: tuple[float, float] | None, regions: list[str]
+) -> None:
+    """Study what reaches a plane."""
+    from dosewright.studies.cut_files import refuse_used, write_study
+    from dosewright.studies.cut_study import plane_of, study_cuts
+    from dosewright.studies.cut_text import table
+
+    refuse_used(asked.folder)
+    target = plane_of(asked.run_file, plane, half_width)
+    with progress_shown(asked.run.stem) as tell:
+        found = study_cuts(asked.run_file, target, lose_percent=lose, only=regions, resolvers=asked.resolvers,
+                           on_progress=tell)  # fmt: skip
+    _say(asked, write_study(found, asked.folder, asked.run), table(found))
+
+
+def _of_dose(asked: Asked, photon_cut: str | None, electron_cut: str | None, *, made_only: bool) -> None:
+    """Study what cuts carry out of voxels."""
+    from dosewright.studies.collected import PRODUCTION, RUN
+    from dosewright.studies.dose_files import refuse_used, table, write_study
+    from dosewright.studies.dose_study import asked_cut, study_dose
+
+    refuse_used(asked.folder)
+    photon = None if photon_cut is None else asked_cut(photon_cut, "--photon-cut")
+    electron = None if electron_cut is None else asked_cut(electron_cut, "--electron-cut")
+    with progress_shown(asked.run.stem) as tell:
+        found = study_dose(asked.run_file, photon, electron, way=PRODUCTION if made_only else RUN,
+                           resolvers=asked.resolvers, on_progress=tell)  # fmt: skip
+    summary = write_study(found, asked.folder, asked.run)
+    _say(asked, summary, table(summary))
+
+
+def _say(asked: Asked, summary: dict[str, Any], text: str) -> None:
+    """Print the summary as JSON, or the text, the warnings and where the files are."""
+    import json
+
+    if asked.as_json:
+        typer.echo(json.dumps({"folder": str(asked.folder), **summary}, indent=2, ensure_ascii=False))
+        return
+    typer.echo(text)
+    for warning in summary["warnings"]:
+        say_aside(f"Warning: {warning}")
+    typer.echo(f"\nFiles: {asked.folder}")
