@@ -1,11 +1,12 @@
 """What phase spaces of runs hold of the past of their particles, and filters by it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.simulation.test_phase_space_files import ONE, TARGET, kept, plane, run
+from tests.simulation.test_phase_space_files import ONE, TARGET, plane, run
 
 from dosewright.core.errors import InputError
 from dosewright.core.particles import ELECTRON, PHOTON, Particles
@@ -69,18 +70,52 @@ def read(path: Path) -> Particles:
     return batch
 
 
-def test_bits_and_heights_tell_the_past(tmp_path: Path) -> None:
-    """Of a head whose axes are not those of the phantom; bits of regions as the geometry has them."""
-    said = run(tmp_path, "out", plane(100, name="head", extra=EVERYTHING, extra_bits=BITS), source=beam(20.0),
-               scene=head(tmp_path, SHIFT_MM), phantom=AWAY, histories=1500)  # fmt: skip
-    found = read(tmp_path / "out" / "head.IAEAheader")
+FORMATS = {"iaea": ".IAEAheader", "native": ".h5", "topas_binary": ".header", "topas_ascii": ".header",
+           "gamos_text": ".txt"}  # fmt: skip
+FILTERS: dict[str, dict[str, Any]] = {
+    "all": {}, "target": {"origin": ("target",)}, "rest": {"origin": ("filter", "(fill)", "beside")},
+    "through": {"crossed": ("filter",)}, "past": {"not_crossed": ("filter",)},
+    "scattered": {"interacted": ("filter",), "energy_MeV": (0.5, 2.0)}, "nothing": {"origin": ("beside",)},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a run of the head left, in axes that are not those of the phantom."""
+
+    folder: Path
+    said: dict[str, Any]
+    space: dict[str, dict[str, Any]]
+
+    def read(self, name: str) -> Particles:
+        return read(self.folder / name)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """Return one run with all that is asked for below."""
+    folder = tmp_path_factory.mktemp("head")
+    scores = [
+        *(plane(100, name=word, format=word, extra=EVERYTHING, extra_bits=BITS) for word in FORMATS),
+        plane(100, name="egs", format="egs_mode2"),
+        *(plane(100, name=name, filter=ScoreFilter(**keys)) for name, keys in FILTERS.items()),
+        plane(100, name="whole", classify="origin"),
+        plane(100, name="two", classify="origin", filter=ScoreFilter(origin=("target", "filter"))),
+    ]
+    said = run(folder, "out", *scores, source=beam(20.0), scene=head(folder, SHIFT_MM), phantom=AWAY, histories=1500)
+    return Written(folder / "out", said, {space["name"]: space for space in said["phase_spaces"]})
+
+
+def test_bits_and_heights_tell_the_past(written: Written) -> None:
+    """Bits of regions as the geometry has them; heights in the axes of the run."""
+    found = written.read("iaea.IAEAheader")
     assert list(found.extra) == [
         "z_origin_cm", "zlast_cm", "z_last_no_material_cm", "extra_long_1", "extra_long_2", "incremental_history",
     ]  # fmt: skip
-    summary = read_summary(tmp_path / "out" / "head.summ")
+    summary = read_summary(written.folder / "iaea.summ")
     assert [list(group.regions.values()) for group in summary.longs] == [NAMES] * 3
     assert [group.bits for group in summary.longs[:2]] == [8, 24] and len(summary.floats) == 3
-    assert said["phase_spaces"][0]["extra"] == list(EVERYTHING) and "head.summ" in said["files_sha256"]
+    assert written.space["iaea"]["extra"] == list(EVERYTHING) and "iaea.summ" in written.said["files_sha256"]
     origin, crossed, interacted = unpack(
         summary.longs, [found.extra["extra_long_1"], found.extra["extra_long_2"]]
     ).values()
@@ -105,13 +140,8 @@ def test_bits_and_heights_tell_the_past(tmp_path: Path) -> None:
     assert scattered.sum() > 20 and np.all(interacted[scattered, IN_FILTER])
 
 
-def test_all_formats_hold_the_same(tmp_path: Path) -> None:
-    keys: dict[str, Any] = {"extra": EVERYTHING, "extra_bits": BITS}
-    formats = {"iaea": ".IAEAheader", "native": ".h5", "topas_binary": ".header", "topas_ascii": ".header",
-               "gamos_text": ".txt"}  # fmt: skip
-    scores = [plane(100, name=word, format=word, **keys) for word in formats]
-    run(tmp_path, "out", *scores, source=beam(), scene=head(tmp_path), histories=100)
-    first, *others = (read(tmp_path / "out" / f"{word}{suffix}") for word, suffix in formats.items())
+def test_all_formats_hold_the_same(written: Written) -> None:
+    first, *others = (written.read(f"{word}{suffix}") for word, suffix in FORMATS.items())
     for other in others:
         wanted = [first.extra[name] for name in ("extra_long_1", "extra_long_2")]
         longs = [column for column in other.extra.values() if column.dtype.kind == "i"][:2]
@@ -122,41 +152,41 @@ def test_all_formats_hold_the_same(tmp_path: Path) -> None:
             np.testing.assert_allclose(one, two, rtol=1e-5)
 
 
-def test_mode2_has_latch_and_zlast(tmp_path: Path) -> None:
+def test_mode2_has_latch_and_zlast(written: Written) -> None:
     """Bit 0 of all photons, the target's bit 1 of all, the region of origin; primaries have none."""
-    scores = [plane(100, name="egs", format="egs_mode2"), plane(100, name="same", format="native", extra=("z_last",))]
-    run(tmp_path, "out", *scores, source=beam(), scene=head(tmp_path), histories=800)
-    found = read(tmp_path / "out" / "egs.egsphsp1")
+    found = written.read("egs.egsphsp1")
     latch, photons = found.extra["latch"].view(np.uint32), found.species == PHOTON
     assert np.all(latch[photons] & 1) and np.all(latch >> 1 & 1) and not (latch >> BESIDE & 1).any()
     assert set((latch[photons] >> 24 & 31).tolist()) <= {FILL, IN_TARGET, IN_FILTER}
     assert np.mean(latch[photons] >> 24 & 31 == IN_TARGET) > 0.7
     charge = latch >> 29 & 3
     assert np.all(charge[photons] == 0) and np.all(charge[found.species == ELECTRON] == 2)
-    np.testing.assert_array_equal(found.extra["zlast_cm"], read(tmp_path / "out" / "same.h5").extra["zlast_cm"])
+    np.testing.assert_array_equal(found.extra["zlast_cm"], written.read("native.h5").extra["zlast_cm"])
 
 
-def test_filters_share_particles_out(tmp_path: Path) -> None:
+def test_filters_share_particles_out(written: Written) -> None:
     """Origins add up to the whole; what crossed the filter and what did not, too; energies are cut where asked."""
-    filters = {
-        "all": {}, "target": {"origin": ("target",)}, "rest": {"origin": ("filter", "(fill)", "beside")},
-        "through": {"crossed": ("filter",)}, "past": {"not_crossed": ("filter",)},
-        "scattered": {"interacted": ("filter",), "energy_MeV": (0.5, 2.0)}, "nothing": {"origin": ("beside",)},
-    }  # fmt: skip
-    scores = [plane(100, name=name, filter=ScoreFilter(**keys)) for name, keys in filters.items()]
-    writers, said = kept(tmp_path, "out", *scores, source=beam(), scene=head(tmp_path), histories=1000)
-    spaces = {space["name"]: space for space in said["phase_spaces"]}
-    count = {name: space["particles"] for name, space in spaces.items()}
+    count = {name: written.space[name]["particles"] for name in FILTERS}
     assert count["all"] == count["target"] + count["rest"] == count["through"] + count["past"]
     assert min(count[name] for name in ("target", "rest", "through", "past", "scattered")) > 10
-    assert spaces["all"]["energy_MeV_per_original_history"] == pytest.approx(
-        spaces["through"]["energy_MeV_per_original_history"] + spaces["past"]["energy_MeV_per_original_history"]
-    )
-    energies = writers[list(filters).index("scattered")].column("energy_MeV")
+    energy = {name: written.space[name]["energy_MeV_per_original_history"] for name in FILTERS}
+    assert energy["all"] == pytest.approx(energy["through"] + energy["past"])
+    energies = written.read("scattered.IAEAheader").energy_MeV
     assert energies.min() >= 0.5 and energies.max() <= 2.0
-    assert spaces["target"]["filter"] == {"origin": ["target"]} and "filter" not in spaces["all"]
-    assert all(writer.histories == 1000.0 for writer in writers)
-    assert any(text.startswith("Nothing that the filter of nothing lets by") for text in said["warnings"])
+    assert written.space["target"]["filter"] == {"origin": ["target"]} and "filter" not in written.space["all"]
+    assert all(written.space[name]["original_histories"] == 1500 for name in FILTERS)
+    nothing = [text for text in written.said["warnings"] if text.startswith("Nothing")]
+    assert len(nothing) == 1 and nothing[0].startswith("Nothing that the filter of nothing lets by")
+
+
+def test_classes_are_phase_spaces_of_their_own(written: Written) -> None:
+    """The whole, and what each region made; with a filter by origin of those regions alone."""
+    count = {name: space["particles"] for name, space in written.space.items() if name.startswith(("whole", "two"))}
+    assert list(count) == ["whole", "whole_fill", "whole_target", "whole_filter", "whole_beside", "whole_phantom",
+                           "two", "two_target", "two_filter"]  # fmt: skip
+    assert count["whole"] == sum(number for name, number in count.items() if name.startswith("whole_"))
+    assert count["two"] == count["whole_target"] + count["whole_filter"] and count["whole_beside"] == 0
+    assert len(written.read("whole_target.IAEAheader")) == count["whole_target"] == count["two_target"] > 50
 
 
 def test_threads_change_no_file(tmp_path: Path) -> None:
@@ -188,6 +218,13 @@ def faults(folder: Path, **keys: Any) -> str:
 ])  # fmt: skip
 def test_what_does_not_fit_is_refused(tmp_path: Path, keys: dict[str, Any], said: str) -> None:
     assert said in faults(tmp_path, **keys)
+
+
+def test_classes_do_not_overwrite_other_scores(tmp_path: Path) -> None:
+    scores = (plane(100, name="a", classify="origin"), plane(90, name="a_target"))
+    tables = {"scene": head(tmp_path), "source": beam(), "goal": Goals(histories=10), "run": ONE}
+    with pytest.raises(InputError, match="two phase spaces would have one name"):
+        check(RunFile(**tables, score=scores))
 
 
 def test_regions_are_phantom_and_what_is_around_it_where_there_is_no_scene(tmp_path: Path) -> None:
@@ -226,3 +263,15 @@ def test_doses_by_origin_add_up(tmp_path: Path) -> None:
         doses.append(float(result.dose_Gy.sum()))
     assert min(doses[1:3]) > 0.2 * doses[0] and doses[3] > 0.05 * doses[0]
     assert sum(doses[1:]) == pytest.approx(doses[0], rel=0.015, abs=0.0)
+
+
+def test_a_phase_space_begins_a_past_of_its_own(tmp_path: Path) -> None:
+    """Particles of one history, each used three times: all made on the plane that they were recorded on."""
+    run(tmp_path, "head", plane(100, name="head", kill=True), source=beam(), scene=head(tmp_path), histories=600)
+    source = PhaseSpaceSource(file=str(tmp_path / "head" / "head.IAEAheader"), reuse=3)
+    score = plane(200, name="far", extra=("z_origin", "origin"), format="native")
+    run(tmp_path, "out", score, source=source, scene=None, phantom=AWAY, goal=Goals(max_minutes=5))
+    before, after = read(tmp_path / "head" / "head.IAEAheader"), read(tmp_path / "out" / "far.h5")
+    assert len(after) == 3 * len(before) > 400
+    np.testing.assert_array_equal(after.extra["z_origin_cm"], np.float32(10.0))
+    assert np.all(after.extra["extra_long_1"] == 1)

@@ -1,6 +1,7 @@
 """Stories found in a log, against those that the particles of a made-up cascade keep themselves."""
 
 from dataclasses import dataclass, replace
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -43,12 +44,12 @@ class Particle:
 class Cascade:
     """A log and crossings of particles that live by chance, and what led to each crossing."""
 
-    def __init__(self, seed: int, histories: int, events: int) -> None:
+    def __init__(self, seed: int, histories: int, events: int, numbers: int = 1 << 16) -> None:
         self.random = np.random.default_rng(seed)
         self.log: list[list[float]] = []
         self.rows: list[list[float]] = []
         self.true: list[Told] = []
-        self.numbers = iter(self.random.permutation(1 << 16).tolist())
+        self.numbers = cycle(self.random.permutation(numbers).tolist())
         first = 1 << 40
         self.waiting = [Particle(first + h, next(self.numbers), 6, 0, 1) for h in range(histories)]
         self.flying: list[Particle] = []
@@ -128,6 +129,19 @@ def test_stories_are_those_that_particles_keep_themselves(seed: int, histories: 
     fewer[:, HISTORY], left[:, 0] = 0.0, 0.0
     assert stories_of(fewer, left) == cascade.true
     assert set(left[:, 8]) >= {event[-1] for told in cascade.true for event in told}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 3), st.integers(0, 400), st.integers(5, 50))
+def test_particles_that_chance_to_have_one_number_still_have_a_story(
+    seed: int, histories: int, events: int, numbers: int
+) -> None:
+    """Maybe that of the other, but each was made once."""
+    cascade = Cascade(seed, histories, events, numbers)
+    rows, log = np.reshape(cascade.rows, (-1, CROSSING_COLUMNS)), np.reshape(cascade.log, (-1, LOG_COLUMNS))
+    for found in (stories(rows, log), stories(*needed(rows, log))):
+        made = (found.generation == 0) & (found.kind == BORN)
+        assert np.array_equal(found.of[made], np.arange(len(rows)))
 
 
 def test_a_particle_that_is_not_in_the_log_has_no_story() -> None:

@@ -151,8 +151,7 @@ class _Lives:
         last = np.where(begotten & (row[:, PARENT] != NO_PARENT), last, NONE)
         life = np.where(last == NONE, NONE, self.birth[last] if len(self.birth) else NONE)
         until = np.searchsorted(self.by_draws, (life << DRAW_BITS) + row[:, PARENT_AT].astype(np.int64), "right") - 1
-        last = np.minimum(last, until)
-        return np.where(last < life, NONE, life), np.where(last < life, NONE, last)
+        return life, np.maximum(np.minimum(last, until), life)  # its birth at least: two numbers may chance to be one
 
 
 def _chains(lives: _Lives, rows: Array) -> list[_Chain]:

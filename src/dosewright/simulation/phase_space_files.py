@@ -1,5 +1,6 @@
 """The phase spaces that a run writes: batch after batch, in the order of the histories, in constant memory."""
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
@@ -17,6 +18,7 @@ from dosewright.simulation.crossings import KINDS, PlaneSums, of_plane, particle
 from dosewright.simulation.extra_information import MODE2, Chosen, ExtraWish
 from dosewright.simulation.past import Past, Surroundings
 from dosewright.simulation.planes import RECORDABLE, Plane
+from dosewright.simulation.regions import Regions
 from dosewright.simulation.work import AtPlanes
 
 Array = NDArray[np.float64]
@@ -58,6 +60,8 @@ class PhaseSpaceWish:
         After so many no more are written: whole histories only, and the file then stands for those alone.
     extra, chosen
         What it holds of the past of its particles, and which of them.
+    by_origin
+        Whether there is also one for each region, of the particles made there.
     """
 
     plane: Plane
@@ -68,11 +72,21 @@ class PhaseSpaceWish:
     most_particles: int | None = None
     extra: ExtraWish = field(default_factory=ExtraWish)
     chosen: Chosen = field(default_factory=Chosen)
+    by_origin: bool = False
 
     @property
     def asks_past(self) -> bool:
         """Whether the past of particles must be known."""
-        return bool(self.extra.words) or self.chosen.asks_past or MODE2 in self.formats
+        return bool(self.extra.words) or self.chosen.asks_past or self.by_origin or MODE2 in self.formats
+
+    def classes(self, regions: Regions) -> tuple["PhaseSpaceWish", ...]:
+        """Return one phase space for each region in which its particles may be made; none where nobody asked."""
+        names = (self.chosen.origin or regions.names) if self.by_origin else ()
+        return tuple(
+            replace(self, name=f"{self.name}_{file_word(name)}", chosen=replace(self.chosen, origin=(name,)),
+                    by_origin=False)
+            for name in names
+        )  # fmt: skip
 
     def paths(self, folder: Path) -> tuple[Path, ...]:
         """Return all files it makes."""
@@ -87,6 +101,7 @@ class _Plane:
 
     wish: PhaseSpaceWish
     number: int
+    of_class: bool
     writers: list[PhaseSpaceWriter] = field(default_factory=list)
     sums: PlaneSums = field(default_factory=PlaneSums)
     last: int = -1
@@ -143,7 +158,11 @@ class PhaseSpaceFiles:
     def __init__(
         self, folder: Path, wishes: Sequence[PhaseSpaceWish], around: Surroundings, create: Create, title: str
     ) -> None:
-        self._planes = [_Plane(wish, number) for number, wish in enumerate(wishes)]
+        self._planes = [
+            _Plane(one, number, of_class=one is not wish)
+            for number, wish in enumerate(wishes)
+            for one in (wish, *wish.classes(around.regions))
+        ]
         self._folder, self._around, self._create, self._title = folder, around, create, title
         self._open = ExitStack()
 
@@ -180,6 +199,8 @@ class PhaseSpaceFiles:
         said = []
         for plane in self._planes:
             wish = plane.wish
+            if plane.of_class:
+                continue  # what the whole says
             if not plane.sums.records.any() and not plane.full and wish.chosen != Chosen():
                 said.append(
                     f"Nothing that the filter of {wish.name} lets by went through its plane ({wish.plane.said})."
@@ -199,6 +220,11 @@ class PhaseSpaceFiles:
     def files(self) -> tuple[Path, ...]:
         """All files, whole once it has finished."""
         return tuple(path for plane in self._planes for path in plane.wish.paths(self._folder))
+
+
+def file_word(region: str) -> str:
+    """Return the name of a region as a part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", region.strip("()"))
 
 
 def layout_of(wish: PhaseSpaceWish, word: str, title: str) -> Layout:

@@ -19,7 +19,7 @@ from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON
 from .plane_runs import Array, beam, problem_with, run
 from .scene_runs import one_voxel, slab
 
-EVENTS = 1 << 20
+EVENTS = 1 << 21
 FIRST, SECOND = slab("first", "G4_Al", 0.0, 10.0, width_mm=200.0), slab("second", "G4_Cu", 50.0, 55.0, width_mm=200.0)
 
 
@@ -188,3 +188,29 @@ def test_splitting_leaves_stories_as_they_are() -> None:
     (plain, error), (split, of_split) = found
     assert np.all(np.abs(split - plain) < 4 * np.hypot(error, of_split) + 1e-12), (plain, split, error, of_split)
     assert np.all(plain > 0.005) and error[1] < 0.03 * plain[1] and of_split[1] < 0.06 * split[1]
+
+
+@pytest.mark.slow
+def test_splitting_leaves_origins_as_they_are() -> None:
+    """Photons of an electron beam in the field by where they were made, and if scattered: within 4 standard errors.
+
+    Electrons and what they make are directed, split and played with; a target, a filter, and electrons split in it.
+    """
+    parts = (slab("target", "G4_W", 0.0, 1.0, width_mm=100.0), slab("filter", "G4_Cu", 60.0, 80.0, width_mm=300.0))
+    directed = ReductionSettings(DirectionalSplitting(50, (200.0, 200.0), (0.0, 0.0, 300.0), 75.0))
+    found = []
+    for reduction, count in ((ReductionSettings(), 60_000), (directed, 4_000)):
+        problem = problem_with([Plane((0, 0, 300.0))], beam(6.0), "electron", parts=parts, reduction=reduction)
+        sums = []
+        for batch in range(20):
+            _, rows, story = told(problem, count // 20, seed=batch + 1)
+            aimed = (np.abs(rows[:, PLACE : PLACE + 2]) < 10.0).all(axis=1) & (rows[:, SPECIES] == PHOTON)
+            own, born = story.generation == 0, story.kind == BORN
+            scattered = np.zeros(len(rows), np.int64)
+            scattered[story.of[own & (story.kind == INTERACTED)]] = 1
+            origin = story.part[own & born]
+            sums.append(np.bincount((2 * origin + scattered)[aimed], rows[aimed, WEIGHT], 4)[:4] / (count // 20))
+        found.append((np.mean(sums, axis=0), np.std(sums, axis=0, ddof=1) / np.sqrt(20)))
+    (plain, error), (split, of_split) = found
+    assert np.all(np.abs(split - plain) < 4 * np.hypot(error, of_split)), (plain, split, error, of_split)
+    assert np.all(np.hypot(error, of_split)[:2] < 0.05 * plain[:2])

@@ -23,6 +23,20 @@ def extra_faults(scores: Sequence[Score], regions: Regions | None) -> list[Fault
             faults += _word_faults(score, number)
             if regions is not None:
                 faults += _region_faults(score, number, regions) + _name_faults(score, number, regions)
+    return faults + ([] if faults or regions is None else _file_faults(scores, regions))
+
+
+def _file_faults(scores: Sequence[Score], regions: Regions) -> list[Fault]:
+    """Return phase spaces of classes that would have the name of another."""
+    written: set[str] = set()
+    faults = []
+    for number, score in enumerate(scores):
+        wishes = wishes_of_score(score) if score.quantity == "phase_space" else ()
+        for name in [one.name.casefold() for wish in wishes for one in (wish, *wish.classes(regions))]:
+            if name in written:
+                what = f"score[{number + 1}].classify: two phase spaces would have one name"
+                faults.append(Fault(("score", number, "name"), what, name, "another name of the score or of a part"))
+            written.add(name)
     return faults
 
 

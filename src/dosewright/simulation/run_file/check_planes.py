@@ -11,7 +11,7 @@ from dosewright.simulation.setup.phase_space_wishes import names_of_planes, plan
 
 PHASE_SPACE_KEYS = (
     "z_mm", "plane_mm", "normal", "format", "text", "kill", "backwards", "store_z", "save_every", "most_particles",
-    "particles", "extra", "extra_bits", "ignore_materials", "filter",
+    "particles", "extra", "extra_bits", "ignore_materials", "filter", "classify",
 )  # fmt: skip
 ON_THE_PLANE_MM = 1.0e-6
 STARTING_ON_PLANES = ("pencil", "rectangle", "point")

@@ -390,7 +390,8 @@ class Score(Table):
     Of a phase space: the planes are `z_mm`, one height or several, or one through the point `plane_mm` with its
     `normal`. With `kill` the last of them ends what goes forward. `text` adds a text file. The header is brought up to
     date after every `save_every` histories. A file ends with the last whole history within `most_particles`. `extra`
-    is what it holds of the past of its particles, in groups of `extra_bits` and as heights; `filter` chooses by it.
+    is what it holds of the past of its particles, in groups of `extra_bits` and as heights; `filter` chooses by it, and
+    `classify` adds a phase space for each region of origin.
     """
 
     quantity: Quantity = "dose"
@@ -417,6 +418,7 @@ class Score(Table):
     extra_bits: dict[Long, Annotated[Count, Field(ge=1, le=64)]] | None = None
     ignore_materials: Names | None = None
     filter: ScoreFilter | None = None
+    classify: Literal["origin"] | None = None
 
     @property
     def has_voxels(self) -> bool:

@@ -33,6 +33,7 @@ def wishes_of_score(score: Score) -> tuple[PhaseSpaceWish, ...]:
             most_particles=score.most_particles,
             extra=extra_of(score),
             chosen=chosen_of(score),
+            by_origin=score.classify == "origin",
         )
         for plane, name in zip(planes, names_of_planes(score), strict=True)
     )
