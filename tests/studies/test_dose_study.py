@@ -84,6 +84,13 @@ def test_files_say_what_was_carried(tmp_path: Path) -> None:
     with (tmp_path / "out" / "carried.csv").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["axis"] == "z"]
     assert [float(row["mm"]) for row in rows] == np.arange(2, 60, 4).tolist()
+    layers = np.array(
+        [[float(row[key]) for key in ("energy_MeV_per_primary", "carried_MeV_per_primary")] for row in rows]
+    )
+    assert 100 * layers[:, 1].sum() / layers[:, 0].sum() == pytest.approx(said["carried_percent"], rel=1e-6)
+    assert (
+        layers[0, 1] / layers[0, 0] < 0.5 * layers[-1, 1] / layers[-1, 0]
+    )  # nothing comes into the first layer but back
     assert "% of all energy" in dose_files.table(said)
     with pytest.raises(InputError, match="holds a study already"):
         dose_files.write_study(study, tmp_path / "out", run)

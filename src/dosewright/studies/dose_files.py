@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dosewright import __version__
 from dosewright.core.errors import refuse
 from dosewright.core.grid import Image
+from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.core.whole_file import write_whole_text
 from dosewright.execution.artifact import file_sha256, private_folder, write_atomically, write_json
 from dosewright.formats.dose.mhd import write_mhd
@@ -57,45 +58,46 @@ def write_study(study: DoseStudy, folder: Path, run_file: Path) -> dict[str, Any
 
 
 def profiles(study: DoseStudy) -> list[tuple[str, Array, Array, Array]]:
-    """Return axis, places (mm, axes of the phantom), dose and carried dose along lines through the highest dose."""
+    """Return axis, middles of layers (mm, axes of the phantom), their energy and what of it was carried (MeV/primary).
+
+    Layers are whole: single voxels would be noise.
+    """
     phantom = study.prepared.phantom
     if phantom is None:
         return []
-    dose, carried = study.result.dose_Gy, carried_of(study.result)
-    top = list(np.unravel_index(int(dose.argmax()), dose.shape))
+    mass = study.prepared.problem.mass_g / MEV_PER_G_IN_GY
+    energies = [dose * mass for dose in (study.result.dose_Gy, carried_of(study.result))]
     found = []
     for axis, edges in zip("xyz", phantom.voxels.edges_mm, strict=True):
-        line: list[Any] = [*top]
-        line["zyx".index(axis)] = slice(None)
+        others = tuple(n for n, other in enumerate("zyx") if other != axis)
         middle = (np.asarray(edges)[1:] + np.asarray(edges)[:-1]) / 2
-        found.append((axis, middle, dose[tuple(line)], carried[tuple(line)]))
+        of_all, of_carried = (energy.sum(axis=others) for energy in energies)
+        found.append((axis, middle, of_all, of_carried))
     return found
 
 
 def profiles_text(study: DoseStudy) -> str:
     """Return the profiles as a table."""
-    lines = ["axis,mm,dose_Gy_per_primary,carried_Gy_per_primary"]
-    for axis, places, dose, carried in profiles(study):
-        lines += [f"{axis},{x:.9g},{a:.9g},{b:.9g}" for x, a, b in zip(places, dose, carried, strict=True)]
+    lines = ["axis,mm,energy_MeV_per_primary,carried_MeV_per_primary"]
+    for axis, places, energy, carried in profiles(study):
+        lines += [f"{axis},{x:.9g},{a:.9g},{b:.9g}" for x, a, b in zip(places, energy, carried, strict=True)]
     return "\n".join(lines) + "\n"
 
 
 def picture(study: DoseStudy) -> Figure:
-    """Draw dose and carried dose along the three axes, and below the share that was carried."""
+    """Draw the energy of layers along the three axes and what of it was carried, and below its share."""
     figure = Figure(figsize=(13, 7), layout="constrained")
     above, below = figure.subplots(2, 3, sharex="col")
-    for column, (axis, places, dose, carried) in enumerate(profiles(study)):
-        above[column].plot(places, dose, color="#22303a", lw=1.0, label="dose")
+    for column, (axis, places, energy, carried) in enumerate(profiles(study)):
+        above[column].plot(places, energy, color="#22303a", lw=1.0, label="all")
         above[column].plot(places, carried, color="#D55E00", lw=1.0, label="carried")
-        share = np.divide(carried, dose, out=np.zeros_like(dose), where=dose > 0) * PERCENT
+        share = np.divide(carried, energy, out=np.zeros_like(energy), where=energy > 0) * PERCENT
         below[column].plot(places, share, color="#D55E00", lw=1.0)
         below[column].set_xlabel(f"{axis} (mm)")
-    above[0].set_ylabel("Gy per primary")
+    above[0].set_ylabel("energy in a layer (MeV per primary)")
     below[0].set_ylabel("carried (%)")
     above[0].legend(frameon=False, fontsize=8)
-    figure.suptitle(
-        f"What {said_cuts(study)} would leave elsewhere; through the voxel of the highest dose", fontsize=11
-    )
+    figure.suptitle(f"What {said_cuts(study)} would leave elsewhere, by layers", fontsize=11)
     return figure
 
 
