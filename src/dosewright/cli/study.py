@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dosewright.cli import options
-from dosewright.cli.faults import DONE, faults_reported
+from dosewright.cli.faults import DONE, OUT_OF_TIME, faults_reported
 from dosewright.cli.simulate import library_resolvers, number, progress_shown, say_aside
 
 if TYPE_CHECKING:
     from dosewright.simulation.run_file.tables import RunFile
     from dosewright.simulation.setup.resolvers import Resolvers
+
+STOP = "STOP"  # a file of this name in the result folder asks a study to stop
 
 study = typer.Typer(help="Find out how a run should be set up.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -82,10 +84,10 @@ def cuts(
         run_file = read_run_file(run, resolvers=resolvers, overrides=said)
         asked = Asked(run, run_file, folder, resolvers, as_json)
         if dose:
-            _of_dose(asked, photon_cut, electron_cut, made_only=made_only)
+            reached = _of_dose(asked, photon_cut, electron_cut, made_only=made_only)
         else:
-            _at_plane(asked, lose, plane, half_width, region or [])
-    raise typer.Exit(DONE)
+            reached = _at_plane(asked, lose, plane, half_width, region or [])
+    raise typer.Exit(DONE if reached else OUT_OF_TIME)
 
 
 @dataclass(frozen=True)
@@ -101,22 +103,26 @@ class Asked:
 
 def _at_plane(
     asked: Asked, lose: float, plane: float | None, half_width: tuple[float, float] | None, regions: list[str]
-) -> None:
-    """Study what reaches a plane."""
+) -> bool:
+    """Study what reaches a plane; return whether all histories were run."""
+    from dosewright.execution.stop import stop_asked
     from dosewright.studies.cut_files import refuse_used, write_study
     from dosewright.studies.cut_study import plane_of, study_cuts
     from dosewright.studies.cut_text import table
 
     refuse_used(asked.folder)
     target = plane_of(asked.run_file, plane, half_width)
-    with progress_shown(asked.run.stem) as tell:
+    with progress_shown(asked.run.stem) as tell, stop_asked(asked.folder / STOP, say_aside) as stop:
         found = study_cuts(asked.run_file, target, lose_percent=lose, only=regions, resolvers=asked.resolvers,
-                           on_progress=tell)  # fmt: skip
+                           on_progress=tell, stop=stop)  # fmt: skip
+        stopped = stop()
     _say(asked, write_study(found, asked.folder, asked.run), table(found))
+    return not stopped
 
 
-def _of_dose(asked: Asked, photon_cut: str | None, electron_cut: str | None, *, made_only: bool) -> None:
-    """Study what cuts carry out of voxels."""
+def _of_dose(asked: Asked, photon_cut: str | None, electron_cut: str | None, *, made_only: bool) -> bool:
+    """Study what cuts carry out of voxels; return whether the goal of the run was reached."""
+    from dosewright.execution.stop import stop_asked
     from dosewright.studies.collected import PRODUCTION, RUN
     from dosewright.studies.dose_files import refuse_used, table, write_study
     from dosewright.studies.dose_study import asked_cut, study_dose
@@ -124,11 +130,12 @@ def _of_dose(asked: Asked, photon_cut: str | None, electron_cut: str | None, *, 
     refuse_used(asked.folder)
     photon = None if photon_cut is None else asked_cut(photon_cut, "--photon-cut")
     electron = None if electron_cut is None else asked_cut(electron_cut, "--electron-cut")
-    with progress_shown(asked.run.stem) as tell:
+    with progress_shown(asked.run.stem) as tell, stop_asked(asked.folder / STOP, say_aside) as stop:
         found = study_dose(asked.run_file, photon, electron, way=PRODUCTION if made_only else RUN,
-                           resolvers=asked.resolvers, on_progress=tell)  # fmt: skip
+                           resolvers=asked.resolvers, on_progress=tell, stop=stop)  # fmt: skip
     summary = write_study(found, asked.folder, asked.run)
     _say(asked, summary, table(summary))
+    return found.result.goal_reached
 
 
 def _say(asked: Asked, summary: dict[str, Any], text: str) -> None:
