@@ -29,7 +29,7 @@ SLOTS = loop_cuda.Slots(
     *(np.zeros(1, np.int64) for _ in range(3)),
 )
 ONE = np.zeros(1, np.int64)
-NOT_FILLED = ("leaving", "leaving_energy", "parts", "crossings", "log")  # by protons in voxels
+NOT_FILLED = ("leaving", "leaving_energy", "parts", "crossings", "log", "carried")  # by protons in voxels
 SUMS = loop_cuda.Sums(ONE, ONE, ONE, np.zeros((1, 1), np.int64), ONE, ONE, ONE, ONE, ONE, ONE)
 
 
