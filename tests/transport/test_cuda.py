@@ -29,8 +29,8 @@ SLOTS = loop_cuda.Slots(
     *(np.zeros(1, np.int64) for _ in range(3)),
 )
 ONE = np.zeros(1, np.int64)
-NOT_FILLED = ("leaving", "leaving_energy", "parts", "crossings", "log")  # by protons in voxels
-SUMS = loop_cuda.Sums(ONE, ONE, ONE, np.zeros((1, 1), np.int64), ONE, ONE, ONE, ONE, ONE)
+NOT_FILLED = ("leaving", "leaving_energy", "parts", "crossings", "log", "carried")  # by protons in voxels
+SUMS = loop_cuda.Sums(ONE, ONE, ONE, np.zeros((1, 1), np.int64), ONE, ONE, ONE, ONE, ONE, ONE)
 
 
 def one_step(tables, floats, integers, words, size):  # type: ignore[no-untyped-def]

@@ -65,7 +65,7 @@ def test_a_species_brings_its_charge_nucleons_and_rates(species: int, column: in
 def test_rows_do_not_overlap() -> None:
     assert {v % LANES for v in (rows.ENERGY, rows.LENGTH, rows.EVENT, rows.DRAW)} == {0}
     assert rows.WEIGHT == LANES * (rows.FLOAT_ROWS - 1)
-    assert rows.EVENT == LANES * (rows.INTEGER_ROWS - 1)
+    assert rows.TAG == LANES * (rows.INTEGER_ROWS - 1)
     assert rows.DRAW == LANES * (rows.WORD_ROWS - 1)
 
 

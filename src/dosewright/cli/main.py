@@ -21,6 +21,7 @@ from dosewright.cli.phsp import phsp
 from dosewright.cli.query import query
 from dosewright.cli.scene import scene
 from dosewright.cli.simulate import simulate
+from dosewright.cli.study import study
 from dosewright.cli.version import version
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ for command in (calc, simulate, fred, query, lint, demo, init, check, approve, c
 app.add_typer(fit, name="fit")
 app.add_typer(scene, name="scene")
 app.add_typer(jobs, name="jobs")
+app.add_typer(study, name="study")
 app.add_typer(phsp, name="phsp")
 app.add_typer(phantom, name="phantom")
 app.add_typer(dose, name="dose")

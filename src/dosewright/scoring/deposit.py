@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined
+from dosewright.scoring.carried import room_for_carried
 from dosewright.scoring.lineage import room_for_log
 from dosewright.scoring.planes import room_for
 
@@ -41,7 +42,7 @@ class Tally(NamedTuple):
     `leaving` counts what leaves the phantom by kind, energy and angle, `leaving_energy` (MeV) by kind; see
     `scoring.leaving`. `parts` is the energy (MeV) by part of the scene, the last entry for what fills it. `crossings`
     are the particles that went through planes, see `scoring.planes`, `log` what happened to particles, see
-    `scoring.lineage`.
+    `scoring.lineage`; `carried` is energy carried out of voxels, see `scoring.carried`.
     """
 
     energy: NDArray[np.float64]
@@ -53,14 +54,22 @@ class Tally(NamedTuple):
     parts: NDArray[np.float64]
     crossings: NDArray[np.float64]
     log: NDArray[np.float64]
+    carried: NDArray[np.float64]
 
 
 def empty_tally(
-    scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int = 0, crossings: int = 0, events: int = 0
+    scoring: Scoring,
+    voxels: int,
+    leaving_bins: int = 0,
+    parts: int = 0,
+    crossings: int = 0,
+    events: int = 0,
+    carried: int = 0,
 ) -> Tally:
     """Return a tally of nothing; what is not scored has no room.
 
-    There is room for so many crossings of planes, and for so many events of a log.
+    There is room for so many crossings of planes, for so many events of a log, and for what is `carried` into so many
+    voxels.
     """
     return Tally(
         np.zeros(voxels),
@@ -72,6 +81,7 @@ def empty_tally(
         np.zeros(parts),
         room_for(crossings),
         room_for_log(events),
+        room_for_carried(carried),
     )
 
 

@@ -129,6 +129,12 @@ class Problem:
         return isinstance(self.packed, CoupledProblem) and self.packed.lineage > 0 and self.planes > 0
 
     @property
+    def carried(self) -> int:
+        """Voxels for which energy that is carried into them is scored."""
+        tags = isinstance(self.packed, CoupledProblem) and self.packed.tag_below.size > 0
+        return int(np.prod(self.score_shape)) if tags else 0
+
+    @property
     def scoring(self) -> Scoring:
         """Where energy is scored, as the kernels see it."""
         return self.packed.phantom.scoring if isinstance(self.packed, RepeatedProblem) else self.packed.scoring

@@ -13,6 +13,7 @@ from dosewright.scoring.ratio_statistics import RatioSums
 from dosewright.scoring.statistics import BatchSums
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.records_used import RecordsUsed
+from dosewright.simulation.sums import RunSums
 
 ENERGY_TOLERANCE = 1e-4
 KEV_PER_UM = 0.1  # of 1 MeV cm2/g in matter of 1 g/cm3
@@ -47,6 +48,19 @@ class LeavingSpectrum:
     energy_MeV: NDArray[np.float64]
     energy_uncertainty: NDArray[np.float64]
     above: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class CarriedDose:
+    """Dose carried out of voxels where cuts would have left it (`scoring.carried`), Gy per primary, [z, y, x].
+
+    With its relative standard error (one where there is none); and its share of all energy in voxels, with the error.
+    """
+
+    dose_Gy: NDArray[np.float64]
+    relative_uncertainty: NDArray[np.float64]
+    share: float
+    share_uncertainty: float
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,8 @@ class Result:
         The phase space ended before its goal.
     records
         What was used of a phase space; None for other sources.
+    carried
+        What cuts would have left elsewhere; None where it was not asked for.
     """
 
     dose_Gy: NDArray[np.float64]
@@ -113,6 +129,7 @@ class Result:
     parts: PartEnergies | None = None
     used_up: bool = False
     records: RecordsUsed | None = None
+    carried: CarriedDose | None = None
 
     @property
     def dose(self) -> Image:
@@ -193,6 +210,17 @@ def dose_per_primary(sums: BatchSums, problem: Problem) -> NDArray[np.float64]:
     dose = np.zeros_like(energy)
     np.divide(energy * MEV_PER_G_IN_GY, problem.mass_g, out=dose, where=problem.mass_g > 0)
     return dose
+
+
+def carried_dose(sums: RunSums, problem: Problem) -> CarriedDose | None:
+    """Return what was carried out of voxels, if that was scored."""
+    if sums.carried is None or sums.carried_share is None:
+        return None
+    shape = problem.score_shape[::-1]
+    share = float(sums.carried_share.ratio()[0])
+    error = share * float(sums.carried_share.relative_uncertainty()[0])
+    dose, relative = dose_per_primary(sums.carried, problem), sums.carried.relative_uncertainty().reshape(shape)
+    return CarriedDose(dose, relative, share, error)
 
 
 def energy_account(account: NDArray[np.float64], histories: int) -> dict[str, float]:

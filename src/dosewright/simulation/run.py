@@ -36,6 +36,7 @@ from dosewright.simulation.result import (
     Result,
     account_warnings,
     averaged_let,
+    carried_dose,
     dose_per_primary,
     energy_account,
     energy_of_parts,
@@ -215,7 +216,8 @@ def divided(problem: Problem, goal: Goal) -> Division:
 
 def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
     voxels = int(np.prod(problem.score_shape))
-    sums = RunSums.empty(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts)
+    bins, carried = leaving_bins(_leaving(problem)), problem.carried
+    sums = RunSums.empty(problem.scoring, voxels, bins, problem.tallied_parts, carried)
     resumed = folder is not None and checkpoint.load(folder, fingerprint, sums)
     return _State(sums), resumed
 
@@ -319,7 +321,8 @@ def _new_tally(problem: Problem) -> Tally:
     voxels = int(np.prod(problem.score_shape))
     room = ROOM if problem.planes else 0
     events = ROOM_FOR_LOG if problem.logs else 0
-    return empty_tally(problem.scoring, voxels, leaving_bins(_leaving(problem)), problem.tallied_parts, room, events)
+    bins, carried = leaving_bins(_leaving(problem)), problem.carried
+    return empty_tally(problem.scoring, voxels, bins, problem.tallied_parts, room, events, carried)
 
 
 def _leaving(problem: Problem) -> Leaving:
@@ -365,7 +368,8 @@ def _recorded(tally: Tally, work: Work) -> tuple[NDArray[np.float64], NDArray[np
 
 def _clear(tally: Tally) -> None:
     """Set a tally but for LET to nothing."""
-    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
+    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts,
+                  tally.carried):  # fmt: skip
         array[:] = 0.0
     tally.crossings[:1], tally.log[:1] = 0.0, 0.0
 
@@ -441,4 +445,5 @@ def _result(task: _Task, state: _State, ended: Ended, wall: float, compile_secon
         else None,
         parts=energy_of_parts(problem.part_names, sums.parts) if sums.parts else None,
         records=recorded,
+        carried=carried_dose(sums, problem),
     )

@@ -30,8 +30,9 @@ class RunSums:
     """Sums over a prefix of batches; None where something is not scored. `account` is the energy account, MeV.
 
     `leaving` counts what leaves the phantom by bin, `leaving_totals` holds the number and then the energy (MeV) by
-    kind of particle. `parts` is the energy (MeV) in each part of a scene, and last in what fills it. `read` is what
-    became of the records of a phase space, see `sources.phase_space`.
+    kind of particle. `parts` is the energy (MeV) in each part of a scene, and last in what fills it. `carried` is what
+    was carried into voxels (`scoring.carried`), `carried_share` its share of all. `read` is what became of the records
+    of a phase space, see `sources.phase_space`.
     """
 
     medium: BatchSums
@@ -42,11 +43,13 @@ class RunSums:
     leaving: BatchSums | None = None
     leaving_totals: BatchSums | None = None
     parts: BatchSums | None = None
+    carried: BatchSums | None = None
+    carried_share: RatioSums | None = None
     read: NDArray[np.float64] = field(default_factory=lambda: np.zeros(COUNTS_OF_RECORDS))
     cpu_seconds: float = 0.0
 
     @classmethod
-    def empty(cls, scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int = 0) -> "RunSums":
+    def empty(cls, scoring: Scoring, voxels: int, leaving_bins: int = 0, parts: int = 0, carried: int = 0) -> "RunSums":
         """Return sums over no batch."""
         return cls(
             BatchSums.empty(voxels),
@@ -57,6 +60,8 @@ class RunSums:
             BatchSums.empty(leaving_bins) if leaving_bins else None,
             BatchSums.empty(2 * LEAVING_KINDS) if leaving_bins else None,
             BatchSums.empty(parts) if parts else None,
+            BatchSums.empty(carried) if carried else None,
+            RatioSums.empty(1) if carried else None,
         )
 
     @property
@@ -86,6 +91,8 @@ class RunSums:
 
         Of a phase space, `sent` is the number of histories that sent something, `read` what became of the records.
         """
+        if self.carried_share is not None:
+            self.carried_share.add(np.array([[tally.carried[1:].sum(), tally.energy.sum()]]), 0, 1)
         self.medium.add(tally.energy, histories, sent)
         if self.water is not None:
             self.water.add(tally.energy_to_water, histories, sent)
@@ -99,6 +106,8 @@ class RunSums:
             self.leaving.add(tally.leaving, histories, sent)
         if self.parts is not None:
             self.parts.add(tally.parts, histories, sent)
+        if self.carried is not None:
+            self.carried.add(tally.carried[1:], histories, sent)
         self.account += tally.account
         if read is not None:
             self.read += read
@@ -126,7 +135,7 @@ class RunSums:
         sent = histories if sent is None else sent
         for name, kept in self.arrays().items():
             kept[...] = arrays[name]
-        for part in (self.medium, self.water, self.leaving, self.leaving_totals, self.parts):
+        for part in (self.medium, self.water, self.leaving, self.leaving_totals, self.parts, self.carried):
             if part is not None:
                 part.histories, part.batches, part.sent = histories, batches, sent
         self.cpu_seconds = cpu_seconds
@@ -135,5 +144,6 @@ class RunSums:
         parts = {
             "medium": self.medium, "water": self.water, "let_d": self.let_d, "let_t": self.let_t,
             "leaving": self.leaving, "leaving_totals": self.leaving_totals, "parts": self.parts,
+            "carried": self.carried, "carried_share": self.carried_share,
         }  # fmt: skip
         return {name: part for name, part in parts.items() if part is not None}

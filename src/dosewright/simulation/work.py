@@ -126,6 +126,7 @@ class Drawn:
 def weigh(tally: Tally, weight: float) -> None:
     """Multiply all that was scored, but not the number of histories cut short."""
     cut_short = tally.account[CAPPED_HISTORIES]
-    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts):
+    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts,
+                  tally.carried):  # fmt: skip
         array *= weight
     tally.account[CAPPED_HISTORIES] = cut_short

@@ -9,6 +9,7 @@ from dosewright.geometry.scene.trace import SceneTables
 from dosewright.geometry.trace import Geometry
 from dosewright.materials.electrons.lookup import ElectronTables
 from dosewright.materials.photons.tables import PhotonTables
+from dosewright.scoring.carried import NO_TAGS
 from dosewright.scoring.deposit import Scoring
 from dosewright.scoring.leaving import Leaving
 from dosewright.scoring.planes import NO_PLANES
@@ -37,7 +38,8 @@ class CoupledProblem(NamedTuple):
     says that all voxels are alike, in medium and size. ``scene`` are the solids around the box of voxels, in its axes;
     ``reduction`` says how variance is reduced in them. ``planes`` record what goes through them, see
     `scoring.planes`; none cuts the box of voxels. At one of them particles may go on as several, as ``reuse`` says.
-    With ``lineage`` 1 the runner keeps a log of what happens to particles, see `scoring.lineage`.
+    With ``lineage`` 1 the runner keeps a log of what happens to particles, see `scoring.lineage`. ``tag_below`` are the
+    cuts that tag particles, see `scoring.carried`; no columns: none does.
     """
 
     geometry: Geometry
@@ -56,6 +58,7 @@ class CoupledProblem(NamedTuple):
     planes: NDArray[np.float64] = NO_PLANES
     reuse: Reuse = NO_REUSE
     lineage: int = 0
+    tag_below: NDArray[np.float64] = NO_TAGS
 
 
 NO_KERMA = np.zeros((0, 0))

@@ -20,9 +20,11 @@ from dosewright.geometry.trace import (
     leave_box,
     to_patient_axes,
 )
+from dosewright.scoring.carried import NO_TAG
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED, STARTED, deposit
 from dosewright.scoring.leaving import score_leaving
 from dosewright.sources.emit import emit, species_and_weight
+from dosewright.transport.carried import at_work, begin_work, inherit, score_carried, tag_lane
 from dosewright.transport.electrons.absorb import absorb_here
 from dosewright.transport.electrons.interact import interact, stopped
 from dosewright.transport.electrons.lockstep import advance_electrons
@@ -38,6 +40,7 @@ from dosewright.transport.lanes import (
     RATIO,
     STOPS,
     STRETCH,
+    TAG,
     VOXEL,
     WEIGHT,
     clear,
@@ -55,6 +58,7 @@ from dosewright.transport.scene.owed import is_owed, pay
 from dosewright.transport.scene.photons import fly_in_scene
 from dosewright.transport.scene.places import has_scene, into_box, into_world
 from dosewright.transport.tracks import INTERACTING, PHOTON, POSITRON, Track, name_children, push_copies, take
+from dosewright.transport.tracks import TAG as STACK_TAG
 
 EMPTY = -1  # the event of a lane that nobody has been in
 BEGINS = f32(NOT_BEGUN)
@@ -82,6 +86,9 @@ def run_coupled_histories(problem, first, pencils, seed, tally, room):
             if event != EMPTY:
                 track, stream = taken(lanes, i, seed)
                 stretch = lanes.floats[STRETCH + i]
+                at_work(
+                    tally, np.int32(0) if event == STOPS else lanes.integers[TAG + i]
+                )  # a positron annihilates anyway
                 if event == LEAVES and has_scene(problem):
                     track, stretch, waiting, stream = walk_out_of_voxels(
                         problem, track, stretch, tally, stack, waiting, stream
@@ -89,9 +96,11 @@ def run_coupled_histories(problem, first, pencils, seed, tally, room):
                 else:
                     track, waiting, stream = settled(problem, track, event, tally, stack, waiting, stream)
                     stretch = ZERO
+                inherit(tally, stack, waiting)
                 if track.energy > 0.0:
                     put(lanes, i, track, stream)
                     lanes.floats[STRETCH + i] = stretch
+                    tag_lane(lanes, i, tally)
                     continue
             begun, waiting, filled = refill(problem, first, pencils, seed, tally, room, i, begun, waiting)
             flying -= 0 if filled else 1
@@ -99,6 +108,8 @@ def run_coupled_histories(problem, first, pencils, seed, tally, room):
         if not problem.scoring.same_voxels:
             locate_in_grid(problem.scoring, lanes)
         score(problem.scoring, lanes, tally)
+        if tally.carried.shape[0] > 0:
+            score_carried(problem, lanes, tally)
 
 
 @inlined
@@ -110,31 +121,39 @@ def refill(problem, first, pencils, seed, tally, room, i, begun, waiting):
     lanes, stack = room
     while waiting > 0 or begun < pencils.size:
         if waiting == 0:
+            at_work(tally, NO_TAG)
             waiting = born(problem, first + begun, pencils[begun], seed, tally, stack, waiting)
+            inherit(tally, stack, waiting)
             begun += 1
             continue
         if is_owed(stack, waiting):
+            at_work(tally, stack[waiting - 1, STACK_TAG])
             waiting = pay(problem, stack, waiting, seed, tally)
+            inherit(tally, stack, waiting)
             continue
         row = waiting - 1
         track, stream, waiting = take(stack, waiting, seed)
         note_taken(problem, tally, stack, row, track, stream)
+        begin_work(problem, tally, stack, row, track)
         if track.species in (PHOTON, INTERACTING):
             if problem.kerma.shape[0] > 0:
                 ray, place, energy, weight = track.ray, track.place, track.energy, track.weight
                 waiting = fly_scoring(problem, ray, place, energy, weight, tally, stack, waiting, stream)
             else:
                 waiting = followed(problem, track, tally, stack, waiting, stream)
+            inherit(tally, stack, waiting)
             if waiting >= stack.shape[0]:
                 tally.account[CAPPED_HISTORIES] += 1.0  # secondaries may have found no room
             continue
         stretch = BEGINS
         if track.place.region == SCENE:
             track, stretch, waiting, stream = walk_in_scene(problem, track, stretch, tally, stack, waiting, stream)
+            inherit(tally, stack, waiting)
             if track.energy <= 0.0:
                 continue
         put(lanes, i, track, stream)
         lanes.floats[STRETCH + i] = stretch
+        tag_lane(lanes, i, tally)
         return begun, waiting, True
     clear(lanes, i)
     return begun, waiting, False

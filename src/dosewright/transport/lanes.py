@@ -25,9 +25,10 @@ ENERGY, U, V, W, FX, FY, FZ, DUE, PATHS, CHARGE2, PER_NUCLEON = (LANES * r for r
 LOST, AT_X, AT_Y, AT_Z, RATIO, LET, LENGTH, STRETCH, WEIGHT = (LANES * r for r in range(11, 20))
 FLOAT_ROWS = 20
 # Rows of `integers`: box, voxel, column of the rate of hard interactions, species; then the scored voxel of the last
-# step (`NOT_SCORED` off the scored grid, `NOT_PATIENT` outside the patient box), and what ended the step.
-BOX, IX, IY, IZ, RATE_COLUMN, SPECIES, VOXEL, EVENT = (LANES * r for r in range(8))
-INTEGER_ROWS = 8
+# step (`NOT_SCORED` off the scored grid, `NOT_PATIENT` outside the patient box), what ended the step, and the tag (see
+# `scoring.carried`).
+BOX, IX, IY, IZ, RATE_COLUMN, SPECIES, VOXEL, EVENT, TAG = (LANES * r for r in range(9))
+INTEGER_ROWS = 9
 NOT_SCORED, NOT_PATIENT = -1, -2
 NOBODY = -1  # the species in an empty lane
 NOT_BEGUN = -1.0  # the stretch of a particle that has just been made
@@ -84,7 +85,7 @@ def put(lanes, i, track, stream):
     floats[PER_NUCLEON + i] = 1.0 / NUCLEONS[track.species]
     integers[BOX + i], integers[SPECIES + i] = place.region, track.species
     integers[IX + i], integers[IY + i], integers[IZ + i] = place.ix, place.iy, place.iz
-    integers[RATE_COLUMN + i] = rate_column(track.species)
+    integers[RATE_COLUMN + i], integers[TAG + i] = rate_column(track.species), 0
     words[HISTORY_LOW + i] = np.uint32(stream.history & LOW)
     words[HISTORY_HIGH + i] = np.uint32(stream.history >> HIGH_SHIFT)
     words[PARTICLE + i] = np.uint32(stream.draw >> HIGH_SHIFT)

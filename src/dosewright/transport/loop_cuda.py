@@ -125,6 +125,7 @@ class Sums(NamedTuple):
     parts: NDArray[np.int64]
     crossings: NDArray[np.int64]
     log: NDArray[np.int64]
+    carried: NDArray[np.int64]
 
 
 class OnDevice(NamedTuple):
@@ -158,7 +159,7 @@ def fly(problem, slots, sums, seed, same_voxels):
         account[row] = 0.0
     tally = Tally(
         sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy, sums.parts,
-        sums.crossings, sums.log,
+        sums.crossings, sums.log, sums.carried,
     )  # fmt: skip
     box, species, rate_column = n[BOX + i], n[SPECIES + i], n[RATE_COLUMN + i]
     nx, ny, nz = geometry.cells[box, 0], geometry.cells[box, 1], geometry.cells[box, 2]
@@ -217,7 +218,7 @@ def settle(problem, slots, sums, first, pencils, seed):
         account[row] = 0.0
     tally = Tally(
         sums.energy, sums.energy_to_water, sums.let, account, sums.leaving, sums.leaving_energy, sums.parts,
-        sums.crossings, sums.log,
+        sums.crossings, sums.log, sums.carried,
     )  # fmt: skip
     event = lanes.integers[EVENT + i]
     flying = event == GOES_ON
@@ -380,7 +381,7 @@ def put_on_device(problem: Problem, voxels: int, slots: int = SLOTS) -> OnDevice
     energy, to_water, let = (np.zeros(array.size, np.int64) for array in tally[:3])
     nothing = np.zeros(0, np.int64)
     accounts = np.zeros((ACCOUNTS, ACCOUNT_ROWS), np.int64)
-    sums = Sums(energy, to_water, let, accounts, nothing, nothing, nothing, nothing, nothing)
+    sums = Sums(energy, to_water, let, accounts, nothing, nothing, nothing, nothing, nothing, nothing)
     return OnDevice(copied(problem), copied(room), copied(sums))
 
 

@@ -33,7 +33,9 @@ ENERGY, SPECIES = 6, 7  # columns of the stack
 _HISTORY, _PARTICLE, WEIGHT, COPIES, _DUE = 12, 13, 14, 15, 16
 # Number of the parent, how many random numbers it had drawn, and whether this is no child, but goes on as it was.
 PARENT, PARENT_AT, SAME = 17, 18, 19
-STACK_COLUMNS = 20
+TAG = 20  # see `transport.carried`
+UNSET = -1.0  # the tag of what has just been put on the stack
+STACK_COLUMNS = 21
 
 
 class Track(NamedTuple):
@@ -83,7 +85,7 @@ def push(stack, waiting, ray, place, energy, species):
     stack[waiting, 0], stack[waiting, 1], stack[waiting, 2] = ray.x, ray.y, ray.z
     stack[waiting, 3], stack[waiting, 4], stack[waiting, 5] = ray.u, ray.v, ray.w
     stack[waiting, ENERGY], stack[waiting, SPECIES] = energy, species
-    stack[waiting, COPIES], stack[waiting, _DUE] = 0.0, 0.0
+    stack[waiting, COPIES], stack[waiting, _DUE], stack[waiting, TAG] = 0.0, 0.0, UNSET
     stack[waiting, 8], stack[waiting, 9] = place.region, place.ix
     stack[waiting, 10], stack[waiting, 11] = place.iy, place.iz
     return waiting + 1

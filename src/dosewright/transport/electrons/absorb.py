@@ -6,6 +6,7 @@ from dosewright.core.jit import inlined
 from dosewright.geometry.trace import leave_box, voxel_index
 from dosewright.materials.electrons.lookup import WATER_RATIO, position, value
 from dosewright.scoring.deposit import deposit, scored_voxel
+from dosewright.transport.carried import carry
 
 LOW_MEV = 0.02  # the ratio of stopping powers for what is absorbed at once; it hardly depends on energy there
 
@@ -25,3 +26,4 @@ def absorb_here(problem, tally, material, ray, place, energy):
         i, f = position(LOW_MEV)
         ratio = np.float64(value(problem.electrons, 2 * material, WATER_RATIO, i, f))
     deposit(scoring, tally, voxel, energy, ratio)
+    carry(tally, voxel, energy)

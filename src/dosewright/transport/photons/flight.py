@@ -13,6 +13,7 @@ from dosewright.geometry.trace import OUTSIDE, PATIENT, Place, Ray, leave_box, m
 from dosewright.materials.photons.lookup import position
 from dosewright.scoring.deposit import BINDING, CAPPED_HISTORIES, ESCAPED
 from dosewright.scoring.leaving import score_leaving
+from dosewright.transport.carried import tag_scattered
 from dosewright.transport.electrons.absorb import absorb_here
 from dosewright.transport.lineage import note_interacted, note_out_of_voxels
 from dosewright.transport.photons.interact import interact
@@ -73,6 +74,7 @@ def fly(problem, track, tally, stack, waiting, stream):
         note_interacted(problem, tally, before, stream)
         tally.account[BINDING] += weight * made
         absorb_here(problem, tally, np.int64(material), inside, place, weight * here)
+        tag_scattered(problem, tally, np.int64(material), place, before.energy, energy, stack, waiting)
         if energy <= 0.0:
             return over(track), waiting, stream
         at = Ray(x, y, z, inside.u, inside.v, inside.w)

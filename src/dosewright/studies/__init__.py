@@ -1,0 +1,1 @@
+"""Studies of how a run should be set up: runs as experiments."""
