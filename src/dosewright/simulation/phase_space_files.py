@@ -1,7 +1,7 @@
 """The phase spaces that a run writes: batch after batch, in the order of the histories, in constant memory."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from dosewright.core.particles import Layout, PhaseSpaceInfo, PhaseSpaceWriter
 from dosewright.core.units import MM_PER_CM
 from dosewright.formats.phase_space.losses import losses
 from dosewright.formats.phase_space.open import open_phase_space
-from dosewright.phase_space.histograms import Axis
+from dosewright.phase_space.histograms import THIRTEEN, Axis
 from dosewright.scoring.planes import ENERGY, HISTORY
 from dosewright.simulation.crossings import KINDS, PlaneSums, of_plane, particles_of
 from dosewright.simulation.extra_information import MODE2, Chosen, ExtraWish
@@ -60,8 +60,9 @@ class PhaseSpaceWish:
         Histories after which the header is brought up to date, so that a killed run can be recovered; None: never.
     most_particles
         After so many no more are written: whole histories only, and the file then stands for those alone.
-    histograms, axes
-        Forms in which the thirteen histograms are written, ``csv``, ``png`` or ``root``; axes of some of them.
+    histograms, limits
+        Forms in which the thirteen histograms are written, ``csv``, ``png`` or ``root``; low, high and bins of the axes
+        of some of them.
     extra, chosen
         What it holds of the past of its particles, and which of them.
     by_origin
@@ -75,7 +76,7 @@ class PhaseSpaceWish:
     save_every: int | None = None
     most_particles: int | None = None
     histograms: tuple[str, ...] = ()
-    axes: tuple[tuple[str, tuple[Axis, ...]], ...] = ()
+    limits: Mapping[str, tuple[tuple[float, float, int], ...]] = field(default_factory=dict)
     extra: ExtraWish = field(default_factory=ExtraWish)
     chosen: Chosen = field(default_factory=Chosen)
     by_origin: bool = False
@@ -237,7 +238,11 @@ def _write_histograms(wish: PhaseSpaceWish, folder: Path) -> None:
     from dosewright.phase_space.analysis import Wanted, analysed, write_analysis  # it draws: slow to import
 
     reader = open_phase_space(folder / f"{wish.name}{FILES[wish.formats[0]][0]}")
-    found = analysed(reader, Wanted(axes=wish.axes), plane_mm=wish.plane.z_mm)
+    axes = tuple(
+        (name, tuple(Axis(quantity, *limits) for quantity, limits in zip(THIRTEEN[name], given, strict=True)))
+        for name, given in wish.limits.items()
+    )
+    found = analysed(reader, Wanted(axes=axes), plane_mm=wish.plane.z_mm)
     for kind in wish.histograms:
         write_analysis(folder / f"{wish.name}.{kind}", found)
 

@@ -1,6 +1,5 @@
 """The phase spaces that a run file asks for: one for each plane."""
 
-from dosewright.phase_space.histograms import THIRTEEN, Axis
 from dosewright.simulation.extra_information import IGNORED, Chosen, ExtraWish
 from dosewright.simulation.phase_space_files import TEXT, PhaseSpaceWish
 from dosewright.simulation.planes import RECORDABLE, Plane, ReusePlane
@@ -33,20 +32,12 @@ def wishes_of_score(score: Score) -> tuple[PhaseSpaceWish, ...]:
             save_every=score.save_every,
             most_particles=score.most_particles,
             histograms=score.histograms or (),
-            axes=axes_of(score),
+            limits=score.histogram_axes or {},
             extra=extra_of(score),
             chosen=chosen_of(score),
             by_origin=score.classify == "origin",
         )
         for plane, name in zip(planes, names_of_planes(score), strict=True)
-    )
-
-
-def axes_of(score: Score) -> tuple[tuple[str, tuple[Axis, ...]], ...]:
-    """Return the axes of histograms that a score sets itself."""
-    return tuple(
-        (name, tuple(Axis(quantity, *limits) for quantity, limits in zip(THIRTEEN[name], given, strict=True)))
-        for name, given in (score.histogram_axes or {}).items()
     )
 
 
