@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -138,7 +139,7 @@ def fuzzed(name: str, seconds: float) -> Outcome:
     return Outcome(name, int(executed[-1]) if executed else 0, took, used.ru_maxrss / 1024, crash)
 
 
-def page(outcomes: list[Outcome], seconds: float) -> str:
+def page(outcomes: list[Outcome], seconds: float, jobs: int) -> str:
     """Return the page."""
     how = "atheris (libFuzzer, led by coverage of the package)" if HAS_ATHERIS else "bytes changed blindly"
     rows = [f"| {one.name} | {one.executions:,} | {one.memory_MB:.0f} | {'yes' if one.crash else 'none'} |"
@@ -146,7 +147,8 @@ def page(outcomes: list[Outcome], seconds: float) -> str:
     return "\n".join([
         "# Fuzzed readers", "",
         f"Written by `python -m benchmarks.fuzz_phase_space --minutes {seconds / 60:g} --page`: each reader "
-        f"{seconds / 60:g} minutes, {how}, from sound files of a few records. A crash is anything but a refusal: "
+        f"{seconds / 60:g} minutes, {jobs} at once on {os.cpu_count()} cores, {how}, from sound files of a few "
+        "records. A crash is anything but a refusal: "
         f"another exception, a value that no particle has, more than {LONGEST_S} s for one file, more than {MOST_MB} "
         "MB. The memory is the process's at most, interpreter and fuzzer included.", "",
         "| reader | executions | memory, MB | crashes |", "|---|---|---|---|", *rows, "",
@@ -158,6 +160,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="for each reader")
     parser.add_argument("--only", nargs="*", choices=sorted(targets()), help="these readers")
+    parser.add_argument("--jobs", type=int, default=1, help="so many readers at once")
     parser.add_argument("--page", action="store_true", help=f"write {PAGE.name}")
     parser.add_argument("--reader", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -169,15 +172,15 @@ def main(arguments: list[str] | None = None) -> int:
     if not HAS_ATHERIS:
         print("atheris is not installed; bytes are changed blindly.")
     outcomes = []
-    for name in given.only or targets():
-        outcomes.append(fuzzed(name, 60 * given.minutes))
-        one = outcomes[-1]
-        print(f"{name:14s} {one.executions:10,} executions, {one.memory_MB:5.0f} MB, "
-              f"{'CRASH' if one.crash else 'no crash'}")  # fmt: skip
-        if one.crash:
-            print(one.crash)
+    with ThreadPoolExecutor(given.jobs) as pool:
+        for one in pool.map(lambda name: fuzzed(name, 60 * given.minutes), given.only or targets()):
+            outcomes.append(one)
+            print(f"{one.name:14s} {one.executions:10,} executions, {one.memory_MB:5.0f} MB, "
+                  f"{'CRASH' if one.crash else 'no crash'}", flush=True)  # fmt: skip
+            if one.crash:
+                print(one.crash)
     if given.page:
-        PAGE.write_text(page(outcomes, 60 * given.minutes), encoding="utf-8")
+        PAGE.write_text(page(outcomes, 60 * given.minutes, given.jobs), encoding="utf-8")
     return int(any(one.crash for one in outcomes))
 
 
