@@ -1,6 +1,7 @@
 """Run every benchmark and write its page: ``python -m benchmarks``."""
 
 from benchmarks import (
+    beamnrc_heads,
     dvh_noise,
     electron_processes,
     fit_beam,
@@ -9,6 +10,7 @@ from benchmarks import (
     linac_head,
     memory_estimate,
     passive_elements,
+    phase_space_speed,
     photon_processes,
     photon_speed,
     photons_electrons,
@@ -37,7 +39,9 @@ def main() -> None:
     fit_beam.main([])
     memory_estimate.main()
     linac_head.main([])
+    beamnrc_heads.main([])
     xray_tube.main([])
+    phase_space_speed.main(["--page"])
     real_plans.main([])
     scenes.main([])
 

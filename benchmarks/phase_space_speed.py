@@ -117,12 +117,12 @@ def rows(folder: Path, megabytes: float) -> list[str]:
             "| | rate | wall | processor | memory | |", "|---|---|---|---|---|---|", *found, ""]  # fmt: skip
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Measure, print, and write the page where it is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--megabytes", type=float, default=1000.0)
     parser.add_argument("--page", action="store_true")
-    asked = parser.parse_args()
+    asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
         text = rows(Path(folder), asked.megabytes)
     if asked.page:
