@@ -103,11 +103,12 @@ def test_without_a_folder_the_log_is_private(capsys: pytest.CaptureFixture[str])
     log.unlink()
 
 
-def test_an_interruption_says_how_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as left, faults_reported():
+@pytest.mark.parametrize(("resumes", "said"), [(True, "continues where it was"), (False, "begins anew")])
+def test_an_interruption_says_how_to_go_on(capsys: pytest.CaptureFixture[str], resumes: bool, said: str) -> None:
+    with pytest.raises(typer.Exit) as left, faults_reported(resumes=resumes):
         raise KeyboardInterrupt
     assert left.value.exit_code == STOPPED
-    assert "continues" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 def test_five_commands_are_there() -> None:

@@ -47,7 +47,7 @@ def run(wishes: "Wishes", *, verbose: bool = False, as_json: bool = False) -> in
         from dosewright.workflow.preprocess.case import open_case
 
         case = open_case(wishes)
-    with faults_reported(case.output, as_json=as_json):
+    with faults_reported(case.output, as_json=as_json, resumes=True):
         with watching(verbose=verbose) as watch:
             outcome = calculate(case, watch)
         show_outcome(outcome, as_json=as_json)

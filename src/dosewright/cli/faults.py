@@ -14,10 +14,16 @@ from dosewright.core.errors import InputError, StoppedEarlyError
 
 DONE, BROKEN, REFUSED, OUT_OF_TIME, DIFFERENT, STOPPED = 0, 1, 2, 3, 4, 130  # 4: compared, and not alike
 
+KEPT = "The finished parts are kept: the same command continues where it was."
+BEGINS_ANEW = "The same command begins anew."
+
 
 @contextmanager
-def faults_reported(output: Path | None = None, *, as_json: bool = False) -> Iterator[None]:
-    """Turn refused input, an interruption and our own faults into sentences and exit codes."""
+def faults_reported(output: Path | None = None, *, as_json: bool = False, resumes: bool = False) -> Iterator[None]:
+    """Turn refused input, an interruption and our own faults into sentences and exit codes.
+
+    `resumes` says that the same command, given again, goes on where it was interrupted.
+    """
     try:
         yield
     except InputError as refused:
@@ -27,7 +33,7 @@ def faults_reported(output: Path | None = None, *, as_json: bool = False) -> Ite
         typer.echo(str(stopped), err=True)
         raise typer.Exit(STOPPED) from None
     except KeyboardInterrupt:
-        typer.echo("Stopped. The finished parts are kept: the same command continues where it was.", err=True)
+        typer.echo(f"Stopped. {KEPT if resumes else BEGINS_ANEW}", err=True)
         raise typer.Exit(STOPPED) from None
     except (typer.Exit, typer.Abort, SystemExit):
         raise
