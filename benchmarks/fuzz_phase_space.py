@@ -1,8 +1,8 @@
 """Fuzz every reader: ``python -m benchmarks.fuzz_phase_space --minutes 10`` for each; ``--page`` writes the page.
 
 With atheris (libFuzzer) where it is installed, led by what of the code was reached; else bytes are changed blindly.
-Each reader runs in a process of its own. Anything but a refusal ends it: another exception, a value that no particle
-has, more than 5 s for one file, more than 1 GB of memory.
+Each reader runs in processes of its own, of two minutes each. Anything but a refusal ends it: another exception, a value
+that no particle has, more than 5 s for one file, more than 1 GB of memory.
 """
 
 import argparse
@@ -37,6 +37,7 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - a folder in memory spares the disk
 LONGEST_S = 5
 MOST_MB = 1024
 LONGEST_BYTES = 1 << 16
+ROUND_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def child(name: str, seconds: float, folder: Path) -> None:
 
 def _with_atheris(target: Target, folder: Path, begin: list[bytes], seconds: float) -> None:
     corpus = folder / "corpus"
-    corpus.mkdir()
+    corpus.mkdir(exist_ok=True)
     for number, data in enumerate(begin):
         (corpus / f"{number}").write_bytes(data)
     options = [f"-max_total_time={int(seconds)}", f"-timeout={LONGEST_S}", f"-rss_limit_mb={MOST_MB}",
@@ -123,13 +124,23 @@ def _blindly(target: Target, folder: Path, begin: list[bytes], seconds: float) -
 
 
 def fuzzed(name: str, seconds: float) -> Outcome:
-    """Fuzz one reader in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.fuzz_phase_space", "--reader", name, "--seconds", str(seconds)]
+    """Fuzz one reader in processes of its own, one after another: the fuzzer itself grows by a kilobyte a file."""
     memory = MEMORY if MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=memory) as folder, tempfile.TemporaryFile("w+", errors="replace") as told:
-        command += ["--folder", folder]
+    whole = Outcome(name, 0, 0.0, 0.0, "")
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        while whole.seconds < seconds and not whole.crash:
+            one = _round(name, min(ROUND_S, seconds - whole.seconds), folder)
+            whole = Outcome(name, whole.executions + one.executions, whole.seconds + one.seconds,
+                            max(whole.memory_MB, one.memory_MB), one.crash)  # fmt: skip
+    return whole
+
+
+def _round(name: str, seconds: float, folder: str) -> Outcome:
+    """Fuzz one reader for a while, going on with the files that were found before."""
+    command = [sys.executable, "-m", "benchmarks.fuzz_phase_space", "--reader", name, "--seconds", str(seconds)]
+    with tempfile.TemporaryFile("w+", errors="replace") as told:
         started = time.monotonic()
-        process = subprocess.Popen(command, stdout=told, stderr=told)
+        process = subprocess.Popen([*command, "--folder", folder], stdout=told, stderr=told)
         _, status, used = os.wait4(process.pid, 0)
         took = time.monotonic() - started
         told.seek(0)

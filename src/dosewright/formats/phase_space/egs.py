@@ -78,7 +78,8 @@ class EgsReader:
         extra: dict[str, NDArray[np.generic]] = {"latch": latch.view(np.int32)}
         if "zlast_cm" in self.info.extra:
             extra["zlast_cm"] = run["zlast"].astype(np.float32)
-        kinetic = np.abs(energy) - MASS_OF.take(charge)
+        with np.errstate(invalid="ignore"):  # what is no number is refused with its record
+            kinetic = np.abs(energy) - MASS_OF.take(charge)
         np.maximum(kinetic, 0.0, out=kinetic, where=kinetic > -MASS_SLACK_MEV)
         particles = Particles(
             species=SPECIES_OF.take(charge),
