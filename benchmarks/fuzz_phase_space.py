@@ -1,8 +1,8 @@
 """Fuzz every reader: ``python -m benchmarks.fuzz_phase_space --minutes 10`` for each; ``--page`` writes the page.
 
 With atheris (libFuzzer) where it is installed, led by what of the code was reached; else bytes are changed blindly.
-Each reader runs in processes of its own, of two minutes each. Anything but a refusal ends it: another exception, a value
-that no particle has, more than 5 s for one file, more than 1 GB of memory.
+Each reader runs in processes of its own, of two minutes each. Anything but a refusal ends it: another exception, a
+value that no particle has, more than 5 s for one file, more than 1 GB of memory.
 """
 
 import argparse
