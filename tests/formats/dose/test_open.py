@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dosewright.core.dose_file import ABSOLUTE, PER_HISTORY, DoseFile
@@ -116,6 +116,7 @@ NAMES = ("x", "x.dcm", "x.3ddose", "sqdose.out", "x.bindos", "x.pardose", "x.mha
 
 
 @given(start=st.sampled_from(STARTS), body=st.binary(max_size=400), name=st.sampled_from(NAMES))
+@example(start=b"", body=bytes(10) + b"\x81\x7f" + bytes(4), name="x")  # a number that signals
 @settings(max_examples=200, deadline=None)
 def test_garbage(tmp_path_factory: pytest.TempPathFactory, start: bytes, body: bytes, name: str) -> None:
     path = tmp_path_factory.getbasetemp() / name

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from dosewright.core.dose_file import PER_HISTORY, DoseFile
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.whole_file import write_whole
-from dosewright.formats.dose.numbers import Array, count_of_edges, edges_of_cm, named, voxels_of, whole_file
+from dosewright.formats.dose.numbers import Array, count_of_edges, edges_of_cm, named, singles, voxels_of, whole_file
 
 BINDOS: Final = "bindos"
 ASSUMED_UNIT = "A bindos file does not say its unit: Gy per original history was taken, as DOSXYZnrc writes by default."
@@ -47,7 +47,7 @@ def read_bindos(path: Path) -> DoseFile:
         raise refuse(f"The file is no bindos file: {blocks}", given=f"{len(data)} bytes", where=path.name)
     nx, ny, nz = blocks.shape
     count = len(blocks.voxels)
-    values = np.frombuffer(data, "<f4", 2 * count, blocks.starts).astype(np.float64).reshape(2, count)
+    values = singles(data, 2 * count, blocks.starts).reshape(2, count)
     dose, uncertainty = np.zeros(nx * ny * nz), np.ones(nx * ny * nz)
     dose[blocks.voxels], uncertainty[blocks.voxels] = values
     uncertainty[dose == 0] = 1.0
@@ -75,7 +75,7 @@ def _blocks(data: bytes) -> Blocks | str:
     size, at = int(np.prod(np.array(shape, np.int64))), 12 + 4 * count_of_edges(shape)
     if len(data) < at + 8:
         return "it is cut off"
-    edges = np.frombuffer(data, "<f4", count_of_edges(shape), 12).astype(np.float64)
+    edges = singles(data, count_of_edges(shape), 12)
     filled, count = (int(n) for n in np.frombuffer(data, "<i4", 2, at))
     starts = at + 8 + 8 * count
     if count < 0 or filled < 0 or len(data) < starts:

@@ -73,6 +73,12 @@ def _first_wrong(text: bytes) -> str:
     return "a character that is no digit"
 
 
+def singles(data: bytes, count: int, offset: int) -> Array:
+    """Return little-endian single-precision numbers in bytes; those that are none are for the caller to refuse."""
+    with np.errstate(invalid="ignore"):  # of numbers that signal
+        return np.frombuffer(data, "<f4", count, offset).astype(np.float64)
+
+
 def voxels_of(counts: Array) -> tuple[int, int, int] | None:
     """Return three counts of voxels if they can be such, else None."""
     if len(counts) != 3 or not np.isfinite(counts).all():

@@ -15,7 +15,7 @@ from dosewright.core.errors import InputError, refuse
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.core.voxel_phantom import VoxelPhantom
 from dosewright.core.whole_file import write_whole
-from dosewright.formats.dose.numbers import named, voxels_of, whole_file
+from dosewright.formats.dose.numbers import named, singles, voxels_of, whole_file
 
 PARDOSE: Final = "pardose"
 HEADER_BYTES = 20
@@ -47,9 +47,7 @@ def read_pardose(path: Path, phantom: VoxelPhantom | None) -> DoseFile:
                      where=path.name)  # fmt: skip
     n = float(np.frombuffer(data, "<f8", 1)[0])
     check_histories(n, path.name)
-    energy, squared = (
-        np.frombuffer(data, "<f4", 2 * nx * ny * nz, HEADER_BYTES).astype(np.float64).reshape(2, nz, ny, nx)
-    )
+    energy, squared = singles(data, 2 * nx * ny * nz, HEADER_BYTES).reshape(2, nz, ny, nx)
     mass = phantom.mass_g
     problems = (NO_MASS,) if ((energy != 0) & (mass == 0)).any() else ()
     Gy = np.divide(MEV_PER_G_IN_GY, mass, out=np.zeros_like(mass), where=mass > 0)

@@ -22,7 +22,7 @@ import numpy as np
 from dosewright.core.dose_file import PER_HISTORY, DoseFile, check_histories, mean_squares, uncertainty_of
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.whole_file import write_whole
-from dosewright.formats.dose.numbers import Array, count_of_edges, edges_of_cm, named, voxels_of, whole_file
+from dosewright.formats.dose.numbers import Array, count_of_edges, edges_of_cm, named, singles, voxels_of, whole_file
 
 ALL, FILLED, CROSS = "sqdose", "sqdose_filled", "sqdose_cross"
 WORDS: Final = {0: (ALL,), 1: (FILLED, ALL), 2: (CROSS, FILLED)}  # newer versions, then older ones
@@ -97,11 +97,11 @@ def _headers(data: bytes) -> list[Header]:
         shape = voxels_of(np.frombuffer(data, "<u8", 3, 4).astype(np.float64))
         if shape is not None and len(data) >= 28 + 4 * count_of_edges(shape) + 44:
             end = 28 + 4 * count_of_edges(shape)
-            rotation = np.frombuffer(data, "<f4", 9, end).astype(np.float64).reshape(3, 3)
+            rotation = singles(data, 9, end).reshape(3, 3)
             word = int(np.frombuffer(data, "<u4", 1, end + 36)[0])
             found.append(_header(data, shape, 28, 1.0, rotation, word, end + 44))
     if len(data) >= 16:
-        shape = voxels_of(np.frombuffer(data, "<f4", 3, 4).astype(np.float64))
+        shape = voxels_of(singles(data, 3, 4))
         if shape is not None and len(data) >= 16 + 4 * count_of_edges(shape):
             found.append(_header(data, shape, 16, 10.0, np.eye(3), None, 16 + 4 * count_of_edges(shape)))
     return found
@@ -111,7 +111,7 @@ def _header(
     data: bytes, shape: tuple[int, int, int], at: int, to_mm: float, rotation: Array, word: int | None, starts: int
 ) -> Header:
     histories = float(np.frombuffer(data, "<f4", 1, 0)[0])
-    edges = np.frombuffer(data, "<f4", count_of_edges(shape), at).astype(np.float64)
+    edges = singles(data, count_of_edges(shape), at)
     return Header(histories, shape, edges, to_mm, rotation, word, starts)
 
 
@@ -179,7 +179,7 @@ def _values(data: bytes, header: Header, kind: str) -> tuple[Array, Array]:
     """Return dose and squares of all voxels, [z, y, x]."""
     nx, ny, nz = header.shape
     if kind == ALL:
-        values = np.frombuffer(data, "<f4", 2 * header.size, header.starts).astype(np.float64)
+        values = singles(data, 2 * header.size, header.starts)
         dose, squares = values.reshape(2, nz, ny, nx)
         return dose, squares
     dose, squares = np.zeros(header.size), np.zeros(header.size)
