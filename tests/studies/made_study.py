@@ -3,6 +3,7 @@
 import numpy as np
 from tests.studies.made_story import Event, crossings, story_of
 
+from dosewright.studies.basis import Basis
 from dosewright.studies.collected import Collected
 from dosewright.studies.cut_study import CutStudy, Plane, evaluated
 from dosewright.studies.ranges import Ranges
@@ -51,4 +52,6 @@ def made_study(lose_percent: float = 2.0, particles: int = MANY) -> CutStudy:
     collected = Collected(made_regions())
     if particles:
         collected.add(crossings([one[-1][3] for one in told]), story_of(*told), 0)
-    return evaluated(collected, Plane(100.0, -1.0, (50.0, 40.0)), lose_percent, HISTORIES, (0, 1, 2), ("a warning",))
+    return evaluated(
+        collected, Plane(100.0, -1.0, (50.0, 40.0)), lose_percent, HISTORIES, (0, 1, 2), Basis(3, {}), ("a warning",)
+    )

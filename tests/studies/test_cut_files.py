@@ -35,7 +35,7 @@ def test_the_summary_vouches_for_all_files(study: CutStudy, run_file: Path, tmp_
     for name, sha256 in kept["files_sha256"].items():
         assert file_sha256(out / name) == sha256
     assert sorted([*kept["files_sha256"], "cuts.json"]) == names
-    assert kept["target_particles"] == 1000
+    assert (kept["seed"], kept["target_particles"]) == (3, 1000)
     assert kept["weight_per_history"] == {"photon": 0.2, "electron": 0.0, "positron": 0.0}
     run = kept["ways"]["run"]
     assert sum(run["entries_per_particle_weight"]) == pytest.approx(1000)
@@ -54,7 +54,7 @@ def test_a_study_is_not_written_over(study: CutStudy, run_file: Path, tmp_path: 
         cut_files.write_study(study, out, run_file)
     assert [path.name for path in out.iterdir()] == ["cuts.csv"]
     with pytest.raises(InputError, match="not a folder"):
-        cut_files.refuse_used(run_file)
+        cut_files.refuse_used(run_file, cut_files.NAMES)
 
 
 def test_a_killed_study_leaves_no_summary(

@@ -106,11 +106,12 @@ def _at_plane(
 ) -> bool:
     """Study what reaches a plane; return whether all histories were run."""
     from dosewright.execution.stop import stop_asked
-    from dosewright.studies.cut_files import refuse_used, write_study
+    from dosewright.studies.basis import refuse_used
+    from dosewright.studies.cut_files import NAMES, write_study
     from dosewright.studies.cut_study import plane_of, study_cuts
     from dosewright.studies.cut_text import table
 
-    refuse_used(asked.folder)
+    refuse_used(asked.folder, NAMES)
     target = plane_of(asked.run_file, plane, half_width)
     with progress_shown(asked.run.stem) as tell, stop_asked(asked.folder / STOP, say_aside) as stop:
         found = study_cuts(asked.run_file, target, lose_percent=lose, only=regions, resolvers=asked.resolvers,
@@ -123,11 +124,12 @@ def _at_plane(
 def _of_dose(asked: Asked, photon_cut: str | None, electron_cut: str | None, *, made_only: bool) -> bool:
     """Study what cuts carry out of voxels; return whether the goal of the run was reached."""
     from dosewright.execution.stop import stop_asked
+    from dosewright.studies.basis import refuse_used
     from dosewright.studies.collected import PRODUCTION, RUN
-    from dosewright.studies.dose_files import refuse_used, table, write_study
+    from dosewright.studies.dose_files import NAMES, table, write_study
     from dosewright.studies.dose_study import asked_cut, study_dose
 
-    refuse_used(asked.folder)
+    refuse_used(asked.folder, NAMES)
     photon = None if photon_cut is None else asked_cut(photon_cut, "--photon-cut")
     electron = None if electron_cut is None else asked_cut(electron_cut, "--electron-cut")
     with progress_shown(asked.run.stem) as tell, stop_asked(asked.folder / STOP, say_aside) as stop:

@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dosewright.core.frame import Rigid
+from dosewright.core.units import MM_PER_CM
 from dosewright.core.whole_file import write_whole
 from dosewright.delivery.steps import Delivery, FieldDelivery, Step
 from dosewright.formats.text.fred.places import Box
 
 Array = NDArray[np.float64]
-MM_PER_CM = 10.0
 NO_DEVICE = "not a medical device; QA and research"
 VIEWS = (("from above", 2, 0), ("from the side", 2, 1), ("from the front", 0, 1))  # room axes to the right, upwards
 DPI, WIDTH_IN, HEIGHT_IN = 100, 15.0, 5.6

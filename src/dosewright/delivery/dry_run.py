@@ -6,11 +6,11 @@ Texts keep FRED's centimetres, so that they can be laid beside the input; values
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from dosewright.core.units import MM_PER_CM
 from dosewright.delivery.directives import ScriptCall
 from dosewright.delivery.steps import Delivery, FieldDelivery, Step
 from dosewright.formats.text.fred.pencil_beams import PencilBeam
 
-MM_PER_CM = 10.0
 FEW_BEAMS = 20  # of a field: each has its line
 EVERY_BEAM, EVERY_NUMBER = 4, 3  # verbosity from which every pencil beam, and every region, has its line
 

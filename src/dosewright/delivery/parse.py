@@ -11,6 +11,7 @@ import numpy as np
 
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.core.looks import tried
+from dosewright.core.units import MM_PER_CM
 from dosewright.delivery.directives import (
     ROOM,
     SELF,
@@ -34,7 +35,6 @@ from dosewright.formats.text.fred.directives import Directive
 from dosewright.formats.text.fred.fred_input import FredInput
 from dosewright.formats.text.fred.taking import FARTHEST, as_number, as_vector, as_whole
 
-MM_PER_CM = 10.0
 ACTIONS = ("shift_by", "move_to", "rotate")
 FRAMES = {"global": ROOM, "room": ROOM, "local": SELF, "self": SELF}
 AXES: dict[str, Triple] = {"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}

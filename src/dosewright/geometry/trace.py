@@ -77,6 +77,11 @@ def packed_voxels(material: NDArray[np.uint8], density_g_cm3: NDArray[np.float32
     return words
 
 
+def unpacked_voxels(words: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return materials and densities (g/cm3) of packed voxels."""
+    return words & np.int32(_MATERIAL), (words & np.int32(_DENSITY)).view(np.float32)
+
+
 @inlined
 def packed_word(material, density_g_cm3):
     """Return one medium as a word."""

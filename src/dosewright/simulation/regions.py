@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dosewright.simulation.part_table import FILL_NAME as FILL
+from dosewright.simulation.part_table import PHANTOM
 from dosewright.simulation.setup.scene import VACUUM, PlacedScene
 
-FILL, PHANTOM = "(fill)", "(phantom)"  # no part has such a name
 MANY = "several materials"
 
 

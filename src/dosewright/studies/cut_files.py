@@ -6,10 +6,10 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from dosewright import __version__
-from dosewright.core.errors import refuse
 from dosewright.core.units import MM_PER_CM
 from dosewright.core.whole_file import write_whole_text
 from dosewright.execution.artifact import file_sha256, private_folder, write_atomically, write_json
+from dosewright.studies.basis import refuse_used
 from dosewright.studies.collected import KINDS
 from dosewright.studies.cut_picture import picture
 from dosewright.studies.cut_study import CutStudy, WayStudy
@@ -19,22 +19,13 @@ from dosewright.transport.tracks import PHOTON
 SCHEMA = "dosewright.cut_study/1"
 SUMMARY, TABLE, RUN_CUTS = "cuts.json", "cuts.csv", "cuts.toml"
 PICTURE = "cuts_{way}.png"
+NAMES = (SUMMARY, TABLE, RUN_CUTS)
 DPI = 130
-
-
-def refuse_used(folder: Path) -> None:
-    """Refuse a folder that holds a study, or is none."""
-    if folder.exists() and not folder.is_dir():
-        raise refuse("The output is not a folder", given=folder)
-    there = [name for name in (SUMMARY, TABLE, RUN_CUTS) if (folder / name).exists()]
-    if there:
-        raise refuse("The output folder holds a study already", given=", ".join(there), allowed="a new folder",
-                     where=folder)  # fmt: skip
 
 
 def write_study(study: CutStudy, folder: Path, run_file: Path) -> dict[str, Any]:
     """Write all files of a study into a folder; return the summary."""
-    refuse_used(folder)
+    refuse_used(folder, NAMES)
     private_folder(folder)
     write_whole_text(folder / TABLE, csv_text(study))
     write_whole_text(folder / RUN_CUTS, toml_text(study))
@@ -61,6 +52,8 @@ def summary(study: CutStudy, run_file: Path) -> dict[str, Any]:
         "version": __version__,
         "run_file": run_file.name,
         "run_file_sha256": file_sha256(run_file),
+        "inputs_sha256": dict(study.basis.inputs_sha256),
+        "seed": study.basis.seed,
         "plane": {
             "z_mm": study.plane.z_mm,
             "forward": study.plane.forward,

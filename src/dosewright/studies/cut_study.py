@@ -23,6 +23,7 @@ from dosewright.simulation.run_folder import goal_at_planes
 from dosewright.simulation.setup.prepare import Prepared, prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 from dosewright.simulation.work import AtPlanes
+from dosewright.studies.basis import Basis
 from dosewright.studies.collected import KINDS, RUN, WAYS, Collected, Found
 from dosewright.studies.regions import Regions, regions_of
 from dosewright.studies.suggested import Common, Cut, Together, common_ranges, cuts_of, rounded_down, together
@@ -77,6 +78,8 @@ class CutStudy:
         The highest energy that anything had: a cut that ends all.
     warnings
         What the run has said.
+    basis
+        What the run stands on.
     """
 
     plane: Plane
@@ -88,6 +91,7 @@ class CutStudy:
     ways: dict[str, WayStudy]
     highest_MeV: float
     warnings: tuple[str, ...]
+    basis: Basis
 
     @property
     def any_cut_MeV(self) -> float:
@@ -152,7 +156,7 @@ def study_cuts(
     regions = regions_of(prepared)
     chosen = regions.chosen(only)
     collected, run = run_to_plane(asked, prepared, regions, plane, on_progress, stop)
-    return evaluated(collected, plane, lose_percent, run, chosen, prepared.warnings)
+    return evaluated(collected, plane, lose_percent, run, chosen, Basis.of(run_file), prepared.warnings)
 
 
 def evaluated(
@@ -161,6 +165,7 @@ def evaluated(
     lose_percent: float,
     histories: int,
     chosen: tuple[int, ...],
+    basis: Basis,
     warnings: tuple[str, ...] = (),
 ) -> CutStudy:
     """Return the study of what so many histories brought to a plane; refuses fewer than `FEWEST` of their own."""
@@ -172,7 +177,7 @@ def evaluated(
     named = [n for n in chosen if collected.regions.regions[n].run_name is not None]
     ways = {way: _way(target, collected.found(way), way, chosen, named, allowed) for way in WAYS}
     highest = collected.highest_MeV
-    return CutStudy(plane, lose_percent, histories, collected.regions, chosen, target, ways, highest, warnings)
+    return CutStudy(plane, lose_percent, histories, collected.regions, chosen, target, ways, highest, warnings, basis)
 
 
 def _way(

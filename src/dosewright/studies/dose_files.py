@@ -8,13 +8,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dosewright import __version__
-from dosewright.core.errors import refuse
 from dosewright.core.grid import Image
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.core.whole_file import write_whole_text
 from dosewright.execution.artifact import file_sha256, private_folder, write_atomically, write_json
 from dosewright.formats.dose.mhd import write_mhd
 from dosewright.simulation.result_files import place_of
+from dosewright.studies.basis import refuse_used
 from dosewright.studies.dose_study import DoseStudy, carried_of
 
 Array = NDArray[np.float64]
@@ -22,30 +22,21 @@ Array = NDArray[np.float64]
 SCHEMA = "dosewright.cut_dose_study/1"
 SUMMARY, PROFILES, PICTURE = "carried.json", "carried.csv", "carried.png"
 IMAGES = ("dose.mhd", "carried.mhd")
+NAMES = (SUMMARY, PROFILES, *IMAGES)
 PERCENT = 100.0
 DPI = 130
 
 
-def refuse_used(folder: Path) -> None:
-    """Refuse a folder that holds a study, or is none."""
-    if folder.exists() and not folder.is_dir():
-        raise refuse("The output is not a folder", given=folder)
-    there = [name for name in (SUMMARY, PROFILES, *IMAGES) if (folder / name).exists()]
-    if there:
-        raise refuse("The output folder holds a study already", given=", ".join(there), allowed="a new folder",
-                     where=folder)  # fmt: skip
-
-
 def write_study(study: DoseStudy, folder: Path, run_file: Path) -> dict[str, Any]:
     """Write all files of a study into a folder; return the summary."""
-    refuse_used(folder)
+    refuse_used(folder, NAMES)
     private_folder(folder)
     place = place_of(study.prepared, study.result)
     if place.grid is None:
         raise ValueError("a dose without voxels")
-    files = []
+    files, unit = [], f"Gy per {study.prepared.problem.per}"
     for name, dose in zip(IMAGES, (study.result.dose_Gy, carried_of(study.result)), strict=True):
-        write_mhd(folder / name, Image(place.grid, dose), extra={"Unit": "Gy per primary", **place.keys})
+        write_mhd(folder / name, Image(place.grid, dose), extra={"Unit": unit, **place.keys})
         files += [folder / name, (folder / name).with_suffix(".raw")]
     write_whole_text(folder / PROFILES, profiles_text(study))
     figure = picture(study)
@@ -117,11 +108,14 @@ def summary(study: DoseStudy, run_file: Path) -> dict[str, Any]:
         "version": __version__,
         "run_file": run_file.name,
         "run_file_sha256": file_sha256(run_file),
+        "inputs_sha256": dict(study.basis.inputs_sha256),
+        "seed": study.basis.seed,
         "way": study.way,
         "photon_cut": None if study.photon is None else study.photon.said,
         "electron_cut": None if study.electron is None else study.electron.said,
         "cuts_MeV": {name: {"photon": cuts[0], "electron": cuts[1]} for name, cuts in study.energies_MeV.items()},
         "histories": study.result.histories,
+        "unit": f"Gy per {study.prepared.problem.per}",
         "carried_percent": carried.share * PERCENT,
         "carried_error_percent": carried.share_uncertainty * PERCENT,
         "of_voxels_above_half_of_the_maximum": {

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.units import MM_PER_CM
+from dosewright.geometry.trace import unpacked_voxels
 from dosewright.materials.electrons.lookup import HIGHEST_MEV
 from dosewright.scoring.carried import ELECTRON_ANYWHERE, ELECTRON_MADE, PHOTON_MADE, PHOTON_SCATTERED, TAG_ROWS
 from dosewright.scoring.statistics import THRESHOLD_PERCENT, TOP_VOXELS
@@ -19,6 +20,7 @@ from dosewright.simulation.run_file.tables import RunFile, Score
 from dosewright.simulation.run_folder import goal_of
 from dosewright.simulation.setup.prepare import Prepared, prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
+from dosewright.studies.basis import Basis
 from dosewright.studies.collected import RUN
 from dosewright.studies.ranges import ranges_of
 from dosewright.transport.coupled import CoupledProblem
@@ -28,7 +30,6 @@ Array = NDArray[np.float64]
 
 CUT = re.compile(r"\s*([0-9.]+(?:[eE][-+]?[0-9]+)?)\s*(MeV|mm)?\s*")
 NO_CUT = 0.0
-WORD_MATERIAL = np.int32(0xFF)  # of a packed voxel; the rest is its density
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class DoseStudy:
         electrons and positrons that come below them anywhere, and of photons scattered below them.
     energies_MeV
         The cuts by medium, names and energies of photons and electrons.
+    basis
+        What the run stands on.
     """
 
     prepared: Prepared
@@ -67,6 +70,7 @@ class DoseStudy:
     electron: AskedCut | None
     way: str
     energies_MeV: dict[str, tuple[float, float]]
+    basis: Basis
 
     def local_shares(self) -> Array:
         """Return the share of the dose of each voxel above half of the maximum that was carried there."""
@@ -137,16 +141,14 @@ def study_dose(
     run = run_file.run
     result = simulate(problem, goal_of(run_file.goal), seed=run.seed, threads=run.threads, on_progress=on_progress,
                       stop=stop)  # fmt: skip
-    return DoseStudy(prepared, result, photon, electron, way, energies)
+    return DoseStudy(prepared, result, photon, electron, way, energies, Basis.of(run_file))
 
 
 def _below(
     packed: CoupledProblem, prepared: Prepared, photon: AskedCut | None, electron: AskedCut | None, way: str
 ) -> tuple[Array, dict[str, tuple[float, float]]]:
     """Return the energies that tag by medium, as the kernels read them, and by name of the media in the voxels."""
-    words = packed.geometry.voxels
-    numbers = words & WORD_MATERIAL
-    density = (words & ~WORD_MATERIAL).view(np.float32)
+    numbers, density = unpacked_voxels(packed.geometry.voxels)
     below = np.zeros((TAG_ROWS, len(packed.cuts.electron)))
     media = np.unique(numbers).astype(np.int64)
     mean = np.array([float(density[numbers == medium].mean(dtype=np.float64)) for medium in media])

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError, nearest, refuse
 from dosewright.geometry.scene.cell_rays import MATERIAL, PART
+from dosewright.geometry.trace import unpacked_voxels
+from dosewright.simulation import regions as numbered_regions
 from dosewright.simulation.part_table import FILL_NAME, PHANTOM
 from dosewright.simulation.setup.prepare import Prepared
 from dosewright.simulation.setup.scene import VACUUM, PlacedScene
@@ -18,7 +20,6 @@ Array = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 THINNEST_G_CM3 = 1.0e-9  # of matter; less is a vacuum, in which nothing needs a cut (air at 0.1 Pa has as much)
-WORD_MATERIAL = np.int32(0xFF)  # of a packed voxel; the rest is its density
 
 
 @dataclass(frozen=True)
@@ -71,26 +72,16 @@ class Regions:
         """Return the ranges of particles in the matter of the parts where they are (cm)."""
         return self.ranges.cm(part, species, energy_MeV)
 
-    def range_in(self, region: int, species: int, energy_MeV: float) -> float:
-        """Return the range (cm) of an energy in a region, the shortest of its parts."""
-        parts = np.flatnonzero(self.of_part == region)
-        alike = np.full(parts.size, species), np.full(parts.size, energy_MeV)
-        return float(self.ranges.cm(parts, *alike).min())
-
 
 def regions_of(prepared: Prepared) -> Regions:
     """Return the regions of a run with a scene; refuses runs without one, and of protons."""
     packed, scene = prepared.problem.packed, prepared.scene
     if scene is None or not isinstance(packed, CoupledProblem):
         raise refuse("Cuts are studied in a scene", allowed="a run of photons, electrons or positrons with [scene]")
-    module_of = {part: module for module, parts in scene.of_module.items() for part in parts}
-    names = list(dict.fromkeys(module_of.get(name, name) for name in prepared.problem.part_names))
-    index = {name: n + 1 for n, name in enumerate(names)}
-    of_parts = [index[module_of.get(name, name)] for name in prepared.problem.part_names]
-    regions = _named(prepared, scene, names)
+    numbered = numbered_regions.Regions.of(scene, phantom=True)
+    regions = _named(prepared, scene, numbered.names[1:-1])
     medium, density = _media(prepared, packed)
-    of_part = np.array([*of_parts, 0, len(regions) - 1])
-    return Regions(regions, of_part, ranges_of(packed, medium, density))
+    return Regions(regions, numbered.of_parts(prepared.problem.part_names), ranges_of(packed, medium, density))
 
 
 def _named(prepared: Prepared, scene: PlacedScene, names: Sequence[str]) -> tuple[Region, ...]:
@@ -133,9 +124,7 @@ def _media(prepared: Prepared, packed: CoupledProblem) -> tuple[Whole, Array]:
     medium[part[solid]], density[part[solid]] = scene.cells[solid, MATERIAL], scene.density[solid]
     medium[-1], density[-1] = 0, 0.0
     if prepared.phantom is not None:
-        words = packed.geometry.voxels
-        numbers = words & WORD_MATERIAL
+        numbers, densities = unpacked_voxels(packed.geometry.voxels)
         medium[-1] = most = np.bincount(numbers).argmax()
-        of_it = words[numbers == most] & ~WORD_MATERIAL
-        density[-1] = float(of_it.view(np.float32).mean(dtype=np.float64))
+        density[-1] = float(densities[numbers == most].mean(dtype=np.float64))
     return medium, np.where(density < THINNEST_G_CM3, 0.0, density)

@@ -10,9 +10,9 @@ import numpy as np
 
 from dosewright.core.beam_model import Optics
 from dosewright.core.looks import tried
-from dosewright.formats.text.fred.taking import LARGEST, Taking, Triple, as_list, as_number
+from dosewright.core.units import MM_PER_CM
+from dosewright.formats.text.fred.taking import Taking, Triple, as_list, as_number
 
-MM_PER_CM = 10.0
 SHAPES = {"pin": "pin", "dot": "pin", "square": "box", "box": "box", "rect": "box", "disc": "disc", "circle": "disc",
           "ellipse": "disc", "gauss": "gauss", "gaussian": "gauss", "emittance": "emittance",
           "uparrow": "uparrow"}  # fmt: skip
@@ -24,7 +24,6 @@ FWHM_PER_SIGMA = 2.0 * math.sqrt(2.0 * math.log(2.0))  # of a Gaussian
 SIGMA_KEYS = ("sigmaSqr_D_ISO", "sigmaSqr_aX", "sigmaSqr_bX", "sigmaSqr_cX",
               "sigmaSqr_aY", "sigmaSqr_bY", "sigmaSqr_cY")  # fmt: skip
 EMITTANCE = "emittanceX, twissAlphaX, twissBetaX, emittanceRefPlaneDistance"
-TWISS = (("emittance", 0.0), ("twissAlpha", -LARGEST), ("twissBeta", 0.0))  # with their least values
 
 
 @dataclass(frozen=True)

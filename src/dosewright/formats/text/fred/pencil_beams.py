@@ -10,8 +10,9 @@ import numpy as np
 
 from dosewright.core.errors import refuse
 from dosewright.core.looks import tried
+from dosewright.core.units import MM_PER_CM
 from dosewright.formats.text.fred import beam_shape
-from dosewright.formats.text.fred.beam_shape import MM_PER_CM, CrossSection, Energy, Envelope, PointSource
+from dosewright.formats.text.fred.beam_shape import CrossSection, Energy, Envelope, PointSource
 from dosewright.formats.text.fred.directives import Directive, Setting
 from dosewright.formats.text.fred.taking import Taking, Triple, Unsupported, as_list
 

@@ -13,12 +13,12 @@ import numpy as np
 from dosewright.core.errors import refuse
 from dosewright.core.frame import Rigid
 from dosewright.core.looks import tried
+from dosewright.core.units import MM_PER_CM
 from dosewright.formats.dose.mhd import read_mhd_header
 from dosewright.formats.text.fred.directives import Directive
 from dosewright.formats.text.fred.media import BUILT_IN, medium_of
 from dosewright.formats.text.fred.taking import Taking, Triple
 
-MM_PER_CM = 10.0
 ROOM = "room"
 MOST_VOXELS = 1 << 33
 PERPENDICULAR = 1e-3  # cosine up to which two axes are as perpendicular as they are typed
