@@ -35,7 +35,8 @@ _HISTORY, _PARTICLE, WEIGHT, COPIES, _DUE = 12, 13, 14, 15, 16
 PARENT, PARENT_AT, SAME = 17, 18, 19
 TAG = 20  # see `transport.carried`
 UNSET = -1.0  # the tag of what has just been put on the stack
-STACK_COLUMNS = 21
+_OF_COPIES = 21  # how many a row stood for when it was put there
+STACK_COLUMNS = 22
 
 
 class Track(NamedTuple):
@@ -86,6 +87,7 @@ def push(stack, waiting, ray, place, energy, species):
     stack[waiting, 3], stack[waiting, 4], stack[waiting, 5] = ray.u, ray.v, ray.w
     stack[waiting, ENERGY], stack[waiting, SPECIES] = energy, species
     stack[waiting, COPIES], stack[waiting, _DUE], stack[waiting, TAG] = 0.0, 0.0, UNSET
+    stack[waiting, _OF_COPIES] = 1.0
     stack[waiting, 8], stack[waiting, 9] = place.region, place.ix
     stack[waiting, 10], stack[waiting, 11] = place.iy, place.iz
     return waiting + 1
@@ -125,12 +127,14 @@ def _mixed(parent, child):
 def push_copies(stack, waiting, ray, place, energy, species, copies, weight, due, stream):
     """Put a particle on the stack as one row that stands for so many; return the new count.
 
-    All have the same weight and deflection due (rad2), and random numbers of their own.
+    All have the same weight and deflection due (rad2), and random numbers of their own; their first flights are drawn
+    from equal shares of all flights (stratified sampling: Cochran, Sampling Techniques, ch. 5).
     """
     after = push(stack, waiting, ray, place, energy, species)
     name_children(stack, waiting, after, stream, weight)
     if after > waiting:
         stack[waiting, COPIES], stack[waiting, _DUE], stack[waiting, SAME] = copies, due, 1.0
+        stack[waiting, _OF_COPIES] = copies
     return after
 
 
@@ -152,6 +156,8 @@ def pop(stack, waiting, seed):
     top = stack[waiting - 1]
     number = np.uint64(top[_PARTICLE]) << HIGH_SHIFT
     u, _, _, _, stream = draw_four(Stream(seed, np.uint64(top[_HISTORY]), number))
+    if top[_OF_COPIES] > 1.0:  # each copy in a share of its own
+        u = (top[COPIES] - 1.0 + u) / top[_OF_COPIES]
     ray = Ray(top[0], top[1], top[2], top[3], top[4], top[5])
     place = Place(np.int64(top[8]), np.int64(top[9]), np.int64(top[10]), np.int64(top[11]))
     return Track(ray, place, top[6], np.int64(top[SPECIES]), top[_DUE], -np.log(u), top[WEIGHT]), stream

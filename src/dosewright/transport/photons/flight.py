@@ -39,9 +39,11 @@ def fly(problem, track, tally, stack, waiting, stream):
     z0, z1 = geometry.edges[first[PATIENT, 2]], geometry.edges[first[PATIENT, 2] + cells[PATIENT, 2]]
     i, f = position(attenuation, energy)
     largest = attenuation.largest[i] + f * (attenuation.largest[i + 1] - attenuation.largest[i])
+    paths = track.free_paths
     for _ in range(MOST_FLIGHTS):
         a, b, c, _, stream = draw_four(stream)
-        s = -np.log(a) / largest
+        s = (paths if paths > 0.0 else -np.log(a)) / largest
+        paths = 0.0
         x, y, z = at.x + s * at.u, at.y + s * at.v, at.z + s * at.w
         if not (x0 <= x < x1 and y0 <= y < y1 and z0 <= z < z1):
             if has_scene(problem):
