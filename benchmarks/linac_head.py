@@ -134,6 +134,10 @@ sigma_mm = [{SPOT_MM}, {SPOT_MM}]
 name = "tungsten alloy"
 electron_cut_MeV = 1.0
 
+[[transport.region]]
+name = "G4_WATER"
+range_rejection_MeV = 1.0
+
 [variance_reduction]
 {reduction}
 
@@ -205,7 +209,8 @@ def ten(share: float) -> str:
     result = run.result
     words = (
         f"{result.histories:,} electrons, each bremsstrahlung event {SPLIT:,} times, photons that come to the "
-        f"water {AGAIN} times; {result.wall_seconds / 60:.1f} minutes on {len(os.sched_getaffinity(0))} cores "
+        f"water {AGAIN} times, electrons below 1 MeV that stay in their voxel of water absorbed at once; "
+        f"{result.wall_seconds / 60:.1f} minutes on {len(os.sched_getaffinity(0))} cores "
         f"({result.cpu_seconds / 60:.1f} CPU minutes), mean uncertainty above half the maximum "
         f"{result.mean_uncertainty_percent:.2f} %. Voxels of 3 mm; the profile lies along x at 10 cm depth."
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, LOW, start_stream
+from dosewright.core.shared import shared, whole
 from dosewright.core.single import ZERO, f32
 from dosewright.geometry.scene.trace import phase_of
 from dosewright.geometry.trace import (
@@ -73,6 +74,7 @@ def run_coupled_histories(problem, first, pencils, seed, tally, room):
     """
     if pencils.size == 0:  # compiled with tables that hold nothing, which empty lanes would look into
         return
+    problem, tally = shared(problem), shared(tally)
     lanes, stack = room
     seed_low, seed_high = np.uint32(seed & LOW), np.uint32(seed >> HIGH_SHIFT)
     begun, waiting, flying = NONE, NONE, np.int64(LANES)
@@ -104,9 +106,9 @@ def run_coupled_histories(problem, first, pencils, seed, tally, room):
                     continue
             begun, waiting, filled = refill(problem, first, pencils, seed, tally, room, i, begun, waiting)
             flying -= 0 if filled else 1
-        advance_electrons(problem, lanes, seed_low, seed_high)
+        advance_electrons(whole(problem), lanes, seed_low, seed_high)
         if not problem.scoring.same_voxels:
-            locate_in_grid(problem.scoring, lanes)
+            locate_in_grid(whole(problem.scoring), lanes)
         score(problem.scoring, lanes, tally)
         if tally.carried.shape[0] > 0:
             score_carried(problem, lanes, tally)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, LOW
+from dosewright.core.shared import shared, whole
 from dosewright.scoring.deposit import BEFORE_PATIENT, deposit, score_let
 from dosewright.transport.history import born, settled, taken_up
 from dosewright.transport.lanes import (
@@ -52,15 +53,16 @@ def run_histories(problem, first, pencils, seed, tally, room):
 
     What becomes of a history does not depend on its neighbours; particles are added to the tally in a fixed order.
     """
+    problem, tally = shared(problem), shared(tally)
     lanes, stack = room
     seed_low, seed_high = np.uint32(seed & LOW), np.uint32(seed >> HIGH_SHIFT)
     begun, waiting, flying = NONE, NONE, NONE
     for i in range(LANES):
         begun, waiting, flying = refill(problem, first, pencils, seed, tally, room, i, begun, waiting, flying)
     while flying > 0:
-        advance_lanes(problem, lanes, seed_low, seed_high)
+        advance_lanes(whole(problem), lanes, seed_low, seed_high)
         if not problem.scoring.same_voxels:
-            locate_in_grid(problem.scoring, lanes)
+            locate_in_grid(whole(problem.scoring), lanes)
         score(problem.scoring, lanes, tally)
         for i in range(LANES):
             event = lanes.integers[EVENT + i]

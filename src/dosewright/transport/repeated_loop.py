@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.jit import inlined, kernel
 from dosewright.core.random import HIGH_SHIFT, LOW, draw_four, start_stream
+from dosewright.core.shared import shared, whole
 from dosewright.geometry.trace import FAR_CM, PATIENT, Place, Ray, advance, medium_of, to_box, to_exit, to_patient_axes
 from dosewright.materials.electrons.lookup import WATER_RATIO, value
 from dosewright.materials.electrons.lookup import position as electron_position
@@ -100,6 +101,7 @@ def run_repeated_histories(problem, first, pencils, seed, tally, room):
     """Run histories ``first``, ``first + 1``, ... with the pencil beam named for each, adding to `tally`."""
     if pencils.size == 0:  # compiled with tables that hold nothing, which empty lanes would look into
         return
+    problem, tally = shared(problem), shared(tally)
     lanes = room.lanes
     seed_low, seed_high = np.uint32(seed & LOW), np.uint32(seed >> HIGH_SHIFT)
     begun, waiting, flying = NONE, NONE, np.int64(LANES)
@@ -123,7 +125,7 @@ def run_repeated_histories(problem, first, pencils, seed, tally, room):
                 let_go(room.copies, room.slot[i])
             begun, waiting, filled = refill(problem, first, pencils, seed, tally, room, i, begun, waiting)
             flying -= 0 if filled else 1
-        advance_electrons(problem.free, lanes, seed_low, seed_high)
+        advance_electrons(whole(problem.free), lanes, seed_low, seed_high)
 
 
 @inlined

@@ -1,6 +1,7 @@
 """Many points or rays at once: kernels that fill arrays."""
 
 from dosewright.core.jit import kernel
+from dosewright.core.shared import shared
 from dosewright.geometry.scene.cell_rays import BEYOND_CM
 from dosewright.geometry.scene.trace import BEYOND, VOXELS, ahead, crossed, locate, nearest, part_of
 from dosewright.geometry.trace import Ray, advance
@@ -9,6 +10,7 @@ from dosewright.geometry.trace import Ray, advance
 @kernel
 def locate_all(scene, points, phase, found):
     """Fill the cell of every point (n, 3)."""
+    scene = shared(scene)
     for k in range(len(points)):
         found[k] = locate(scene, points[k, 0], points[k, 1], points[k, 2], phase)
 
@@ -16,6 +18,7 @@ def locate_all(scene, points, phase, found):
 @kernel
 def nearest_all(scene, points, enough, phase, found):
     """Fill a lower bound of the distance from every point (n, 3) to the nearest boundary."""
+    scene = shared(scene)
     for k in range(len(points)):
         x, y, z = points[k, 0], points[k, 1], points[k, 2]
         found[k] = nearest(scene, locate(scene, x, y, z, phase), Ray(x, y, z, 0.0, 0.0, 1.0), enough, phase)
@@ -27,6 +30,7 @@ def follow(scene, ray, longest, phase, distances, cells):
 
     A ray that starts on a boundary, or that goes over two at once, has no cell in between.
     """
+    scene = shared(scene)
     cell = locate(scene, ray.x, ray.y, ray.z, phase)
     cells[0] = cell
     gone, count = 0.0, 0
@@ -49,6 +53,7 @@ def path_lengths(scene, rays, longest, phase, lengths, boundaries):
 
     The box of voxels is no part.
     """
+    scene = shared(scene)
     for k in range(len(rays)):
         ray = Ray(rays[k, 0], rays[k, 1], rays[k, 2], rays[k, 3], rays[k, 4], rays[k, 5])
         cell = locate(scene, ray.x, ray.y, ray.z, phase)

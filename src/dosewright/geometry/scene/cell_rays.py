@@ -1,9 +1,10 @@
 """One cell and a ray: kernels. The ray is in the axes of the cell's group; lengths in cm."""
 
-from dosewright.core.jit import kernel
+from dosewright.core.jit import inlined, kernel
 from dosewright.geometry.scene.intersect import (
     PARALLEL,
     below,
+    ends_inside,
     outside_by,
     plane_height,
     plane_slope,
@@ -18,7 +19,7 @@ BEYOND_CM = 1.0e-8  # how far a ray is put over a boundary
 FIRST_PLANE, PLANES, FIRST_CURVED, CURVED, DEPTH, PART, MATERIAL, GROUP, DEEPER = range(9)  # columns of `cells`
 
 
-@kernel
+@inlined
 def holds(scene, cell, ray):
     """Say whether a cell holds a ray as it goes on; the ray is in the axes of the cell's group."""
     start = scene.cells[cell, FIRST_PLANE]
@@ -32,7 +33,7 @@ def holds(scene, cell, ray):
     return True
 
 
-@kernel
+@inlined
 def leaves_cell(scene, cell, ray, longest):
     """Return the distance at which a ray leaves the cell it is in; the ray is in the axes of the cell's group."""
     start = scene.cells[cell, FIRST_PLANE]
@@ -42,6 +43,8 @@ def leaves_cell(scene, cell, ray, longest):
             longest = min(longest, plane_height(scene.planes, i, ray) / slope)
     start = scene.cells[cell, FIRST_CURVED]
     for i in range(start, start + scene.cells[cell, CURVED]):
+        if scene.curved[i, 8] > 0.0 and ends_inside(scene.curved, i, ray, longest):
+            continue
         span = span_inside(scene.curved, i, ray)
         if scene.curved[i, 8] > 0.0:
             longest = min(longest, span.leave)
@@ -50,7 +53,7 @@ def leaves_cell(scene, cell, ray, longest):
     return max(longest, 0.0)
 
 
-@kernel
+@inlined
 def enters_cell(scene, cell, ray, longest):
     """Return the distance at which a ray enters a cell it is not in, `longest` where not before."""
     enter, leave = 0.0, longest

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dosewright.core.jit import inlined, kernel
-from dosewright.geometry.trace import FAR_CM
+from dosewright.geometry.trace import FAR_CM, advance
 
 PARALLEL = 1.0e-11  # a ray that leaves a surface by less in its own length never crosses it
 SAME_CM = 1.0e-10  # nearer to a surface than this a ray is on it
@@ -74,6 +74,13 @@ def within(curved, i, ray):
         return q < 0.0
     p = u * u + v * v + w * w - slope_2 * along * along
     return p < 0.0 or (p < PARALLEL * PARALLEL and square <= 0.0)
+
+
+@inlined
+def ends_inside(curved, i, ray, length):
+    """Say whether a ray that is inside a curved surface is so after a length: then it is all the way."""
+    square, h = squares(curved, i, advance(ray, length))
+    return square <= 0.0 and (curved[i, 7] == 0.0 or h >= 0.0)
 
 
 @kernel
