@@ -108,7 +108,7 @@ class PhaseSpaceReader(Protocol):
     path: Path
     info: PhaseSpaceInfo
 
-    def batches(self, first: int = 0, count: int | None = None, size: int = 1 << 17) -> Iterator[Particles]:
+    def batches(self, first: int = 0, count: int | None = None, size: int = 1 << 15) -> Iterator[Particles]:
         """Read records from `first` on, `count` or all that follow, in runs of at most `size`."""
         ...
 

@@ -191,8 +191,7 @@ class EgsWriter:
     def __post_init__(self) -> None:
         self.intake = Intake(self.path, self.layout, EGS_SPECIES)
         self.record = egs_types(self.mode, self._order)[1]
-        self.file = GrowingFile(self.path)
-        self.file.write(self._header(0.0))
+        self.file = GrowingFile(self.path, self._header(0.0))
 
     @property
     def _order(self) -> Literal["<", ">"]:
@@ -241,12 +240,13 @@ class EgsWriter:
     def save_header(self, original_histories: float) -> None:
         """Write the header as of now, so that what is there can be recovered if the run is killed."""
         check_original_histories(original_histories)
-        self.file.write_at(0, self._header(original_histories))
+        self.file.replace_head(self._header(original_histories))
         self.file.sync()
 
     def finish(self, original_histories: float) -> PhaseSpaceInfo:
         """Write the header, read everything back, and rename."""
         self.save_header(original_histories)
+        self.file.verify()
         written = open_egs(self.file.temporary, z_cm=self.layout.constants.get("z_cm"))
         info = check_written(written, self.intake, unheld=("z_cm", "empty histories"))
         self.file.finish()

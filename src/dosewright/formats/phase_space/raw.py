@@ -1,5 +1,6 @@
 """Files of records of one length: read in runs, grown under a temporary name, their values checked."""
 
+import mmap
 import os
 import secrets
 import zlib
@@ -15,7 +16,9 @@ from dosewright.core.errors import InputError, refuse
 from dosewright.core.particles import COLUMNS, SPECIES, Particles
 from dosewright.core.whole_file import FILE_MODE
 
-BATCH = 1 << 17
+BATCH = 1 << 15  # records: their columns stay in the cache of a core
+WRITTEN_BEHIND = 1 << 25  # bytes
+BLOCK = 1 << 20  # bytes
 # Direction cosines are single precision, and some files were made from printed numbers of four digits.
 LARGEST_DIRECTION_SQUARED = 1 + 1e-4
 FLOATS = tuple(name for name in COLUMNS if name not in ("species", "histories"))
@@ -66,6 +69,14 @@ def _fill(file: FileIO, run: NDArray[np.void], path: Path) -> None:
         if not got:
             raise refuse("The file ended while it was read", where=path)
         view = view[got:]
+
+
+def _from_disk(path: Path) -> FileIO:
+    """Open a file whose bytes come from the disk, not from what the system remembers of them, where it can."""
+    try:
+        return os.fdopen(os.open(path, os.O_RDONLY | os.O_DIRECT), "rb", buffering=0)
+    except OSError:
+        return path.open("rb", buffering=0)
 
 
 def bounded(first: int, count: int | None, particles: int) -> tuple[int, int]:
@@ -125,10 +136,16 @@ def _refused(what: str, bad: NDArray[np.bool_], values: NDArray[np.generic], fir
 class GrowingFile:
     """A file that grows under a hidden temporary name beside its place until `finish` puts it there.
 
-    A process that is killed leaves it under `temporary`; `discard` removes it.
+    A process that is killed leaves it under `temporary`; `discard` removes it. What was written goes to disk and out
+    of memory as the file grows, so that files of any size leave the memory to others.
+
+    Parameters
+    ----------
+    head
+        First bytes, which `replace_head` may replace by as many others.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, head: bytes = b"") -> None:
         self.path = path
         self.temporary = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
         try:
@@ -137,32 +154,52 @@ class GrowingFile:
             raise refuse("The file cannot be written", given=error.strerror, where=path) from error
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
         self._checksum = 0
+        self._size = self._on_disk = 0
+        self._head = head
+        self._put(memoryview(head))
 
     def write(self, values: NDArray[np.generic] | bytes) -> None:
         """Add bytes at the end."""
         data = values if isinstance(values, bytes) else np.ascontiguousarray(values).view(np.uint8).data
         view = memoryview(data)
         self._checksum = zlib.crc32(view, self._checksum)
+        self._put(view)
+        if self._size - self._on_disk >= WRITTEN_BEHIND:
+            self.sync()
+
+    def _put(self, view: memoryview) -> None:
+        self._size += len(view)
         while view:
             view = view[self._file.write(view) :]
 
-    def write_at(self, position: int, data: bytes) -> None:
-        """Replace bytes that were written before, such as a header of fixed length."""
-        self._file.seek(position)
-        self._file.write(data)
+    def replace_head(self, head: bytes) -> None:
+        """Replace the first bytes, such as a header of fixed length."""
+        if len(head) != len(self._head):
+            raise ValueError("the head of a growing file keeps its length")
+        self._head = head
+        self._file.seek(0)
+        self._put(memoryview(head))
+        self._size -= len(head)
         self._file.seek(0, os.SEEK_END)
 
     def sync(self) -> None:
-        """Bring what was written to disk."""
+        """Bring what was written to disk, and out of memory."""
         os.fsync(self._file.fileno())
+        os.posix_fadvise(self._file.fileno(), self._on_disk, 0, os.POSIX_FADV_DONTNEED)
+        self._on_disk = self._size
 
     def verify(self) -> None:
-        """Read back what `write` added and refuse a file in which other bytes stand; not after `write_at`."""
-        checksum, block = 0, bytearray(1 << 20)
-        self._file.seek(0)
-        while got := self._file.readinto(block):
-            checksum = zlib.crc32(memoryview(block)[:got], checksum)
-        if checksum != self._checksum:
+        """Read back, from the disk, every byte that was written; a file in which others stand is refused."""
+        self.sync()
+        size, checksum, head = 0, 0, b""
+        with _from_disk(self.temporary) as file, mmap.mmap(-1, BLOCK) as block:
+            while got := file.readinto(block):
+                if not size:
+                    head = block[: len(self._head)]
+                with memoryview(block) as view:
+                    checksum = zlib.crc32(view[0 if size else len(head) : got], checksum)
+                size += got
+        if (head, size, checksum) != (self._head, self._size, self._checksum):
             raise refuse("The file on disk is not what was written to it", where=self.path)
 
     def finish(self) -> None:

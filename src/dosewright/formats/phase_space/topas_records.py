@@ -116,7 +116,8 @@ def _with_empty(records: NDArray[np.void], empty: NDArray[np.int64]) -> NDArray[
         raise refuse("Too many histories that sent nothing between two records", given=int(empty.max()))
     places = np.arange(len(records)) + np.cumsum(added)
     together = np.zeros(len(records) + int(added.sum()), records.dtype)
-    together[places] = records
+    whole = np.dtype((np.void, records.itemsize))  # records moved as bytes, not field by field
+    together.view(whole)[places] = records.view(whole)
     last = places[added > 0] - 1
     between = np.ones(len(together), np.bool_)
     between[places] = False
