@@ -10,7 +10,7 @@ Source: D. W. O. Rogers, B. Walters and I. Kawrakow, BEAMnrc Users Manual, NRCC 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -242,6 +242,15 @@ class EgsWriter:
         check_original_histories(original_histories)
         self.file.replace_head(self._header(original_histories))
         self.file.sync()
+
+    def kept(self) -> dict[str, Any]:
+        """Bring the records to disk and return what another process needs to go on."""
+        return {"file": self.file.kept(), "intake": self.intake.kept()}
+
+    def take_up(self, kept: dict[str, Any]) -> bool:
+        """Go on with what another process has kept; say whether it is still there."""
+        self.intake.take_up(kept["intake"])
+        return self.file.take_up(kept["file"])
 
     def finish(self, original_histories: float) -> PhaseSpaceInfo:
         """Write the header, read everything back, and rename."""

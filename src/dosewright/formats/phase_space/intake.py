@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.errors import refuse
 from dosewright.core.particles import SPECIES, Layout, Particles, PhaseSpaceInfo, PhaseSpaceReader
+from dosewright.formats.phase_space.kept import plain, taken_up
 from dosewright.formats.phase_space.raw import check_values
 from dosewright.formats.phase_space.totals import SAME, Sums, Totals
 
@@ -55,6 +56,17 @@ class Intake:
         if self.first.particles < READ_BACK:
             self.first.add(particles[: READ_BACK - self.first.particles])
         return particles
+
+    def kept(self) -> dict[str, Any]:
+        """Return what `take_up` needs."""
+        return {"totals": plain(self.totals), "first": plain(self.first), "left_out": self.left_out,
+                "given": self._given, "begun": self._begun}  # fmt: skip
+
+    def take_up(self, kept: dict[str, Any]) -> None:
+        """Go on where another process was."""
+        self.totals, self.first = taken_up(Totals, kept["totals"]), taken_up(Sums, kept["first"])
+        self.left_out = {int(code): number for code, number in kept["left_out"].items()}
+        self._given, self._begun = kept["given"], kept["begun"]
 
     def problems(self, original_histories: float) -> tuple[str, ...]:
         """Return what was left out, and whether the histories can be true."""

@@ -94,6 +94,13 @@ class NativeWriter:
         self.file.flush()
         self.growing.sync()
 
+    def kept(self) -> None:
+        """Return nothing: a kill may leave an HDF5 file that cannot be written on."""
+
+    def take_up(self, kept: dict[str, Any]) -> bool:  # noqa: ARG002
+        """Say that there is nothing to go on with."""
+        return False
+
     def finish(self, original_histories: float) -> PhaseSpaceInfo:
         """Write the header, read everything back, and rename."""
         self.save_header(original_histories)

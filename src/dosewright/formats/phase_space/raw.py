@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,18 @@ def _fill(file: FileIO, run: NDArray[np.void], path: Path) -> None:
         if not got:
             raise refuse("The file ended while it was read", where=path)
         view = view[got:]
+
+
+def _checksum(file: FileIO, first: int, last: int) -> int | None:
+    """Return the checksum of the bytes from `first` up to `last`; None where there are not so many."""
+    file.seek(first)
+    checksum, left = 0, last - first
+    while left:
+        block = file.read(min(BLOCK, left))
+        if not block:
+            return None
+        checksum, left = zlib.crc32(block, checksum), left - len(block)
+    return checksum
 
 
 def _from_disk(path: Path) -> FileIO:
@@ -155,6 +168,7 @@ class GrowingFile:
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
         self._checksum = 0
         self._size = self._on_disk = 0
+        self._is_kept = False
         self._head = head
         self._put(memoryview(head))
 
@@ -188,6 +202,31 @@ class GrowingFile:
         os.posix_fadvise(self._file.fileno(), self._on_disk, 0, os.POSIX_FADV_DONTNEED)
         self._on_disk = self._size
 
+    def kept(self) -> dict[str, Any]:
+        """Bring the file to disk and return what `take_up` needs; `discard` leaves it there from now on."""
+        self.sync()
+        self._is_kept = True
+        return {"name": self.temporary.name, "size": self._size, "checksum": self._checksum, "head": self._head.hex()}
+
+    def take_up(self, kept: dict[str, Any]) -> bool:
+        """Go on with a file as another process has kept it, instead of this one; say whether it is still there."""
+        temporary, head = self.path.with_name(kept["name"]), bytes.fromhex(kept["head"])
+        try:
+            file = temporary.open("r+b", buffering=0)
+        except OSError:
+            return False
+        if _checksum(file, len(head), kept["size"]) != kept["checksum"]:
+            file.close()
+            return False
+        self.discard()
+        file.truncate(kept["size"])
+        file.seek(0, os.SEEK_END)
+        self._file, self.temporary, self._is_kept = file, temporary, True
+        self._size, self._checksum, self._on_disk = kept["size"], kept["checksum"], 0
+        self._head = bytes(len(head))
+        self.replace_head(head)
+        return True
+
     def verify(self) -> None:
         """Read back, from the disk, every byte that was written; a file in which others stand is refused."""
         self.sync()
@@ -209,9 +248,10 @@ class GrowingFile:
         self.temporary.replace(self.path)
 
     def discard(self) -> None:
-        """Remove what there is, if it was not finished."""
+        """Remove what there is, unless it was finished, or is kept for another process."""
         self._file.close()
-        self.temporary.unlink(missing_ok=True)
+        if not self._is_kept:
+            self.temporary.unlink(missing_ok=True)
 
     def __enter__(self) -> "GrowingFile":
         return self

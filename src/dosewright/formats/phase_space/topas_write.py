@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,16 @@ class TopasWriter:
         self.data.sync()
         write_whole_text(self._temporary_header, text)
 
+    def kept(self) -> dict[str, Any]:
+        """Bring the records to disk and return what another process needs to go on."""
+        return {"file": self.data.kept(), "intake": self.intake.kept(), "empty_records": self.empty_records}
+
+    def take_up(self, kept: dict[str, Any]) -> bool:
+        """Go on with what another process has kept; say whether it is still there."""
+        self.intake.take_up(kept["intake"])
+        self.empty_records = kept["empty_records"]
+        return self.data.take_up(kept["file"])
+
     def finish(self, original_histories: float) -> PhaseSpaceInfo:
         """Write the header, read everything back, and rename, the header last."""
         check_original_histories(original_histories)
@@ -112,8 +123,9 @@ class TopasWriter:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._temporary_header.unlink(missing_ok=True)
         self.data.discard()
+        if not self.data.temporary.exists():
+            self._temporary_header.unlink(missing_ok=True)
 
 
 def _check_names(form: str, columns: tuple[Column, ...], path: Path) -> None:
