@@ -1,5 +1,6 @@
 """Runs of records, files that grow, values that no particle has."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,15 @@ def test_every_byte_is_read_back(tmp_path: Path, place: int, put: bytes) -> None
             other.write(put)
         with pytest.raises(InputError, match="not what was written"):
             file.verify()
+
+
+def test_what_cannot_be_read_from_the_disk_itself_is_read_back_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.O_DIRECT", os.O_DIRECTORY)  # no file can be opened so
+    with GrowingFile(tmp_path / "a.bin", b"head") as file:
+        file.write(b"123456")
+        file.verify()
 
 
 def test_a_file_that_lost_its_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

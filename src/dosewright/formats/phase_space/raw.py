@@ -84,11 +84,20 @@ def _checksum(file: FileIO, first: int, last: int) -> int | None:
     return checksum
 
 
-def _from_disk(path: Path) -> FileIO:
-    """Open a file whose bytes come from the disk, not from what the system remembers of them, where it can."""
+def _from_disk(path: Path, block: mmap.mmap) -> FileIO:
+    """Open a file whose bytes come from the disk, not from what the system remembers of them, where it can.
+
+    Some file systems refuse that when the file is opened, some when it is read into a block for the first time.
+    """
+    file = None
     try:
-        return os.fdopen(os.open(path, os.O_RDONLY | os.O_DIRECT), "rb", buffering=0)
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_DIRECT), "rb", buffering=0)
+        file.readinto(block)
+        file.seek(0)
+        return file
     except OSError:
+        if file is not None:
+            file.close()
         return path.open("rb", buffering=0)
 
 
@@ -231,7 +240,7 @@ class GrowingFile:
         """Read back, from the disk, every byte that was written; a file in which others stand is refused."""
         self.sync()
         size, checksum, head = 0, 0, b""
-        with _from_disk(self.temporary) as file, mmap.mmap(-1, BLOCK) as block:
+        with mmap.mmap(-1, BLOCK) as block, _from_disk(self.temporary, block) as file:
             while got := file.readinto(block):
                 if not size:
                     head = block[: len(self._head)]
