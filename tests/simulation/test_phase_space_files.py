@@ -15,6 +15,7 @@ from dosewright.formats.phase_space.iaea import open_iaea
 from dosewright.formats.phase_space.open import open_phase_space
 from dosewright.simulation import RunFile, run_in_folder
 from dosewright.simulation import run as engine
+from dosewright.simulation import run_folder as folders
 from dosewright.simulation.result import Result
 from dosewright.simulation.run import Progress
 from dosewright.simulation.run_file.tables import (
@@ -60,6 +61,8 @@ class Kept:
 
     def save_header(self, original_histories: float) -> None:
         self.saved.append(original_histories)
+
+    def kept(self) -> None: ...
 
     def finish(self, original_histories: float) -> PhaseSpaceInfo:
         self.histories = original_histories
@@ -258,6 +261,92 @@ def test_a_killed_run_leaves_what_its_header_counts(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "summary.json").exists()
     again = run(tmp_path, "out", plane(10, save_every=200))  # begins anew
     assert again["phase_spaces"][0]["particles"] == said["phase_spaces"][0]["particles"]
+
+
+def dies(folder: Path, at: int, *scores: Score, **tables: Any) -> None:
+    """Run in a process that ends at once after so many histories."""
+    child = os.fork()
+    if child == 0:
+
+        def die(progress: Progress) -> None:
+            if progress.histories >= at:
+                os._exit(9)
+
+        run(folder, "killed", *scores, **tables, on_progress=die)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of all files, hidden ones among them, but of the summary, which tells the time."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and path.suffix != ".json"}
+
+
+BEHIND = TARGET.model_copy(update={"origin_mm": (-20, -20, 40)})
+FILES = (
+    plane(10, name="a", text=True, save_every=150, histograms=["csv"], extra=["origin"], classify="origin"),
+    plane(10, name="b", format="egs_mode2", save_every=150),
+    plane([10, 20], name="c{z}", format="topas_binary", most_particles=300),
+    plane(10, name="d", format="topas_ascii", save_every=150, backwards=True),
+    Score(quantity="energy"),
+)
+
+
+@pytest.mark.parametrize("kills", [(700,), pytest.param((700, 1300, 1100), marks=pytest.mark.slow)])
+def test_a_killed_run_goes_on_and_ends_with_the_same_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: tuple[int, ...]
+) -> None:
+    """What was recorded since the sums were kept last is cut off and recorded again, headers saved since among it."""
+    monkeypatch.setattr(folders, "HELD_HISTORIES", 50)  # sums are kept after every ten batches
+    monkeypatch.setattr(folders, "HELD_WITH_LOG", 50)
+    monkeypatch.setattr(engine, "SAVE_EVERY_SECONDS", -1.0)
+    whole = run(tmp_path, "whole", *FILES, histories=2000, phantom=BEHIND)
+    for at in kills:
+        dies(tmp_path, at, *FILES, histories=2000, phantom=BEHIND)
+    begun: list[int] = []
+    ended = run(tmp_path, "killed", *FILES, histories=2000, phantom=BEHIND,
+                on_progress=lambda now: begun.append(now.histories))  # fmt: skip
+    assert begun[0] == max(kills) // 500 * 500 + 50
+    assert files_of(tmp_path / "killed") == files_of(tmp_path / "whole")
+    assert ended["phase_spaces"] == whole["phase_spaces"] and ended["files_sha256"] == whole["files_sha256"]
+    assert ended["energy_MeV_per_primary"] == whole["energy_MeV_per_primary"]
+    assert [one for one in ended["warnings"] if one not in whole["warnings"]] == [engine.RESUMED]
+    assert whole["phase_spaces"][0]["particles"] > 500
+
+
+def test_a_run_whose_kept_files_are_gone_or_in_hdf5_begins_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "SAVE_EVERY_SECONDS", -1.0)
+    for number, score in enumerate((plane(10, name="a"), plane(10, name="a", format="native"))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        dies(folder, 700, score)
+        if number == 0:
+            (left,) = (folder / "killed").glob(".a.*.IAEAphsp")
+            damaged = bytearray(left.read_bytes())
+            damaged[100] ^= 1
+            left.write_bytes(damaged)
+        begun: list[int] = []
+        again = run(folder, "killed", score, on_progress=lambda now, to=begun: to.append(now.histories))
+        assert begun[0] == 50 and engine.RESUMED not in again["warnings"]
+        whole = run(folder, "whole", score)
+        assert again["phase_spaces"] == whole["phase_spaces"]
+        assert again["energy_MeV_per_primary"] == whole["energy_MeV_per_primary"]
+
+
+def test_what_fails_after_it_was_kept_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "SAVE_EVERY_SECONDS", -1.0)
+
+    def fail(progress: Progress) -> None:
+        if progress.histories == 700:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        run(tmp_path, "failed", plane(10, name="a"), on_progress=fail)
+    run(tmp_path, "failed", plane(10, name="a"))
+    run(tmp_path, "whole", plane(10, name="a"))
+    assert files_of(tmp_path / "failed") == files_of(tmp_path / "whole")
 
 
 def test_what_fails_leaves_no_file(tmp_path: Path) -> None:

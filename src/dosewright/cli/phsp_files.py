@@ -18,7 +18,6 @@ PAIRS = ((".IAEAheader", ".IAEAphsp"), (".header", ".phsp"))
 SUFFIXES = (".IAEAheader", ".IAEAphsp", ".header", ".phsp", ".egsphsp1", ".egsphsp", ".h5", ".txt")
 PLAIN_INTERVAL_S = 10.0
 CM_PER_MM = 0.1
-BATCH = 1 << 15
 
 Input = Annotated[Path, typer.Argument(metavar="FILE", help="The phase space; of two files either.")]
 Output = Annotated[
@@ -167,8 +166,8 @@ def bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def reading(reader: "PhaseSpaceReader", tell: Callable[[int], None], count: int | None = None) -> Iterator["Particles"]:
-    """Read a phase space, or its first records, in batches that the processor's cache can hold."""
-    return telling(reader.batches(0, count, BATCH), tell)
+    """Read a phase space, or its first records, telling how many were read."""
+    return telling(reader.batches(0, count), tell)
 
 
 def telling(batches: Iterable["Particles"], tell: Callable[[int], None]) -> Iterator["Particles"]:

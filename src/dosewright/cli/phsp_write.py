@@ -8,7 +8,6 @@ import typer
 
 from dosewright.cli.faults import faults_reported
 from dosewright.cli.phsp_files import (
-    BATCH,
     CM_PER_MM,
     Force,
     Format,
@@ -166,7 +165,7 @@ def shuffle(
         say_losses(reader.info, output, format)
         total = reader.info.particles
         with TemporaryDirectory(prefix=".shuffle-", dir=output.parent) as folder, bar(file.name, 2 * total) as tell:
-            shuffled = Shuffle(total, Path(folder), seed).over(reader.batches(size=BATCH), tell)
+            shuffled = Shuffle(total, Path(folder), seed).over(reader.batches(), tell)
             written = write(
                 output,
                 layout_like(reader.info),

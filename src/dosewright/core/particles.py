@@ -7,7 +7,7 @@ written again is the same to the last bit.
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,7 +108,7 @@ class PhaseSpaceReader(Protocol):
     path: Path
     info: PhaseSpaceInfo
 
-    def batches(self, first: int = 0, count: int | None = None, size: int = 1 << 17) -> Iterator[Particles]:
+    def batches(self, first: int = 0, count: int | None = None, size: int = 1 << 15) -> Iterator[Particles]:
         """Read records from `first` on, `count` or all that follow, in runs of at most `size`."""
         ...
 
@@ -125,6 +125,17 @@ class PhaseSpaceWriter(Protocol):
 
     def save_header(self, original_histories: float) -> None:
         """Write the header as of now, so that what is there can be recovered if the run is killed."""
+        ...
+
+    def kept(self) -> dict[str, Any] | None:
+        """Bring all to disk and return what another process needs to go on, plain values; None: it could not.
+
+        What was written survives from now on where this context fails.
+        """
+        ...
+
+    def take_up(self, kept: dict[str, Any]) -> bool:
+        """Go on with what another process has kept, before anything is written; say whether it is still there."""
         ...
 
     def finish(self, original_histories: float) -> PhaseSpaceInfo:

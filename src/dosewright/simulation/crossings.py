@@ -1,6 +1,6 @@
 """What batches recorded at planes, as particles of a phase space, history after history."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,16 @@ class PlaneSums:
         for k in range(KINDS):
             self.squares[k] += float((np.bincount(history[kind == k], weight[kind == k]) ** 2).sum())
         self.squares[KINDS] += float((np.bincount(history, weight) ** 2).sum())
+
+    def plain(self) -> dict[str, list[float]]:
+        """Return the sums as values that JSON holds."""
+        return {one.name: getattr(self, one.name).tolist() for one in fields(self)}
+
+    @classmethod
+    def of(cls, plain: dict[str, list[float]]) -> "PlaneSums":
+        """Return the sums that `plain` made values of."""
+        empty = cls()
+        return cls(**{name: np.array(value, getattr(empty, name).dtype) for name, value in plain.items()})
 
     def per_history(self, histories: int) -> tuple[Array, Array]:
         """Return particles per original history, of each kind and of all, with their standard errors."""

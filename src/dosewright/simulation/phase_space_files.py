@@ -1,5 +1,6 @@
 """The phase spaces that a run writes: batch after batch, in the order of the histories, in constant memory."""
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -42,6 +43,7 @@ EMPTY_HISTORIES = {"iaea": {"incremental_history": "i4"}}  # columns that count 
 SUMMARY = ".summ"  # what extra columns mean
 LOSING = ("egs_mode0", "egs_mode2", "topas_limited", "gamos_text")
 TEXT = "gamos_text"
+COUNTS = ("last", "histories", "saved", "full")  # of a plane while it is written
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,26 @@ class _Plane:
             for writer in self.writers:
                 writer.save_header(float(self.histories))
 
+    def kept(self) -> dict[str, Any] | None:
+        """Bring the files to disk and return what another process needs to go on; None: it could not."""
+        writers = [writer.kept() for writer in self.writers]
+        if None in writers:
+            return None
+        counts = {name: getattr(self, name) for name in COUNTS}
+        return {"writers": writers, "sums": self.sums.plain(), **counts}
+
+    def take_up(self, kept: dict[str, Any]) -> bool:
+        """Go on where another process was; say whether its files are still there."""
+        if not all(writer.take_up(one) for writer, one in zip(self.writers, kept["writers"], strict=True)):
+            return False
+        self.sums = PlaneSums.of(kept["sums"])
+        for name in COUNTS:
+            setattr(self, name, kept[name])
+        if self.saved:  # headers that a killed process has saved since count records that were cut off
+            for writer in self.writers:
+                writer.save_header(float(self.histories))
+        return True
+
     def _wanted(self, found: AtPlanes, around: Surroundings) -> tuple[Array, dict[str, NDArray[np.generic]]]:
         """Return the records of a batch that are to be written, and the columns that tell their past."""
         rows, chosen = of_plane(found.rows, self.number), self.wish.chosen
@@ -166,13 +188,16 @@ class PhaseSpaceFiles:
     def __init__(
         self, folder: Path, wishes: Sequence[PhaseSpaceWish], around: Surroundings, create: Create, title: str
     ) -> None:
-        self._planes = [
-            _Plane(one, number, of_class=one is not wish)
-            for number, wish in enumerate(wishes)
-            for one in (wish, *wish.classes(around.regions))
-        ]
+        self._wishes = tuple(wishes)
         self._folder, self._around, self._create, self._title = folder, around, create, title
-        self._open = ExitStack()
+        self._open, self._planes = ExitStack(), self._begun()
+
+    def _begun(self) -> list[_Plane]:
+        return [
+            _Plane(one, number, of_class=one is not wish)
+            for number, wish in enumerate(self._wishes)
+            for one in (wish, *wish.classes(self._around.regions))
+        ]
 
     def __enter__(self) -> "PhaseSpaceFiles":
         with ExitStack() as opened:
@@ -191,6 +216,20 @@ class PhaseSpaceFiles:
         """Take what one batch recorded."""
         for plane in self._planes:
             plane.add(found, self._around)
+
+    def kept(self) -> str | None:
+        """Bring the files to disk and return what another process needs to go on; None: some cannot be gone on with."""
+        planes = [plane.kept() for plane in self._planes]
+        return None if None in planes else json.dumps(planes)
+
+    def take_up(self, kept: str) -> bool:
+        """Go on with the files of a process that was killed; where they are not as it kept them, begin anew."""
+        if all(plane.take_up(one) for plane, one in zip(self._planes, json.loads(kept), strict=True)):
+            return True
+        self._open.close()
+        self._planes = self._begun()
+        self.__enter__()
+        return False
 
     def finish(self) -> list[dict[str, Any]]:
         """Put the files in their places; return what the summary says of each plane."""

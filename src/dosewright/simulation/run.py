@@ -106,6 +106,7 @@ def simulate(
     on_progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = never,
     crossed: Crossed | None = None,
+    planes: checkpoint.Planes | None = None,
 ) -> Result:
     """Run until the goal; `threads` 0 takes all cores; `folder` keeps sums so that a killed run resumes.
 
@@ -113,7 +114,8 @@ def simulate(
     result says that (`stopped_on_request`). `crossed` is given what went through planes, batch after batch; with what
     had happened to it before, where the packed problem has ``lineage`` 1 (`prepare` sees to it where a score asks for
     it; else ``replace(problem, packed=problem.packed._replace(lineage=1))``). All events of a batch are held at once:
-    give the goal few `batch_histories` then, 250 do.
+    give the goal few `batch_histories` then, 250 do. `planes` is given it instead, and goes on with a run that resumes;
+    `crossed` is not given again what it was given before.
 
     Raises
     ------
@@ -129,13 +131,13 @@ def simulate(
     compile_seconds = _compile(problem)
     division = divided(problem, goal)
     fingerprint = f"{problem.fingerprint()}-{seed}-{division.key}"
-    state, resumed = _begin(problem, folder, fingerprint)
+    state, resumed = _begin(problem, folder, fingerprint, planes)
     begun = time.monotonic()
-    task = _Task(problem, goal, division, seed, threads, stop, crossed)
-    report = _Reporter(task, state, on_progress, begun, folder, fingerprint)
+    task = _Task(problem, goal, division, seed, threads, stop, crossed if planes is None else planes.add)
+    report = _Reporter(task, state, on_progress, begun, folder, fingerprint, planes)
     ended = _run(task, state, report)
     if folder is not None and state.sums.batches:
-        checkpoint.save(folder, fingerprint, state.sums)
+        checkpoint.save(folder, fingerprint, state.sums, planes)
     if ended is Ended.REQUEST and state.sums.batches < FEWEST_FOR_A_DOSE:
         raise StoppedEarlyError("Stopped on request before there was enough to make a dose with an uncertainty.")
     return _result(task, state, ended, time.monotonic() - started, compile_seconds, resumed)
@@ -165,9 +167,11 @@ class _Reporter:
         begun: float,
         folder: Path | None,
         fingerprint: str,
+        planes: checkpoint.Planes | None,
     ) -> None:
         self.goal, self.state, self.tell, self.begun = task.goal, state, on_progress, begun
         self.folder, self.fingerprint, self.uses = folder, fingerprint, task.division.uses
+        self.planes = planes
         self.before, self.saved = state.sums.histories * self.uses, begun
 
     def batch_done(self) -> None:
@@ -200,7 +204,7 @@ class _Reporter:
     def checkpoint(self) -> None:
         """Keep the sums, not more often than every few seconds."""
         if self.folder is not None and time.monotonic() - self.saved > SAVE_EVERY_SECONDS:
-            checkpoint.save(self.folder, self.fingerprint, self.state.sums)
+            checkpoint.save(self.folder, self.fingerprint, self.state.sums, self.planes)
             self.saved = time.monotonic()
 
 
@@ -214,11 +218,13 @@ def divided(problem: Problem, goal: Goal) -> Division:
     return RecordedBatches(problem.recorded, problem.packed, goal, voxels)
 
 
-def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
+def _begin(
+    problem: Problem, folder: Path | None, fingerprint: str, planes: checkpoint.Planes | None
+) -> tuple[_State, bool]:
     voxels = int(np.prod(problem.score_shape))
     bins, carried = leaving_bins(_leaving(problem)), problem.carried
     sums = RunSums.empty(problem.scoring, voxels, bins, problem.tallied_parts, carried)
-    resumed = folder is not None and checkpoint.load(folder, fingerprint, sums)
+    resumed = folder is not None and checkpoint.load(folder, fingerprint, sums, planes)
     return _State(sums), resumed
 
 

@@ -53,7 +53,7 @@ def run_in_folder(
 ) -> Result:
     """Run a simulation and write its files; a run that was killed in this folder goes on where it was.
 
-    One that writes phase spaces begins anew; what a killed one saved of them stays where it is.
+    One that writes phase spaces goes on with them too, but for those in HDF5: with one of these it begins anew.
 
     Parameters
     ----------
@@ -93,10 +93,10 @@ def run_in_folder(
                 goal_at_planes(goal_of(run_file.goal), prepared.problem),
                 seed=run_file.run.seed,
                 threads=run_file.run.threads,
-                folder=None if prepared.problem.planes else folder / PARTS,
+                folder=folder / PARTS,
                 on_progress=on_progress,
                 stop=stop,
-                crossed=spaces.add,
+                planes=spaces if prepared.problem.planes else None,
             )
             if prepared.problem.planes:
                 (folder / SUMMARY).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from dosewright.core.errors import InputError
 from dosewright.core.particles import COLUMNS, Layout
 from dosewright.formats.phase_space.egs import create_egs, open_egs
 from dosewright.formats.phase_space.intake import Intake, check_written, chosen
-from dosewright.formats.phase_space.totals import Totals
+from dosewright.formats.phase_space.totals import Sums
 
 
 @given(
@@ -39,7 +39,7 @@ def test_no_history_is_lost_with_those_left_out(records: list[tuple[int, bool]],
 
 def test_totals_do_not_depend_on_runs() -> None:
     particles = made(1000)
-    at_once, in_runs = Totals(), Totals()
+    at_once, in_runs = Sums(), Sums()
     at_once.add(particles)
     for start in range(0, 1000, 77):
         in_runs.add(particles[start : start + 77])
@@ -47,19 +47,19 @@ def test_totals_do_not_depend_on_runs() -> None:
     assert at_once.particles == 1000
     assert at_once.begun == (particles.histories > 0).sum()
     assert at_once.energy_max_MeV == particles.energy_MeV.max()
-    assert Totals().energy_max_MeV == 0
+    assert Sums().energy_max_MeV == 0
 
 
 @pytest.mark.parametrize("name", [name for name in COLUMNS if name != "species"])
 def test_every_column_counts(name: str) -> None:
-    given, found = Totals(), Totals()
+    given, found = Sums(), Sums()
     particles = made(100)
     column = getattr(particles, name).copy()
     column[50] += 1 if name != "w" else -3 * column[50]
     given.add(particles)
     found.add(replace(particles, **{name: column}))
     assert found.differences(given)
-    found = Totals()
+    found = Sums()
     found.add(particles[:99])
     assert found.differences(given)
 

@@ -78,6 +78,15 @@ def test_chunks_that_fill_in_many_writes(tmp_path: Path, monkeypatch: pytest.Mon
     same(joined(list(open_native(written(tmp_path / "a.h5", particles, size=37)).batches(size=100))), particles)
 
 
+def test_columns_that_do_not_read_back_are_refused(tmp_path: Path) -> None:
+    with create_native(tmp_path / "a.h5", LAYOUT) as writer:
+        writer.write(beam(10))
+        writer.checksums["/particles/x_cm"] ^= 1  # as if other bytes had come back
+        with pytest.raises(InputError, match="x_cm"):
+            writer.finish(20)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_particles(tmp_path: Path) -> None:
     reader = open_native(written(tmp_path / "a.h5", beam(0)))
     assert (reader.info.particles, list(reader.batches())) == (0, [])

@@ -1,5 +1,6 @@
 """Runs of records, files that grow, values that no particle has."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -76,19 +77,54 @@ def test_large_finite_values_that_sum_to_infinity_are_not_refused() -> None:
 
 def test_a_growing_file_is_there_only_when_finished(tmp_path: Path) -> None:
     path = tmp_path / "a.bin"
-    with GrowingFile(path) as file:
-        file.write(b"0000")
+    with GrowingFile(path, b"00") as file:
+        file.write(b"00")
         file.write(np.array([1.5], "<f4"))
-        file.write_at(0, b"12")
+        file.replace_head(b"12")
         file.sync()
         assert not path.exists()
         assert file.temporary.read_bytes() == b"1200\x00\x00\xc0?"
+        file.verify()
         file.finish()
     assert path.read_bytes() == b"1200\x00\x00\xc0?"
     with pytest.raises(RuntimeError), GrowingFile(path) as file:
         file.write(b"x")
         raise RuntimeError
     assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
+@pytest.mark.parametrize(("place", "put"), [(0, b"x"), (3, b"x"), (9, b"x"), (10, b"x")])
+def test_every_byte_is_read_back(tmp_path: Path, place: int, put: bytes) -> None:
+    with GrowingFile(tmp_path / "a.bin", b"head") as file:
+        file.write(b"123456")
+        file.verify()
+        file.write(b"")  # it goes on growing
+        with file.temporary.open("r+b") as other:
+            other.seek(place)
+            other.write(put)
+        with pytest.raises(InputError, match="not what was written"):
+            file.verify()
+
+
+def test_what_cannot_be_read_from_the_disk_itself_is_read_back_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.O_DIRECT", os.O_DIRECTORY)  # no file can be opened so
+    with GrowingFile(tmp_path / "a.bin", b"head") as file:
+        file.write(b"123456")
+        file.verify()
+
+
+def test_a_file_that_lost_its_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dosewright.formats.phase_space.raw.WRITTEN_BEHIND", 100)
+    with GrowingFile(tmp_path / "a.bin") as file:
+        for number in range(30):
+            file.write(bytes([number]) * 33)
+        file.verify()
+        with file.temporary.open("r+b") as other:
+            other.truncate(30 * 33 - 1)
+        with pytest.raises(InputError, match="not what was written"):
+            file.verify()
 
 
 def test_statistics_by_species() -> None:

@@ -10,7 +10,7 @@ Source: D. W. O. Rogers, B. Walters and I. Kawrakow, BEAMnrc Users Manual, NRCC 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,8 +191,7 @@ class EgsWriter:
     def __post_init__(self) -> None:
         self.intake = Intake(self.path, self.layout, EGS_SPECIES)
         self.record = egs_types(self.mode, self._order)[1]
-        self.file = GrowingFile(self.path)
-        self.file.write(self._header(0.0))
+        self.file = GrowingFile(self.path, self._header(0.0))
 
     @property
     def _order(self) -> Literal["<", ">"]:
@@ -241,12 +240,22 @@ class EgsWriter:
     def save_header(self, original_histories: float) -> None:
         """Write the header as of now, so that what is there can be recovered if the run is killed."""
         check_original_histories(original_histories)
-        self.file.write_at(0, self._header(original_histories))
+        self.file.replace_head(self._header(original_histories))
         self.file.sync()
+
+    def kept(self) -> dict[str, Any]:
+        """Bring the records to disk and return what another process needs to go on."""
+        return {"file": self.file.kept(), "intake": self.intake.kept()}
+
+    def take_up(self, kept: dict[str, Any]) -> bool:
+        """Go on with what another process has kept; say whether it is still there."""
+        self.intake.take_up(kept["intake"])
+        return self.file.take_up(kept["file"])
 
     def finish(self, original_histories: float) -> PhaseSpaceInfo:
         """Write the header, read everything back, and rename."""
         self.save_header(original_histories)
+        self.file.verify()
         written = open_egs(self.file.temporary, z_cm=self.layout.constants.get("z_cm"))
         info = check_written(written, self.intake, unheld=("z_cm", "empty histories"))
         self.file.finish()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from dosewright.core.errors import refuse
 from dosewright.core.particles import Layout, Particles, PhaseSpaceInfo
 from dosewright.formats.phase_space.gamos_lines import GamosLines, blocks, scanned
+from dosewright.formats.phase_space.kept import plain, taken_up
 from dosewright.formats.phase_space.raw import BATCH, GrowingFile, bounded, check_values
 from dosewright.formats.phase_space.statistics import RecordStatistics
 
@@ -160,6 +162,15 @@ class GamosTextWriter:
     def save_header(self, original_histories: float) -> None:  # noqa: ARG002
         """Bring the lines to disk; a text has no header."""
         self._file.sync()
+
+    def kept(self) -> dict[str, Any]:
+        """Bring the lines to disk and return what another process needs to go on."""
+        return {"file": self._file.kept(), "statistics": plain(self._statistics)}
+
+    def take_up(self, kept: dict[str, Any]) -> bool:
+        """Go on with what another process has kept; say whether it is still there."""
+        self._statistics = taken_up(RecordStatistics, kept["statistics"])
+        return self._file.take_up(kept["file"])
 
     def finish(self, original_histories: float) -> PhaseSpaceInfo:  # noqa: ARG002
         """Read the file back, compare with what was written, and put it in its place."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from dosewright.core.errors import refuse
 from dosewright.core.particles import Layout, Particles, PhaseSpaceInfo
@@ -10,6 +11,7 @@ from dosewright.core.whole_file import write_whole_text
 from dosewright.formats.phase_space.iaea_guess import FEW, implausible_share, sample, turned
 from dosewright.formats.phase_space.iaea_header import IaeaHeader, header_text, parse_header, read_text
 from dosewright.formats.phase_space.iaea_record import INCREMENT, IaeaRecord, record_for
+from dosewright.formats.phase_space.kept import plain, taken_up
 from dosewright.formats.phase_space.raw import BATCH, GrowingFile, bounded, check_values, runs, size_of
 from dosewright.formats.phase_space.statistics import RecordStatistics
 
@@ -140,7 +142,7 @@ class IaeaWriter:
     """An IAEA phase space being written; see `PhaseSpaceWriter`.
 
     Both files grow under hidden names beside their place. A process that is killed after `save_header` leaves them
-    there, readable up to the records that the header counts; `unfinished` is the header's path.
+    there, readable up to the records that the header counts.
     """
 
     def __init__(self, path: Path, layout: Layout) -> None:
@@ -150,7 +152,11 @@ class IaeaWriter:
         self.statistics = RecordStatistics()
         self._text(0)  # words that a header cannot hold are refused before anything is written
         self._file = GrowingFile(records)
-        self.unfinished = self._file.temporary.with_suffix(self.header_path.suffix)
+
+    @property
+    def unfinished(self) -> Path:
+        """Where the header is while the file grows."""
+        return self._file.temporary.with_suffix(self.header_path.suffix)
 
     def write(self, particles: Particles) -> None:
         """Add records; what no particle can have, and what the layout cannot hold, is refused."""
@@ -162,6 +168,15 @@ class IaeaWriter:
         """Bring the records to disk and write their header as of now."""
         self._file.sync()
         write_whole_text(self.unfinished, self._text(original_histories))
+
+    def kept(self) -> dict[str, Any]:
+        """Bring the records to disk and return what another process needs to go on."""
+        return {"file": self._file.kept(), "statistics": plain(self.statistics)}
+
+    def take_up(self, kept: dict[str, Any]) -> bool:
+        """Go on with what another process has kept; say whether it is still there."""
+        self.statistics = taken_up(RecordStatistics, kept["statistics"])
+        return self._file.take_up(kept["file"])
 
     def finish(self, original_histories: float) -> PhaseSpaceInfo:
         """Read the files back, compare with what was written, and put them in their place, the header last."""
@@ -188,7 +203,8 @@ class IaeaWriter:
 
     def __exit__(self, *raised: object) -> None:
         self._file.discard()
-        self.unfinished.unlink(missing_ok=True)
+        if not self._file.temporary.exists():
+            self.unfinished.unlink(missing_ok=True)
 
 
 def create_iaea(path: Path, layout: Layout) -> IaeaWriter:

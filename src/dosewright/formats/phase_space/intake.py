@@ -2,20 +2,23 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.errors import refuse
 from dosewright.core.particles import SPECIES, Layout, Particles, PhaseSpaceInfo, PhaseSpaceReader
+from dosewright.formats.phase_space.kept import plain, taken_up
 from dosewright.formats.phase_space.raw import check_values
-from dosewright.formats.phase_space.totals import Totals
+from dosewright.formats.phase_space.totals import SAME, Sums, Totals
 
 EXTRA_TYPES = ("f4", "i4", "i8")
+READ_BACK: Final = 1 << 16  # first records that are decoded and compared; of the rest the bytes are
 
 
 class Intake:
-    """The records given to a writer so far.
+    """The records given to a writer so far: `totals` of all, `first` of those that are read back.
 
     Parameters
     ----------
@@ -28,6 +31,7 @@ class Intake:
         self.path = path
         self.layout = layout
         self.totals = Totals()
+        self.first = Sums()
         self.left_out = dict.fromkeys(SPECIES, 0)
         self._species = species
         self._given = 0
@@ -49,7 +53,20 @@ class Intake:
         if strange or self._begun:
             particles, self._begun = chosen(particles, ~np.isin(particles.species, strange), self._begun)
         self.totals.add(particles)
+        if self.first.particles < READ_BACK:
+            self.first.add(particles[: READ_BACK - self.first.particles])
         return particles
+
+    def kept(self) -> dict[str, Any]:
+        """Return what `take_up` needs."""
+        return {"totals": plain(self.totals), "first": plain(self.first), "left_out": self.left_out,
+                "given": self._given, "begun": self._begun}  # fmt: skip
+
+    def take_up(self, kept: dict[str, Any]) -> None:
+        """Go on where another process was."""
+        self.totals, self.first = taken_up(Totals, kept["totals"]), taken_up(Sums, kept["first"])
+        self.left_out = {int(code): number for code, number in kept["left_out"].items()}
+        self._given, self._begun = kept["given"], kept["begun"]
 
     def problems(self, original_histories: float) -> tuple[str, ...]:
         """Return what was left out, and whether the histories can be true."""
@@ -117,7 +134,9 @@ def check_original_histories(given: float) -> None:
 
 
 def check_written(reader: PhaseSpaceReader, intake: Intake, *, unheld: tuple[str, ...] = ()) -> PhaseSpaceInfo:
-    """Read back what was written and compare it with what was given; return what the file is.
+    """Compare a file with what was given: its header, and its first records, decoded; return what it is.
+
+    That all its bytes are those that were written is for its writer to see.
 
     Parameters
     ----------
@@ -129,10 +148,16 @@ def check_written(reader: PhaseSpaceReader, intake: Intake, *, unheld: tuple[str
     InputError
         A number, sum or extreme differs: the file is not to be used.
     """
-    found = Totals()
-    for particles in reader.batches():
+    given, info, found = intake.totals, reader.info, Sums()
+    for particles in reader.batches(0, intake.first.particles):
         found.add(particles)
-    wrong = found.differences(intake.totals, unheld=unheld)
+    wrong = found.differences(intake.first, unheld=unheld)
+    if info.particles != given.particles:
+        wrong.append(f"{info.particles} particles instead of {given.particles}")
+    if info.counts is not None and info.counts != given.counts:
+        wrong.append(f"counts {info.counts} instead of {given.counts}")
+    if info.energy_max_MeV is not None and not np.isclose(info.energy_max_MeV, given.energy_max_MeV, rtol=SAME):
+        wrong.append(f"a highest energy of {info.energy_max_MeV} instead of {given.energy_max_MeV} MeV")
     if wrong:
         raise refuse("What was written does not read back as it was given", given="; ".join(wrong), where=intake.path)
-    return reader.info
+    return info

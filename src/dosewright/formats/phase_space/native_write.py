@@ -1,5 +1,6 @@
 """The project's own phase space being written."""
 
+import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +20,9 @@ from dosewright.formats.phase_space.native import (
     data_name,
     info_text,
     open_native,
+    opened,
 )
-from dosewright.formats.phase_space.raw import GrowingFile
+from dosewright.formats.phase_space.raw import WRITTEN_BEHIND, GrowingFile
 
 CHUNK: Final = 1 << 15  # records
 CACHE: Final = 4 << 20  # bytes for each data set: a chunk that fills in several writes is compressed once
@@ -39,6 +41,8 @@ class NativeWriter:
     growing: GrowingFile = field(init=False)
     file: h5py.File = field(init=False)
     columns: dict[str, h5py.Dataset] = field(init=False)
+    checksums: dict[str, int] = field(default_factory=dict)  # of the columns, by the paths of their data sets
+    in_memory: int = 0  # bytes written since the file was last brought to disk
 
     def __post_init__(self) -> None:
         self.intake = Intake(self.path, self.layout)
@@ -60,9 +64,20 @@ class NativeWriter:
         kept = self.intake.take(particles)
         for name in TYPES:
             if name in self.columns:
-                _append(self.columns[name], getattr(kept, name))
+                self._append(self.columns[name], getattr(kept, name))
         for name in self.layout.extra:
-            _append(self.columns[f"extra {name}"], kept.extra[name])
+            self._append(self.columns[f"extra {name}"], kept.extra[name])
+        if self.in_memory >= WRITTEN_BEHIND:
+            self.growing.sync()
+            self.in_memory = 0
+
+    def _append(self, data: h5py.Dataset, column: NDArray[Any]) -> None:
+        before, column = data.shape[0], np.ascontiguousarray(column, data.dtype)
+        data.resize((before + len(column),))
+        if len(column):
+            data[before:] = column
+        self.in_memory += column.nbytes
+        self.checksums[data.name] = zlib.crc32(column.view(np.uint8).data, self.checksums.get(data.name, 0))
 
     def save_header(self, original_histories: float) -> None:
         """Write the header as of now, so that what is there can be recovered if the run is killed."""
@@ -79,10 +94,21 @@ class NativeWriter:
         self.file.flush()
         self.growing.sync()
 
+    def kept(self) -> None:
+        """Return nothing: a kill may leave an HDF5 file that cannot be written on."""
+
+    def take_up(self, kept: dict[str, Any]) -> bool:  # noqa: ARG002
+        """Say that there is nothing to go on with."""
+        return False
+
     def finish(self, original_histories: float) -> PhaseSpaceInfo:
         """Write the header, read everything back, and rename."""
         self.save_header(original_histories)
         self.file.close()
+        with opened(self.growing.temporary) as file:
+            for name, checksum in self.checksums.items():
+                if _checksum(file[name]) != checksum:
+                    raise refuse("The file on disk is not what was written to it", given=name, where=self.path)
         info = check_written(open_native(self.growing.temporary), self.intake)
         self.growing.finish()
         return replace(info, problems=info.problems + self.intake.problems(original_histories))
@@ -103,11 +129,13 @@ def _data_set(group: h5py.Group, name: str, kind: str, unit: str) -> h5py.Datase
     return data
 
 
-def _append(data: h5py.Dataset, column: NDArray[Any]) -> None:
-    before = data.shape[0]
-    data.resize((before + len(column),))
-    if len(column):
-        data[before:] = column
+def _checksum(data: h5py.Dataset) -> int:
+    checksum, rows = 0, np.empty(CHUNK, data.dtype)
+    for first in range(0, len(data), CHUNK):
+        part = rows[: len(data) - first]
+        data.read_direct(part, np.s_[first : first + len(part)])
+        checksum = zlib.crc32(part.view(np.uint8).data, checksum)
+    return checksum
 
 
 def create_native(path: Path, layout: Layout) -> NativeWriter:

@@ -1,5 +1,6 @@
 """Files of records of one length: read in runs, grown under a temporary name, their values checked."""
 
+import mmap
 import os
 import secrets
 import zlib
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,9 @@ from dosewright.core.errors import InputError, refuse
 from dosewright.core.particles import COLUMNS, SPECIES, Particles
 from dosewright.core.whole_file import FILE_MODE
 
-BATCH = 1 << 17
+BATCH = 1 << 15  # records: their columns stay in the cache of a core
+WRITTEN_BEHIND = 1 << 25  # bytes
+BLOCK = 1 << 20  # bytes
 # Direction cosines are single precision, and some files were made from printed numbers of four digits.
 LARGEST_DIRECTION_SQUARED = 1 + 1e-4
 FLOATS = tuple(name for name in COLUMNS if name not in ("species", "histories"))
@@ -66,6 +70,35 @@ def _fill(file: FileIO, run: NDArray[np.void], path: Path) -> None:
         if not got:
             raise refuse("The file ended while it was read", where=path)
         view = view[got:]
+
+
+def _checksum(file: FileIO, first: int, last: int) -> int | None:
+    """Return the checksum of the bytes from `first` up to `last`; None where there are not so many."""
+    file.seek(first)
+    checksum, left = 0, last - first
+    while left:
+        block = file.read(min(BLOCK, left))
+        if not block:
+            return None
+        checksum, left = zlib.crc32(block, checksum), left - len(block)
+    return checksum
+
+
+def _from_disk(path: Path, block: mmap.mmap) -> FileIO:
+    """Open a file whose bytes come from the disk, not from what the system remembers of them, where it can.
+
+    Some file systems refuse that when the file is opened, some when it is read into a block for the first time.
+    """
+    file = None
+    try:
+        file = os.fdopen(os.open(path, os.O_RDONLY | os.O_DIRECT), "rb", buffering=0)
+        file.readinto(block)
+        file.seek(0)
+        return file
+    except OSError:
+        if file is not None:
+            file.close()
+        return path.open("rb", buffering=0)
 
 
 def bounded(first: int, count: int | None, particles: int) -> tuple[int, int]:
@@ -125,10 +158,16 @@ def _refused(what: str, bad: NDArray[np.bool_], values: NDArray[np.generic], fir
 class GrowingFile:
     """A file that grows under a hidden temporary name beside its place until `finish` puts it there.
 
-    A process that is killed leaves it under `temporary`; `discard` removes it.
+    A process that is killed leaves it under `temporary`; `discard` removes it. What was written goes to disk and out
+    of memory as the file grows, so that files of any size leave the memory to others.
+
+    Parameters
+    ----------
+    head
+        First bytes, which `replace_head` may replace by as many others.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, head: bytes = b"") -> None:
         self.path = path
         self.temporary = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
         try:
@@ -137,32 +176,78 @@ class GrowingFile:
             raise refuse("The file cannot be written", given=error.strerror, where=path) from error
         self._file = os.fdopen(descriptor, "r+b", buffering=0)
         self._checksum = 0
+        self._size = self._on_disk = 0
+        self._is_kept = False
+        self._head = head
+        self._put(memoryview(head))
 
     def write(self, values: NDArray[np.generic] | bytes) -> None:
         """Add bytes at the end."""
         data = values if isinstance(values, bytes) else np.ascontiguousarray(values).view(np.uint8).data
         view = memoryview(data)
         self._checksum = zlib.crc32(view, self._checksum)
+        self._put(view)
+        if self._size - self._on_disk >= WRITTEN_BEHIND:
+            self.sync()
+
+    def _put(self, view: memoryview) -> None:
+        self._size += len(view)
         while view:
             view = view[self._file.write(view) :]
 
-    def write_at(self, position: int, data: bytes) -> None:
-        """Replace bytes that were written before, such as a header of fixed length."""
-        self._file.seek(position)
-        self._file.write(data)
+    def replace_head(self, head: bytes) -> None:
+        """Replace the first bytes, such as a header of fixed length."""
+        if len(head) != len(self._head):
+            raise ValueError("the head of a growing file keeps its length")
+        self._head = head
+        self._file.seek(0)
+        self._put(memoryview(head))
+        self._size -= len(head)
         self._file.seek(0, os.SEEK_END)
 
     def sync(self) -> None:
-        """Bring what was written to disk."""
+        """Bring what was written to disk, and out of memory."""
         os.fsync(self._file.fileno())
+        os.posix_fadvise(self._file.fileno(), self._on_disk, 0, os.POSIX_FADV_DONTNEED)
+        self._on_disk = self._size
+
+    def kept(self) -> dict[str, Any]:
+        """Bring the file to disk and return what `take_up` needs; `discard` leaves it there from now on."""
+        self.sync()
+        self._is_kept = True
+        return {"name": self.temporary.name, "size": self._size, "checksum": self._checksum, "head": self._head.hex()}
+
+    def take_up(self, kept: dict[str, Any]) -> bool:
+        """Go on with a file as another process has kept it, instead of this one; say whether it is still there."""
+        temporary, head = self.path.with_name(kept["name"]), bytes.fromhex(kept["head"])
+        try:
+            file = temporary.open("r+b", buffering=0)
+        except OSError:
+            return False
+        if _checksum(file, len(head), kept["size"]) != kept["checksum"]:
+            file.close()
+            return False
+        self.discard()
+        file.truncate(kept["size"])
+        file.seek(0, os.SEEK_END)
+        self._file, self.temporary, self._is_kept = file, temporary, True
+        self._size, self._checksum, self._on_disk = kept["size"], kept["checksum"], 0
+        self._head = bytes(len(head))
+        self.replace_head(head)
+        return True
 
     def verify(self) -> None:
-        """Read back what `write` added and refuse a file in which other bytes stand; not after `write_at`."""
-        checksum, block = 0, bytearray(1 << 20)
-        self._file.seek(0)
-        while got := self._file.readinto(block):
-            checksum = zlib.crc32(memoryview(block)[:got], checksum)
-        if checksum != self._checksum:
+        """Read back, from the disk, every byte that was written; a file in which others stand is refused."""
+        self.sync()
+        size, checksum, head = 0, 0, b""
+        with mmap.mmap(-1, BLOCK) as block, _from_disk(self.temporary, block) as file:
+            while got := file.readinto(block):
+                if not size:
+                    head = block[: len(self._head)]
+                with memoryview(block) as view:
+                    checksum = zlib.crc32(view[0 if size else len(head) : got], checksum)
+                size += got
+        if (head, size, checksum) != (self._head, self._size, self._checksum):
             raise refuse("The file on disk is not what was written to it", where=self.path)
 
     def finish(self) -> None:
@@ -172,9 +257,10 @@ class GrowingFile:
         self.temporary.replace(self.path)
 
     def discard(self) -> None:
-        """Remove what there is, if it was not finished."""
+        """Remove what there is, unless it was finished, or is kept for another process."""
         self._file.close()
-        self.temporary.unlink(missing_ok=True)
+        if not self._is_kept:
+            self.temporary.unlink(missing_ok=True)
 
     def __enter__(self) -> "GrowingFile":
         return self

@@ -49,8 +49,7 @@ def repaired_egs(
     header["electron_min_MeV"] = totals.energies_MeV.get(ELECTRON, (0.0, 0.0))[0]
     header["histories"] = _histories(said, number, totals, original_histories, wrong)
     _compare(said, header, wrong)
-    with GrowingFile(out) as written:
-        written.write(header.tobytes().ljust(record.itemsize, b"\0"))
+    with GrowingFile(out, header.tobytes().ljust(record.itemsize, b"\0")) as written:
         for run in runs(path, record, 0, number, BATCH, offset=record.itemsize):
             written.write(run)
         written.verify()

@@ -123,8 +123,14 @@ def open_topas(path: Path) -> TopasReader:
     return open_topas_pair(header, data)
 
 
-def open_topas_pair(header_path: Path, data_path: Path) -> TopasReader:
-    """Open a phase space of TOPAS whose files are named apart."""
+def open_topas_pair(header_path: Path, data_path: Path, places: Places | None = None) -> TopasReader:
+    """Open a phase space of TOPAS whose files are named apart.
+
+    Parameters
+    ----------
+    places
+        Where particles stand among other records, where that is known; else all are read if there are others.
+    """
     header = read_topas_header(header_path)
     records = _records(header, header_path, data_path)
     if records.number < header.particles:
@@ -132,9 +138,10 @@ def open_topas_pair(header_path: Path, data_path: Path) -> TopasReader:
                      allowed=header.particles, where=data_path)  # fmt: skip
     strange = {name: number for name, number in header.named.items() if name not in NAMES.values() and number}
     known = sum(header.named.values()) - sum(strange.values())
-    places = None
-    if strange or records.number != header.particles or (header.named and known != header.particles):
-        places = _find(records)
+    if not strange and records.number == header.particles and (not header.named or known == header.particles):
+        places = None
+    else:
+        places = places or _find(records)
         if records.number - places.empty_records != header.particles:
             raise refuse("Header and records do not agree on the number of particles",
                          given=header.particles, allowed=records.number - places.empty_records,

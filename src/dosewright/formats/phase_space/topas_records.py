@@ -116,13 +116,11 @@ def _with_empty(records: NDArray[np.void], empty: NDArray[np.int64]) -> NDArray[
         raise refuse("Too many histories that sent nothing between two records", given=int(empty.max()))
     places = np.arange(len(records)) + np.cumsum(added)
     together = np.zeros(len(records) + int(added.sum()), records.dtype)
-    together[places] = records
-    last = places[added > 0] - 1
-    between = np.ones(len(together), np.bool_)
-    between[places] = False
-    together["first"][between] = 1
-    together["weight"][between] = -MOST_EMPTY
-    together["weight"][last] = -(empty[added > 0] - (added[added > 0] - 1) * MOST_EMPTY)
+    together["first"], together["weight"] = 1, -MOST_EMPTY
+    whole = np.dtype((np.void, records.itemsize))  # records moved as bytes, not field by field
+    together.view(whole)[places] = records.view(whole)
+    some = added > 0
+    together["weight"][places[some] - 1] = -(empty[some] - (added[some] - 1) * MOST_EMPTY)
     return together
 
 

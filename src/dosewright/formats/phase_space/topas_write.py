@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from dosewright.core.particles import Layout, Particles, PhaseSpaceInfo
 from dosewright.core.whole_file import write_whole_text
 from dosewright.formats.phase_space.intake import Intake, check_original_histories, check_written
 from dosewright.formats.phase_space.raw import GrowingFile
-from dosewright.formats.phase_space.topas import open_topas_pair
+from dosewright.formats.phase_space.topas import Places, open_topas_pair
 from dosewright.formats.phase_space.topas_header import (
     ASCII,
     BINARY,
@@ -43,6 +44,7 @@ class TopasWriter:
     header: Path = field(init=False)
     data: GrowingFile = field(init=False)
     columns: tuple[Column, ...] = field(init=False)
+    empty_records: int = 0
 
     def __post_init__(self) -> None:
         stem = self.path.with_suffix("") if self.path.suffix.casefold() in (".phsp", ".header") else self.path
@@ -66,9 +68,10 @@ class TopasWriter:
         if self.format == LIMITED:
             self.data.write(limited_records_of(kept))
         else:
-            self._add(records_of(kept, self.columns))
+            self._add(records_of(kept, self.columns), len(kept))
 
-    def _add(self, records: NDArray[np.void]) -> None:
+    def _add(self, records: NDArray[np.void], particles: int) -> None:
+        self.empty_records += len(records) - particles
         if self.format == BINARY:
             self.data.write(records)
             return
@@ -86,6 +89,16 @@ class TopasWriter:
         self.data.sync()
         write_whole_text(self._temporary_header, text)
 
+    def kept(self) -> dict[str, Any]:
+        """Bring the records to disk and return what another process needs to go on."""
+        return {"file": self.data.kept(), "intake": self.intake.kept(), "empty_records": self.empty_records}
+
+    def take_up(self, kept: dict[str, Any]) -> bool:
+        """Go on with what another process has kept; say whether it is still there."""
+        self.intake.take_up(kept["intake"])
+        self.empty_records = kept["empty_records"]
+        return self.data.take_up(kept["file"])
+
     def finish(self, original_histories: float) -> PhaseSpaceInfo:
         """Write the header, read everything back, and rename, the header last."""
         check_original_histories(original_histories)
@@ -93,9 +106,12 @@ class TopasWriter:
         after_last = round(original_histories) - totals.histories
         counts_empty = self.format != LIMITED and totals.histories > totals.begun
         if counts_empty and after_last > 0:
-            self._add(empty_records(after_last, self.columns))
+            self._add(empty_records(after_last, self.columns), 0)
         self.save_header(original_histories)
-        reader = open_topas_pair(self._temporary_header, self.data.temporary)
+        self.data.verify()
+        told = totals.histories + (max(after_last, 0) if counts_empty else 0)
+        places = Places([0], [0], [0], totals.counts, self.empty_records, told)
+        reader = open_topas_pair(self._temporary_header, self.data.temporary, places)
         unheld = ("empty histories",) if self.format == LIMITED else ()
         info = check_written(reader, self.intake, unheld=unheld)
         self.header.unlink(missing_ok=True)  # it would describe the former records
@@ -107,8 +123,9 @@ class TopasWriter:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        self._temporary_header.unlink(missing_ok=True)
         self.data.discard()
+        if not self.data.temporary.exists():
+            self._temporary_header.unlink(missing_ok=True)
 
 
 def _check_names(form: str, columns: tuple[Column, ...], path: Path) -> None:

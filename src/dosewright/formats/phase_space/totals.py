@@ -1,4 +1,4 @@
-"""What records say together, quickly: enough to write a header, and to see that a file reads back as it was given."""
+"""What records say together: enough to write a header, and to see that they read back as they were given."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,7 +14,7 @@ SUMMED = tuple(name for name in COLUMNS if name not in ("species", "histories", 
 
 @dataclass
 class Totals:
-    """Numbers, sums and extremes of all records added so far.
+    """Numbers and energies of all records added so far.
 
     Parameters
     ----------
@@ -22,22 +22,15 @@ class Totals:
         Records by species code.
     begun
         Records that begin a history.
-    backward
-        Records with negative w.
     histories
         Original histories they begin, empty ones that a file counts included.
-    sums, extremes
-        Of each column but species, w and histories.
     energies_MeV
         Lowest and highest energy by species code, of those seen.
     """
 
     counts: dict[int, int] = field(default_factory=lambda: dict.fromkeys(SPECIES, 0))
     begun: int = 0
-    backward: int = 0
     histories: int = 0
-    sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SUMMED, 0.0))
-    extremes: dict[str, tuple[float, float]] = field(default_factory=lambda: dict.fromkeys(SUMMED, (np.inf, -np.inf)))
     energies_MeV: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     @property
@@ -55,13 +48,7 @@ class Totals:
         if not len(particles):
             return
         self.begun += int(np.count_nonzero(particles.histories))
-        self.backward += int(np.count_nonzero(np.signbit(particles.w)))
         self.histories += int(particles.histories.sum())
-        for name in SUMMED:
-            column = getattr(particles, name)
-            self.sums[name] += float(column.sum(dtype=np.float64))
-            lowest, highest = self.extremes[name]
-            self.extremes[name] = min(lowest, float(column.min())), max(highest, float(column.max()))
         numbers = np.bincount(particles.species, minlength=max(SPECIES) + 1)
         for code in (code for code in SPECIES if numbers[code]):
             self.counts[code] += int(numbers[code])
@@ -70,7 +57,36 @@ class Totals:
             lowest, highest = self.energies_MeV.get(code, (np.inf, -np.inf))
             self.energies_MeV[code] = min(lowest, float(energy.min())), max(highest, float(energy.max()))
 
-    def differences(self, given: "Totals", *, unheld: tuple[str, ...] = ()) -> list[str]:
+
+@dataclass
+class Sums(Totals):
+    """Numbers, sums and extremes of all records added so far.
+
+    Parameters
+    ----------
+    backward
+        Records with negative w.
+    sums, extremes
+        Of each column but species, w and histories.
+    """
+
+    backward: int = 0
+    sums: dict[str, float] = field(default_factory=lambda: dict.fromkeys(SUMMED, 0.0))
+    extremes: dict[str, tuple[float, float]] = field(default_factory=lambda: dict.fromkeys(SUMMED, (np.inf, -np.inf)))
+
+    def add(self, particles: Particles) -> None:
+        """Add records."""
+        super().add(particles)
+        if not len(particles):
+            return
+        self.backward += int(np.count_nonzero(np.signbit(particles.w)))
+        for name in SUMMED:
+            column = getattr(particles, name)
+            self.sums[name] += float(column.sum(dtype=np.float64))
+            lowest, highest = self.extremes[name]
+            self.extremes[name] = min(lowest, float(column.min())), max(highest, float(column.max()))
+
+    def differences(self, given: "Sums", *, unheld: tuple[str, ...] = ()) -> list[str]:
         """Return what differs from what was given, a phrase each.
 
         Parameters
