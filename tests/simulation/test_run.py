@@ -24,10 +24,11 @@ from dosewright.materials.library import named
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import goal as goals
 from dosewright.simulation import run
+from dosewright.simulation.batch import pencils_of_batch
 from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.problem import Problem, TransportSettings, proton_problem
 from dosewright.simulation.result import Result
-from dosewright.simulation.run import Progress, pencils_of_batch, simulate
+from dosewright.simulation.run import Progress, simulate
 from dosewright.sources import emit
 from dosewright.sources.pencil_beams import PencilBeams
 

@@ -13,22 +13,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dosewright.core.errors import DosewrightError, StoppedEarlyError, refuse
-from dosewright.core.random import first_uniform
-from dosewright.scoring.deposit import Tally, empty_tally
-from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving, leaving_bins
-from dosewright.scoring.lineage import HISTORY as LOGGED_HISTORY
-from dosewright.scoring.lineage import room_for_log
-from dosewright.scoring.planes import HISTORY, WEIGHT, counted, has_room, room_for
+from dosewright.scoring.deposit import Tally
+from dosewright.scoring.leaving import leaving_bins
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
+from dosewright.simulation.batch import compiled, leaving_of, new_tally, one_batch, recorded
 from dosewright.simulation.goal import Batches, Goal
-from dosewright.simulation.lineage import needed
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.recorded import RecordedBatches
 from dosewright.simulation.records_used import records_used
@@ -43,21 +37,13 @@ from dosewright.simulation.result import (
     leaving_spectrum,
 )
 from dosewright.simulation.sums import RunSums
-from dosewright.simulation.warm_up import emptied, warm_up
-from dosewright.simulation.work import AtPlanes, Division, Drawn, Histories, Packed, Work, weigh
+from dosewright.simulation.work import AtPlanes, Division, Drawn, Histories, Work
 from dosewright.transport.coupled import CoupledProblem
-from dosewright.transport.coupled_loop import run_coupled_histories
-from dosewright.transport.loop_cpu import empty_room, run_histories
-from dosewright.transport.repeated_loop import RepeatedProblem, empty_repeated_room, run_repeated_histories
 
 SAVE_EVERY_SECONDS = 10.0
 HIGHEST_SEED = 1 << 64
-BATCH_STREAM = 1 << 62  # streams of batches lie apart from those of histories
 RESUMED = "The run was resumed from kept sums; wall time counts the last part only."
 FEWEST_FOR_A_DOSE = 2  # batches; one alone has no uncertainty
-ROOM = 1 << 14  # for crossings of planes in a batch, at first
-ROOM_FOR_LOG = 1 << 16  # for events of the log
-SPARE = 1.25  # more than a batch needed that found no room
 
 Crossed = Callable[[AtPlanes], None]
 
@@ -126,7 +112,7 @@ def simulate(
         raise refuse("The seed must be a whole number", given=seed, allowed="0 to 2^64 - 1")
     started = time.monotonic()
     threads = threads or len(os.sched_getaffinity(0))
-    compile_seconds = _compile(problem)
+    compile_seconds = compiled(problem)
     division = divided(problem, goal)
     fingerprint = f"{problem.fingerprint()}-{seed}-{division.key}"
     state, resumed = _begin(problem, folder, fingerprint)
@@ -216,7 +202,7 @@ def divided(problem: Problem, goal: Goal) -> Division:
 
 def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
     voxels = int(np.prod(problem.score_shape))
-    bins, carried = leaving_bins(_leaving(problem)), problem.carried
+    bins, carried = leaving_bins(leaving_of(problem)), problem.carried
     sums = RunSums.empty(problem.scoring, voxels, bins, problem.tallied_parts, carried)
     resumed = folder is not None and checkpoint.load(folder, fingerprint, sums)
     return _State(sums), resumed
@@ -235,7 +221,7 @@ def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
             if not np.isfinite(tally.account).all():
                 raise DosewrightError("A batch ended with an energy that is no number; the result is not usable.")
             if task.crossed is not None:
-                rows, log = _recorded(tally, work)
+                rows, log = recorded(tally, work)
                 before, batch = Histories(state.sums.histories, state.sums.sent), Histories(work.histories, work.sent)
                 task.crossed(AtPlanes(rows, before, batch, log))
             state.sums.add(tally, work.histories, cpu, work.sent, work.read)
@@ -296,7 +282,7 @@ def _judge(task: _Task, state: _State) -> bool:
 
 def _batches_in_order(task: _Task, first: int) -> Generator[tuple[Work, Tally, float], None, None]:
     """Yield finished batches by number while others are running; a tally is free again at the next one."""
-    spare: deque[Tally] = deque(_new_tally(task.problem) for _ in range(task.threads + 1))
+    spare: deque[Tally] = deque(new_tally(task.problem) for _ in range(task.threads + 1))
     running: deque[tuple[Work, Future[tuple[Tally, float]]]] = deque()
     number = first
     with ThreadPoolExecutor(task.threads) as pool:
@@ -304,7 +290,7 @@ def _batches_in_order(task: _Task, first: int) -> Generator[tuple[Work, Tally, f
             while True:
                 while spare and (work := task.division.work(number)):
                     tally = spare.popleft()
-                    running.append((work, pool.submit(_one_batch, task, work, number, tally)))
+                    running.append((work, pool.submit(one_batch, task.problem, work, number, task.seed, tally)))
                     number += 1
                 if not running:
                     return
@@ -317,108 +303,13 @@ def _batches_in_order(task: _Task, first: int) -> Generator[tuple[Work, Tally, f
                 future.cancel()
 
 
-def _new_tally(problem: Problem) -> Tally:
-    voxels = int(np.prod(problem.score_shape))
-    room = ROOM if problem.planes else 0
-    events = ROOM_FOR_LOG if problem.logs else 0
-    bins, carried = leaving_bins(_leaving(problem)), problem.carried
-    return empty_tally(problem.scoring, voxels, bins, problem.tallied_parts, room, events, carried)
-
-
-def _leaving(problem: Problem) -> Leaving:
-    """Return the bins of what leaves the phantom; none for protons and split photons."""
-    return problem.packed.leaving if isinstance(problem.packed, CoupledProblem) else NOTHING_LEAVING
-
-
-def _one_batch(task: _Task, work: Work, number: int, tally: Tally) -> tuple[Tally, float]:
-    """Run one batch into a cleared tally; return it and its CPU seconds.
-
-    LET is cleared by the sums that took it. Where planes were crossed more often than there was room, or more was
-    logged, the batch is run again with more, so that nothing is lost; the same histories come to the same.
-    """
-    begun = time.thread_time()
-    pencils = work.pencils
-    if pencils is None:
-        pencils = pencils_of_batch(task.problem.pencil_weights, work.primaries, task.seed, number)
-    while True:
-        _clear(tally)
-        _run_histories(work.packed, work.first, pencils, task.seed, tally)
-        if has_room(tally.crossings) and has_room(tally.log):
-            break
-        if not has_room(tally.crossings):
-            tally = tally._replace(crossings=room_for(int(SPARE * counted(tally.crossings))))
-        if not has_room(tally.log):
-            tally = tally._replace(log=room_for_log(int(SPARE * counted(tally.log))))
-    if work.weight != 1.0:
-        weigh(tally, work.weight)
-    return tally, time.thread_time() - begun
-
-
-def _recorded(tally: Tally, work: Work) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return what a batch recorded at planes and what led to it, histories from 0, weights as those of the batch."""
-    rows, log = (found[1 : 1 + counted(found)] for found in (tally.crossings, tally.log))
-    if len(tally.log):
-        rows, log = needed(rows, log)
-    for found, column in ((rows, HISTORY), (log, LOGGED_HISTORY)):
-        index = (found[:, column] - work.first).astype(np.int64)
-        found[:, column] = index if work.history is None else work.history[index]
-    rows[:, WEIGHT] *= work.weight
-    return rows, log
-
-
-def _clear(tally: Tally) -> None:
-    """Set a tally but for LET to nothing."""
-    for array in (tally.energy, tally.energy_to_water, tally.account, tally.leaving, tally.leaving_energy, tally.parts,
-                  tally.carried):  # fmt: skip
-        array[:] = 0.0
-    tally.crossings[:1], tally.log[:1] = 0.0, 0.0
-
-
-def _run_histories(packed: Packed, first: int, pencils: NDArray[np.int64], seed: int, tally: Tally) -> None:
-    """Run histories through the loop of their kind of problem."""
-    run, room = _loop(packed)
-    run(packed, np.uint64(first), pencils, np.uint64(seed), tally, room())
-
-
-def _loop(packed: Packed) -> tuple[Callable[..., None], Callable[[], Any]]:
-    """Return the kernel that runs a problem of its kind, and what makes room for its particles."""
-    if isinstance(packed, RepeatedProblem):
-        return run_repeated_histories, empty_repeated_room
-    if isinstance(packed, CoupledProblem):
-        return run_coupled_histories, empty_room
-    return run_histories, empty_room
-
-
-def pencils_of_batch(weights: NDArray[np.float64], size: int, seed: int, batch: int) -> NDArray[np.int64]:
-    """Return the pencil beam of each history: systematic sampling in proportion to the particles.
-
-    One random offset per batch, equal strides along the cumulated weights (Cochran, Sampling Techniques, ch. 8):
-    each pencil gets its expected number rounded up or down, every batch is unbiased, batches are independent.
-    """
-    offset = first_uniform(np.uint64(seed), np.uint64(BATCH_STREAM + batch))
-    cumulated = np.cumsum(weights)
-    marks = (np.arange(size) + offset) / size * cumulated[-1]
-    chosen: NDArray[np.int64] = np.searchsorted(cumulated, marks, side="right").clip(max=weights.size - 1)
-    return chosen
-
-
-def _compile(problem: Problem) -> float:
-    """Compile or load the kernels; return the seconds it took."""
-    begun = time.monotonic()
-    nobody, tally = np.zeros(0, np.int64), empty_tally(problem.scoring, 1)
-    run, room = _loop(problem.packed)
-    warm_up(run, emptied(problem.packed), np.uint64(0), nobody, np.uint64(0), tally, room())
-    _run_histories(problem.packed, 0, nobody, 0, tally)
-    return time.monotonic() - begun
-
-
 def _result(task: _Task, state: _State, ended: Ended, wall: float, compile_seconds: float, resumed: bool) -> Result:
     problem, sums = task.problem, state.sums
     shape = problem.score_shape[::-1]
     warnings = account_warnings(sums.account, sums.histories)
-    recorded = None if problem.recorded is None else records_used(problem.recorded, sums, task.division.uses)
-    if recorded is not None:
-        warnings += recorded.warnings(used_up=ended is Ended.USED_UP)
+    used = None if problem.recorded is None else records_used(problem.recorded, sums, task.division.uses)
+    if used is not None:
+        warnings += used.warnings(used_up=ended is Ended.USED_UP)
     if resumed:
         warnings += (RESUMED,)
     return Result(
@@ -440,10 +331,10 @@ def _result(task: _Task, state: _State, ended: Ended, wall: float, compile_secon
         relative_uncertainty_to_water=sums.water.relative_uncertainty().reshape(shape) if sums.water else None,
         let_d=averaged_let(sums.let_d, shape) if sums.let_d else None,
         let_t=averaged_let(sums.let_t, shape) if sums.let_t else None,
-        leaving=leaving_spectrum(_leaving(problem), sums.leaving, sums.leaving_totals)
+        leaving=leaving_spectrum(leaving_of(problem), sums.leaving, sums.leaving_totals)
         if sums.leaving and sums.leaving_totals
         else None,
         parts=energy_of_parts(problem.part_names, sums.parts) if sums.parts else None,
-        records=recorded,
+        records=used,
         carried=carried_dose(sums, problem),
     )
