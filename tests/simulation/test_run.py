@@ -25,6 +25,7 @@ from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import goal as goals
 from dosewright.simulation import run
 from dosewright.simulation.batch import pencils_of_batch
+from dosewright.simulation.dose_error import DoseErrorGoal
 from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.problem import Problem, TransportSettings, proton_problem
 from dosewright.simulation.result import Result
@@ -552,3 +553,48 @@ def test_other_seeds_are_refused(seed: int) -> None:
 
 if __name__ == "__main__":
     run_and_die(Path(sys.argv[1]), sys.argv[2])
+
+
+def stopped_by_errors(folder: Path | None = None, tell: Callable[[Progress], None] | None = None) -> Result:
+    goal = Goal(dose_error=DoseErrorGoal(4.0), batch_histories=100)
+    return simulate(PROBLEM, goal, threads=1, folder=folder, on_progress=tell)
+
+
+def test_a_run_stops_when_no_voxel_exceeds_the_dose_error() -> None:
+    told: list[Progress] = []
+    result = stopped_by_errors(tell=told.append)
+    dose, error = result.dose_Gy, result.dose_Gy * result.relative_uncertainty
+    high = dose > 0.5 * dose.max()
+    assert result.goal_reached and result.dose_errors.failing == 0
+    assert result.dose_errors.voxels == high.sum() > 5
+    assert result.dose_errors.largest_percent == pytest.approx(100 * error[high].max() / dose.max())
+    assert result.dose_errors.mean_percent == pytest.approx(100 * error[high].mean() / dose.max())
+    seen = [(p.histories // 100, p.dose_error_percent) for p in told]
+    first = next(n for n, percent in seen if percent < 4.0 and n >= 20)
+    assert result.batches == Batches.next_checkpoint(first), "one check later"
+    assert told[-2].seconds_left is not None
+
+
+@pytest.mark.usefixtures("eager")
+def test_checks_in_a_row_survive_a_kill_anywhere(tmp_path: Path) -> None:
+    whole = stopped_by_errors()
+    first = Batches.checkpoint_before(whole.batches)
+    for killed_at in (first - 5, first, first + 5, whole.batches):
+        folder = tmp_path / str(killed_at)
+
+        def killed(progress: Progress, at: int = killed_at) -> None:
+            if progress.histories >= 100 * at:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            stopped_by_errors(folder, killed)
+        assert same_dose(stopped_by_errors(folder), whole)
+        assert same_dose(stopped_by_errors(folder), whole), "and once more, when it has ended"
+
+
+def test_checks_of_another_goal_do_not_count(tmp_path: Path) -> None:
+    strict = Goal(dose_error=DoseErrorGoal(4.0), batch_histories=100)
+    loose = Goal(dose_error=DoseErrorGoal(20.0), batch_histories=100)
+    begun = simulate(PROBLEM, loose, threads=1, folder=tmp_path)
+    assert begun.batches == 30
+    assert same_dose(simulate(PROBLEM, strict, threads=1, folder=tmp_path), stopped_by_errors())

@@ -97,7 +97,7 @@ class RecordedBatches:
         self.recorded, self.packed = recorded, packed
         self.uses = recorded.uses(goal.histories)
         self.packing = Packing(KERNEL_SPECIES, recorded.selection, HIGHEST_MEV)
-        by_histories = goal.histories is not None and goal.uncertainty_percent is None
+        by_histories = goal.histories is not None and goal.by_histories_alone
         asked = ceil((goal.histories or 0) / self.uses)
         self.wanted = ceil(asked * recorded.per_history) if by_histories else None
         there = recorded.particles * recorded.passes

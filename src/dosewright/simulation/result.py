@@ -11,6 +11,7 @@ from dosewright.scoring import deposit
 from dosewright.scoring.leaving import Leaving
 from dosewright.scoring.ratio_statistics import RatioSums
 from dosewright.scoring.statistics import BatchSums
+from dosewright.simulation.dose_error import NOTHING_KNOWN, DoseErrors
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.records_used import RecordsUsed
 from dosewright.simulation.sums import RunSums
@@ -106,6 +107,8 @@ class Result:
         What was used of a phase space; None for other sources.
     carried
         What cuts would have left elsewhere; None where it was not asked for.
+    dose_errors
+        Largest and mean error of the voxels that count, as the goal wants them, else of the maximum and above half.
     """
 
     dose_Gy: NDArray[np.float64]
@@ -130,6 +133,7 @@ class Result:
     used_up: bool = False
     records: RecordsUsed | None = None
     carried: CarriedDose | None = None
+    dose_errors: DoseErrors = NOTHING_KNOWN
 
     @property
     def dose(self) -> Image:

@@ -22,6 +22,7 @@ from dosewright.scoring.leaving import leaving_bins
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.batch import compiled, leaving_of, new_tally, one_batch, recorded
+from dosewright.simulation.dose_error import NONE_PASSED, NOTHING_KNOWN, USUAL, DoseErrors, Streak, dose_errors
 from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.recorded import RecordedBatches
@@ -50,7 +51,7 @@ Crossed = Callable[[AtPlanes], None]
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands; the uncertainty is infinite and the time left None while unknown."""
+    """Where a run stands; uncertainty and largest dose error are infinite and the time left None while unknown."""
 
     histories: int
     histories_goal: int | None
@@ -58,6 +59,7 @@ class Progress:
     seconds: float
     histories_per_second: float
     seconds_left: float | None
+    dose_error_percent: float = float("inf")
 
 
 class Ended(Enum):
@@ -76,10 +78,12 @@ def never() -> bool:
 
 @dataclass
 class _State:
-    """The sums of a run, and the mean uncertainty (percent) when it was last looked at."""
+    """The sums of a run; its mean uncertainty (percent) and dose errors when last looked at; checks passed in a row."""
 
     sums: RunSums
     uncertainty: float = float("inf")
+    errors: DoseErrors = NOTHING_KNOWN
+    streak: Streak = NONE_PASSED
 
 
 def simulate(
@@ -115,13 +119,13 @@ def simulate(
     compile_seconds = compiled(problem)
     division = divided(problem, goal)
     fingerprint = f"{problem.fingerprint()}-{seed}-{division.key}"
-    state, resumed = _begin(problem, folder, fingerprint)
+    state, resumed = _begin(problem, goal, folder, fingerprint)
     begun = time.monotonic()
     task = _Task(problem, goal, division, seed, threads, stop, crossed)
     report = _Reporter(task, state, on_progress, begun, folder, fingerprint)
     ended = _run(task, state, report)
     if folder is not None and state.sums.batches:
-        checkpoint.save(folder, fingerprint, state.sums)
+        checkpoint.save(folder, fingerprint, state.sums, state.streak, repr(goal.dose_error))
     if ended is Ended.REQUEST and state.sums.batches < FEWEST_FOR_A_DOSE:
         raise StoppedEarlyError("Stopped on request before there was enough to make a dose with an uncertainty.")
     return _result(task, state, ended, time.monotonic() - started, compile_seconds, resumed)
@@ -170,6 +174,7 @@ class _Reporter:
                 seconds,
                 rate,
                 self._left(histories, rate, seconds),
+                self.state.errors.largest_percent,
             )
         )
 
@@ -177,6 +182,8 @@ class _Reporter:
         needed = [float(self.goal.histories)] if self.goal.histories else []
         if self.goal.uncertainty_percent and np.isfinite(self.state.uncertainty):
             needed.append(histories * (self.state.uncertainty / self.goal.uncertainty_percent) ** 2)
+        if self.goal.dose_error and self.state.errors.voxels:
+            needed.append(histories * (self.state.errors.largest_percent / self.goal.dose_error.percent) ** 2)
         left = max(max(needed) - histories, 0.0) / max(rate, 1e-9) if needed else None
         if self.goal.max_seconds is not None:
             until = max(self.goal.max_seconds - seconds, 0.0)
@@ -186,7 +193,8 @@ class _Reporter:
     def checkpoint(self) -> None:
         """Keep the sums, not more often than every few seconds."""
         if self.folder is not None and time.monotonic() - self.saved > SAVE_EVERY_SECONDS:
-            checkpoint.save(self.folder, self.fingerprint, self.state.sums)
+            of_goal = repr(self.goal.dose_error)
+            checkpoint.save(self.folder, self.fingerprint, self.state.sums, self.state.streak, of_goal)
             self.saved = time.monotonic()
 
 
@@ -200,20 +208,21 @@ def divided(problem: Problem, goal: Goal) -> Division:
     return RecordedBatches(problem.recorded, problem.packed, goal, voxels)
 
 
-def _begin(problem: Problem, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
+def _begin(problem: Problem, goal: Goal, folder: Path | None, fingerprint: str) -> tuple[_State, bool]:
     voxels = int(np.prod(problem.score_shape))
     bins, carried = leaving_bins(leaving_of(problem)), problem.carried
     sums = RunSums.empty(problem.scoring, voxels, bins, problem.tallied_parts, carried)
-    resumed = folder is not None and checkpoint.load(folder, fingerprint, sums)
-    return _State(sums), resumed
+    streak = None if folder is None else checkpoint.load(folder, fingerprint, sums, repr(goal.dose_error))
+    return _State(sums, streak=streak or NONE_PASSED), streak is not None
 
 
 def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
     """Run batches until the goal, the end of the source, the time or a request to stop."""
     check_at = _first_checkpoint_after(state.sums.batches)
-    if state.sums.batches and _judge(task, state) and _at_checkpoint(task.division, state):
+    if state.sums.batches and _at_checkpoint(task.division, state) and _judge(task, state):
         return Ended.GOAL
     if task.stop():
+        _look(task, state)
         return Ended.REQUEST
     done = _batches_in_order(task, state.sums.batches)
     try:
@@ -235,7 +244,7 @@ def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
             report.batch_done()
             ended = _interrupted(task, report)
             if ended is not None:
-                _judge(task, state)
+                _look(task, state)
                 return ended
     finally:
         done.close()
@@ -268,16 +277,25 @@ def _at_checkpoint(division: Division, state: _State) -> bool:
     return at == n or division.work(n) is None
 
 
+def _look(task: _Task, state: _State) -> None:
+    """Put down the mean uncertainty and the dose errors of what there is."""
+    if not state.sums.batches:
+        return
+    medium, goal, density = state.sums.medium, task.goal, task.problem.density_g_cm3
+    dose, relative = dose_per_primary(medium, task.problem), medium.relative_uncertainty()
+    state.uncertainty = mean_uncertainty_percent(dose, relative, density, goal.top_voxels, goal.dose_threshold_percent)
+    asked = goal.dose_error
+    measure, percent = (USUAL, None) if asked is None else (asked.measure, asked.percent)
+    state.errors = dose_errors(dose.ravel(), dose.ravel() * relative, density, measure, percent)
+
+
 def _judge(task: _Task, state: _State) -> bool:
-    medium, goal = state.sums.medium, task.goal
-    state.uncertainty = mean_uncertainty_percent(
-        dose_per_primary(medium, task.problem),
-        medium.relative_uncertainty(),
-        task.problem.density_g_cm3,
-        goal.top_voxels,
-        goal.dose_threshold_percent,
-    )
-    return goal.reached(state.sums.histories * task.division.uses, state.uncertainty)
+    """Say at a checkpoint whether the goals are reached; the dose error must be met there and at the one before."""
+    _look(task, state)
+    at = state.sums.batches
+    state.streak = state.streak.after(at, Batches.checkpoint_before(at), met=state.errors.met)
+    histories = state.sums.histories * task.division.uses
+    return task.goal.reached(histories, state.uncertainty, errors_met=state.streak.long_enough)
 
 
 def _batches_in_order(task: _Task, first: int) -> Generator[tuple[Work, Tally, float], None, None]:
@@ -337,4 +355,5 @@ def _result(task: _Task, state: _State, ended: Ended, wall: float, compile_secon
         parts=energy_of_parts(problem.part_names, sums.parts) if sums.parts else None,
         records=used,
         carried=carried_dose(sums, problem),
+        dose_errors=state.errors,
     )
