@@ -12,14 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.simulation.tiny_problem import tiny_problem
 
 from dosewright.core.errors import InputError, StoppedEarlyError
-from dosewright.core.frame import Rigid
-from dosewright.core.grid import Grid
-from dosewright.core.solids import Device
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.geometry.beam.range_shifter import plate
-from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import goal as goals
@@ -27,37 +24,13 @@ from dosewright.simulation import run
 from dosewright.simulation.batch import pencils_of_batch
 from dosewright.simulation.dose_error import DoseErrorGoal
 from dosewright.simulation.goal import Batches, Goal
-from dosewright.simulation.problem import Problem, TransportSettings, proton_problem
 from dosewright.simulation.result import Result
 from dosewright.simulation.run import Progress, simulate
-from dosewright.sources import emit
-from dosewright.sources.pencil_beams import PencilBeams
 
 HISTORIES = 4000
 BATCH = HISTORIES // goals.FEWEST_BATCHES
 GOAL = Goal(histories=HISTORIES)
-GRID = Grid((8, 8, 10), (5.0, 5.0, 4.0), (-17.5, -17.5, -38.0))
 PLASTIC = plate("plate", named("G4_POLYCARBONATE"), 15.0, 45.0)
-
-
-def tiny_problem(
-    *, slabs: tuple[Device, ...] = (), medium: str = "air", energy_MeV: float = 60.0, to_water: bool = True
-) -> Problem:
-    """Three spots on a water cube of 40 mm."""
-    rows = np.zeros((3, emit.PENCIL_COLUMNS))
-    rows[:, emit.X] = -0.5, 0.0, 0.5
-    rows[:, emit.XX] = rows[:, emit.YY] = 0.3
-    rows[:, emit.MEAN_ENERGY], rows[:, emit.ENERGY_SIGMA] = energy_MeV, 0.4
-    rows[:, emit.START_Z] = 10.0
-    density = np.ones(GRID.array_shape, np.float32)
-    return proton_problem(
-        voxels=Voxels.on_grid(GRID, np.zeros(GRID.array_shape, np.uint8), density, [named("G4_WATER")]),
-        pencil_beams=PencilBeams(rows, np.array([1.0, 2.0, 5.0]), 100.0, medium, None, ()),
-        beamline=slabs,
-        to_patient=Rigid.identity(),
-        score_grid=GRID,
-        settings=TransportSettings(dose_to_water=to_water),
-    )
 
 
 PROBLEM = tiny_problem()
@@ -321,7 +294,9 @@ def run_and_die(folder: Path, where: str) -> None:
 
 @pytest.mark.parametrize("where", ["between batches", "while saving"])
 def test_a_killed_run_goes_on_to_the_same_dose(tmp_path: Path, undisturbed: Result, where: str) -> None:
-    done = subprocess.run([sys.executable, __file__, str(tmp_path), where], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tests.simulation.test_run", str(tmp_path), where]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert [p.name for p in tmp_path.glob("sums-*.npz")] == ["sums-0000010.npz"]
     seen: list[int] = []

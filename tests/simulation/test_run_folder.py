@@ -319,5 +319,5 @@ def test_a_dose_error_for_a_goal(tmp_path: Path, particle: str, monkeypatch: pyt
     assert (told["largest_percent"], told["mean_percent"]) == pytest.approx(
         (100 * high.max(), 100 * high.mean()), rel=1e-4
     )
-    assert 1.0 < told["largest_percent"] < 5.0
+    assert 0.1 < told["mean_percent"] < told["largest_percent"] < 5.0
     assert told["of"] == "percent of their dose, voxels above 60 % of the maximum"

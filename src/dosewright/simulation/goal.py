@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dosewright.core.errors import refuse
 from dosewright.scoring.statistics import THRESHOLD_PERCENT, TOP_VOXELS
-from dosewright.simulation.dose_error import DoseErrorGoal
+from dosewright.simulation.dose_error import USUAL, DoseErrorGoal, DoseErrorMeasure
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Goal:
         Histories in a batch, where runs to several goals must share one division; None for the usual choice.
     dose_error
         A mean error that no voxel may exceed, of the dose per primary. It must be met at two checks in a row.
+    measure
+        How dose errors are told where none is a goal.
     """
 
     histories: int | None = None
@@ -30,6 +32,7 @@ class Goal:
     dose_threshold_percent: float = THRESHOLD_PERCENT
     batch_histories: int | None = None
     dose_error: DoseErrorGoal | None = None
+    measure: DoseErrorMeasure = USUAL
 
     def __post_init__(self) -> None:
         given = (self.histories, self.uncertainty_percent, self.max_seconds)

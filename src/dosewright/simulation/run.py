@@ -22,7 +22,7 @@ from dosewright.scoring.leaving import leaving_bins
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.batch import compiled, leaving_of, new_tally, one_batch, recorded
-from dosewright.simulation.dose_error import NONE_PASSED, NOTHING_KNOWN, USUAL, DoseErrors, Streak, dose_errors
+from dosewright.simulation.dose_error import NONE_PASSED, NOTHING_KNOWN, DoseErrors, Streak, dose_errors
 from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.recorded import RecordedBatches
@@ -285,7 +285,7 @@ def _look(task: _Task, state: _State) -> None:
     dose, relative = dose_per_primary(medium, task.problem), medium.relative_uncertainty()
     state.uncertainty = mean_uncertainty_percent(dose, relative, density, goal.top_voxels, goal.dose_threshold_percent)
     asked = goal.dose_error
-    measure, percent = (USUAL, None) if asked is None else (asked.measure, asked.percent)
+    measure, percent = (goal.measure, None) if asked is None else (asked.measure, asked.percent)
     state.errors = dose_errors(dose.ravel(), dose.ravel() * relative, density, measure, percent)
 
 
