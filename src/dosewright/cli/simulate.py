@@ -100,8 +100,9 @@ def progress_shown(name: str) -> Iterator[Callable[["Progress"], None]]:
 
     def as_figures(now: "Progress") -> str:
         percent = now.uncertainty_percent if math.isfinite(now.uncertainty_percent) else None
+        largest = now.dose_error_percent if math.isfinite(now.dose_error_percent) else None
         rate, left = now.histories_per_second, now.seconds_left
-        return figures(BeamProgress(0, name, now.histories, rate, percent, now.seconds, left, 0.0))
+        return figures(BeamProgress(0, name, now.histories, rate, percent, now.seconds, left, 0.0, largest))
 
     console = Console(stderr=True)
     if not console.is_terminal:
