@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dosewright.scoring.dose_error import DoseErrorGoal, DoseErrorMeasure, counting
 from dosewright.scoring.statistics import high_dose_voxels
 from dosewright.simulation import goal as goals
-from dosewright.simulation.dose_error import DoseErrorGoal, DoseErrorMeasure, counting
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.plan_goal import PILOT_BATCHES

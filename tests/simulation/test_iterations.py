@@ -13,8 +13,8 @@ from tests.simulation.tiny_problem import GRID, tiny_problem
 from dosewright.core.errors import InputError, StoppedEarlyError
 from dosewright.formats.dose.mhd import read_mhd
 from dosewright.formats.text.fred.variance_reduction import Mode, VarianceReduction
+from dosewright.scoring.dose_error import DoseErrorGoal, DoseErrorMeasure
 from dosewright.simulation import iterations as engine
-from dosewright.simulation.dose_error import DoseErrorGoal, DoseErrorMeasure
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.iteration_files import write_log, write_maps
 from dosewright.simulation.iteration_plan import IterationPlan, pencil_shares, planned, stratified, van_der_corput

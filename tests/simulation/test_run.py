@@ -18,11 +18,11 @@ from dosewright.core.errors import InputError, StoppedEarlyError
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.geometry.beam.range_shifter import plate
 from dosewright.materials.library import named
+from dosewright.scoring.dose_error import DoseErrorGoal
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import goal as goals
 from dosewright.simulation import run
 from dosewright.simulation.batch import pencils_of_batch
-from dosewright.simulation.dose_error import DoseErrorGoal
 from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.result import Result
 from dosewright.simulation.run import Progress, simulate

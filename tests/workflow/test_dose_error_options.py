@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dosewright.core.errors import InputError
-from dosewright.simulation.dose_error import DoseErrorGoal, DoseErrorMeasure
+from dosewright.scoring.dose_error import DoseErrorGoal, DoseErrorMeasure
 from dosewright.workflow.dose_error_options import NOT_SAID, DoseErrorTexts
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.read_wishes import read_wishes

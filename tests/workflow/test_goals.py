@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from dosewright.core.errors import InputError
 from dosewright.formats.text import site_settings
 from dosewright.formats.text.site_settings import Range
-from dosewright.simulation.dose_error import DoseErrorGoal, DoseErrorMeasure
+from dosewright.scoring.dose_error import DoseErrorGoal, DoseErrorMeasure
 from dosewright.workflow.goals import (
     Goals,
     beyond_site,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dosewright.simulation.dose_error import FEWEST_CHECKED, DoseErrorGoal, DoseErrorMeasure
+from dosewright.scoring.dose_error import FEWEST_CHECKED, DoseErrorGoal, DoseErrorMeasure
 from dosewright.simulation.run import Ended
 from dosewright.workflow.plan_goal import (
     NEARLY_LARGEST,

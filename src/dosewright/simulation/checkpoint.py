@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from dosewright.execution.artifact import publish, verified
-from dosewright.simulation.dose_error import NONE_PASSED, Streak
+from dosewright.scoring.dose_error import NONE_PASSED, Streak
 from dosewright.simulation.sums import RunSums
 
 NAME = "sums-{batches:07d}.npz"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from dosewright.core.errors import refuse
+from dosewright.scoring.dose_error import USUAL, DoseErrorGoal, DoseErrorMeasure
 from dosewright.scoring.statistics import THRESHOLD_PERCENT, TOP_VOXELS
-from dosewright.simulation.dose_error import USUAL, DoseErrorGoal, DoseErrorMeasure
 
 
 @dataclass(frozen=True)

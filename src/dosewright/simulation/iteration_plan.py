@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from dosewright.core.errors import refuse
 from dosewright.core.random import first_uniform
 from dosewright.formats.text.fred.variance_reduction import Mode, VarianceReduction
+from dosewright.scoring.dose_error import CHECKS_TO_PASS, FEWEST_CHECKED, DoseErrorGoal, DoseErrorMeasure
 from dosewright.simulation.batch import BATCH_STREAM
-from dosewright.simulation.dose_error import CHECKS_TO_PASS, FEWEST_CHECKED, DoseErrorGoal, DoseErrorMeasure
 from dosewright.simulation.problem import Problem
 
 Counts = NDArray[np.int64]

@@ -22,8 +22,8 @@ from dosewright.core.errors import DosewrightError, StoppedEarlyError, refuse
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.execution.artifact import publish, verified
 from dosewright.scoring.deposit import ACCOUNT_ROWS, Tally
+from dosewright.scoring.dose_error import NONE_PASSED, NOTHING_KNOWN, DoseErrors, Streak, dose_errors
 from dosewright.simulation.batch import compiled, new_tally, one_batch
-from dosewright.simulation.dose_error import NONE_PASSED, NOTHING_KNOWN, DoseErrors, Streak, dose_errors
 from dosewright.simulation.goal import DEFAULT_BATCH, VOXELS_PER_HISTORY
 from dosewright.simulation.iteration_plan import Counts, IterationPlan, pencil_shares, stratified
 from dosewright.simulation.problem import Problem

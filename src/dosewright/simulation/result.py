@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from dosewright.core.grid import Grid, Image
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.scoring import deposit
+from dosewright.scoring.dose_error import NOTHING_KNOWN, DoseErrors
 from dosewright.scoring.leaving import Leaving
 from dosewright.scoring.ratio_statistics import RatioSums
 from dosewright.scoring.statistics import BatchSums
-from dosewright.simulation.dose_error import NOTHING_KNOWN, DoseErrors
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.records_used import RecordsUsed
 from dosewright.simulation.sums import RunSums

@@ -18,11 +18,11 @@ import numpy as np
 
 from dosewright.core.errors import DosewrightError, StoppedEarlyError, refuse
 from dosewright.scoring.deposit import Tally
+from dosewright.scoring.dose_error import NONE_PASSED, NOTHING_KNOWN, DoseErrors, Streak, dose_errors
 from dosewright.scoring.leaving import leaving_bins
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import checkpoint
 from dosewright.simulation.batch import compiled, leaving_of, new_tally, one_batch, recorded
-from dosewright.simulation.dose_error import NONE_PASSED, NOTHING_KNOWN, DoseErrors, Streak, dose_errors
 from dosewright.simulation.goal import Batches, Goal
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.recorded import RecordedBatches

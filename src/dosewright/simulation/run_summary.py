@@ -8,7 +8,7 @@ from typing import Any
 
 from dosewright import __version__
 from dosewright.execution.artifact import file_sha256
-from dosewright.simulation.dose_error import USUAL
+from dosewright.scoring.dose_error import USUAL
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import DEFINITIONS, names_of, unit_of
 from dosewright.simulation.run_file.goals import dose_error_of

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from dosewright.core.errors import InputError, nearest
-from dosewright.simulation.dose_error import CUT_OFF_PERCENT, DoseErrorGoal, DoseErrorMeasure
+from dosewright.scoring.dose_error import CUT_OFF_PERCENT, DoseErrorGoal, DoseErrorMeasure
 
 DD_TYPES = {"global": True, "g": True, "local": False, "l": False}
 

@@ -14,7 +14,7 @@ from typing import Any, Self
 from dosewright.core.errors import InputError
 from dosewright.core.looks import tried
 from dosewright.formats.text import site_settings
-from dosewright.simulation.dose_error import USUAL, DoseErrorGoal, DoseErrorMeasure
+from dosewright.scoring.dose_error import USUAL, DoseErrorGoal, DoseErrorMeasure
 from dosewright.workflow.dose_error_options import NOT_SAID, DoseErrorTexts, number_of
 
 LONGEST_BARE_MINUTES = 1440.0  # one day; a larger bare number is more likely meant as seconds

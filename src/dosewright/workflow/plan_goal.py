@@ -20,8 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.scoring.statistics import THRESHOLD_PERCENT, TOP_VOXELS, high_dose_voxels
-from dosewright.simulation.dose_error import (
+from dosewright.scoring.dose_error import (
     CHECKS_TO_PASS,
     FEWEST_CHECKED,
     NOTHING_KNOWN,
@@ -32,6 +31,7 @@ from dosewright.simulation.dose_error import (
     dose_errors,
     relative_errors,
 )
+from dosewright.scoring.statistics import THRESHOLD_PERCENT, TOP_VOXELS, high_dose_voxels
 from dosewright.simulation.run import FEWEST_FOR_A_DOSE, Ended
 
 Array = NDArray[np.float64]

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dosewright.core.errors import InputError
+from dosewright.scoring.dose_error import DoseErrorGoal, DoseErrorMeasure
 from dosewright.simulation import RunFile, read_run_file
-from dosewright.simulation.dose_error import DoseErrorGoal, DoseErrorMeasure
 from dosewright.simulation.run_file.goals import goal_of
 from dosewright.simulation.run_file.lines import key_lines, line_of
 from dosewright.simulation.run_file.read import check

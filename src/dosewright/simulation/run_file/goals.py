@@ -1,6 +1,6 @@
 """The goals of a run file, as the engine takes them."""
 
-from dosewright.simulation.dose_error import CUT_OFF_PERCENT, DoseErrorGoal, DoseErrorMeasure
+from dosewright.scoring.dose_error import CUT_OFF_PERCENT, DoseErrorGoal, DoseErrorMeasure
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.run_file.tables import Goals
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from dosewright.analysis.compare import relative_bound, robust_maximum
 from dosewright.formats.text.site_settings import Goals as SiteGoals
+from dosewright.scoring.dose_error import dose_errors
 from dosewright.scoring.statistics import mean_uncertainty_percent
-from dosewright.simulation.dose_error import dose_errors
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.postprocess.comparison import (

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dosewright.core.errors import InputError
-from dosewright.simulation.dose_error import (
+from dosewright.scoring.dose_error import (
     FEWEST_CHECKED,
     NONE_PASSED,
     NOTHING_KNOWN,
