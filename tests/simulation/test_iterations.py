@@ -18,7 +18,8 @@ from dosewright.simulation import iterations as engine
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.iteration_files import write_log, write_maps
 from dosewright.simulation.iteration_plan import IterationPlan, pencil_shares, planned, stratified, van_der_corput
-from dosewright.simulation.iterations import IteratedDose, Iteration, iterate
+from dosewright.simulation.iteration_sums import Iteration
+from dosewright.simulation.iterations import IteratedDose, iterate
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.run import simulate
 
@@ -157,6 +158,24 @@ def test_stopped_it_gives_what_is_whole_and_goes_on(undisturbed: IteratedDose, t
     assert same(iterate(BOTH, PLAN, threads=1, folder=tmp_path), undisturbed)
     with pytest.raises(StoppedEarlyError):
         iterate(BOTH, PLAN, threads=1, stop=lambda: True)
+
+
+def test_averages_of_let_are_those_of_a_run_and_survive_a_kill(tmp_path: Path) -> None:
+    """Within three standard errors of the mean over voxels of high dose, and the same when it goes on."""
+    scored = tiny_problem(let=True)
+    found = iterate((scored,), PLAN, threads=1)
+    run = simulate(scored, Goal(histories=3000), seed=9, threads=1)
+    assert found.let_d is not None and found.let_t is not None and run.let_d is not None
+    high = found.dose_Gy > 0.5 * found.dose_Gy.max()
+    ratio = found.let_d.keV_um[high] / run.let_d.keV_um[high]
+    error = np.hypot(found.let_d.relative_uncertainty, run.let_d.relative_uncertainty)[high]
+    assert ratio.mean() == pytest.approx(1.0, abs=3 * float(error.mean()))
+    assert 0.0 < found.let_d.relative_uncertainty[high].max() < 0.2
+    iterate((scored,), replace(PLAN, most=2), threads=1, folder=tmp_path)
+    on = iterate((scored,), PLAN, threads=1, folder=tmp_path)
+    assert on.let_d is not None and on.let_t is not None
+    assert np.array_equal(on.let_d.keV_um, found.let_d.keV_um)
+    assert np.array_equal(on.let_t.relative_uncertainty, found.let_t.relative_uncertainty)
 
 
 GOAL = DoseErrorGoal(5.0)

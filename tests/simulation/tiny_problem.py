@@ -15,7 +15,12 @@ GRID = Grid((8, 8, 10), (5.0, 5.0, 4.0), (-17.5, -17.5, -38.0))
 
 
 def tiny_problem(
-    *, slabs: tuple[Device, ...] = (), medium: str = "air", energy_MeV: float = 60.0, to_water: bool = True
+    *,
+    slabs: tuple[Device, ...] = (),
+    medium: str = "air",
+    energy_MeV: float = 60.0,
+    to_water: bool = True,
+    let: bool = False,
 ) -> Problem:
     """Three spots on a water cube of 40 mm."""
     rows = np.zeros((3, emit.PENCIL_COLUMNS))
@@ -30,5 +35,5 @@ def tiny_problem(
         beamline=slabs,
         to_patient=Rigid.identity(),
         score_grid=GRID,
-        settings=TransportSettings(dose_to_water=to_water),
+        settings=TransportSettings(dose_to_water=to_water, let=let),
     )

@@ -9,7 +9,8 @@ from dosewright.core.whole_file import write_whole_text
 from dosewright.execution.artifact import private_folder
 from dosewright.formats.dose.mhd import write_mhd
 from dosewright.simulation.iteration_plan import IterationPlan
-from dosewright.simulation.iterations import IteratedDose, Iteration
+from dosewright.simulation.iteration_sums import Iteration
+from dosewright.simulation.iterations import IteratedDose
 
 LOG = Path("log") / "iterations.txt"
 MEAN_ERROR, STDEV = "DoseMeanError.mhd", "DoseStdev.mhd"

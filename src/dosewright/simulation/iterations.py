@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,31 +20,26 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import DosewrightError, StoppedEarlyError, refuse
 from dosewright.core.units import MEV_PER_G_IN_GY
-from dosewright.execution.artifact import publish, verified
-from dosewright.scoring.deposit import ACCOUNT_ROWS, Tally
-from dosewright.scoring.dose_error import NONE_PASSED, NOTHING_KNOWN, DoseErrors, Streak, dose_errors
+from dosewright.scoring.deposit import (
+    LET_COLUMNS,
+    LET_ENERGY,
+    LET_ENERGY_LET,
+    LET_PATH,
+    LET_PATH_LET,
+    Tally,
+)
+from dosewright.scoring.dose_error import NOTHING_KNOWN, dose_errors
 from dosewright.simulation.batch import compiled, new_tally, one_batch
 from dosewright.simulation.goal import DEFAULT_BATCH, VOXELS_PER_HISTORY
-from dosewright.simulation.iteration_plan import Counts, IterationPlan, pencil_shares, stratified
+from dosewright.simulation.iteration_plan import IterationPlan, pencil_shares, stratified
+from dosewright.simulation.iteration_sums import FEWEST_FOR_AN_ERROR, Iteration, IterationState, save, take_up
 from dosewright.simulation.problem import Problem
-from dosewright.simulation.result import account_warnings
+from dosewright.simulation.result import Let, account_warnings, averaged_let
 from dosewright.simulation.work import Work
 
 Array = NDArray[np.float64]
 
 SAVE_EVERY_SECONDS = 10.0
-KEPT = "iterations.npz"
-FEWEST_FOR_AN_ERROR = 2
-
-
-@dataclass(frozen=True)
-class Iteration:
-    """Where the treatment stood after an iteration: primaries so far, dose errors, seconds since the beginning."""
-
-    number: int
-    primaries: int
-    errors: DoseErrors
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -59,6 +54,8 @@ class IteratedDose:
         Of the dose to medium: the error of the mean, and the standard deviation of an iteration; zero with one alone.
     water_error_Gy
         The mean error of the dose to water.
+    let_d, let_t
+        Averages of LET, None where they are not scored.
     goal_reached
         Every voxel passed, twice in a row; or all iterations were done, where no error was asked for.
     """
@@ -72,49 +69,8 @@ class IteratedDose:
     goal_reached: bool
     stopped_on_request: bool
     warnings: tuple[str, ...]
-
-
-@dataclass
-class _Sums:
-    """Sums over iterations of a dose and of its square, flat."""
-
-    total: Array
-    squares: Array
-
-    @classmethod
-    def empty(cls, voxels: int) -> "_Sums":
-        return cls(np.zeros(voxels), np.zeros(voxels))
-
-    def add(self, dose: Array) -> None:
-        self.total += dose
-        self.squares += dose * dose
-
-    def stdev(self, number: int) -> Array:
-        """Return the standard deviation of an iteration."""
-        if number < FEWEST_FOR_AN_ERROR:
-            return np.zeros_like(self.total)
-        spread = np.maximum(self.squares - self.total**2 / number, 0.0)
-        return np.asarray(np.sqrt(spread / (number - 1)))
-
-
-@dataclass
-class _State:
-    """What is kept between iterations."""
-
-    medium: _Sums
-    water: _Sums | None
-    account: Array  # [problem, row], MeV
-    histories: Counts  # of each problem
-    done: list[Iteration] = field(default_factory=list)
-    streak: Streak = NONE_PASSED
-
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Return all arrays by name, not copied."""
-        found: dict[str, NDArray[np.generic]] = {"account": self.account, "histories": self.histories}
-        for name, sums in (("medium", self.medium), ("water", self.water)):
-            if sums is not None:
-                found |= {f"{name}_total": sums.total, f"{name}_squares": sums.squares}
-        return found
+    let_d: Let | None = None
+    let_t: Let | None = None
 
 
 @dataclass(frozen=True)
@@ -201,50 +157,30 @@ class _Iterations:
         self.fingerprint = hashlib.sha256(f"{prints} {seed} {plan.primaries}".encode()).hexdigest()
         compiled(problems[0])
 
-    def begun(self) -> _State:
+    def begun(self) -> IterationState:
         """Return the state that was kept, or an empty one."""
-        to_water = self.problems[0].scoring.to_water
-        count = len(self.problems)
-        state = _State(
-            _Sums.empty(self.voxels),
-            _Sums.empty(self.voxels) if to_water else None,
-            np.zeros((count, ACCOUNT_ROWS)),
-            np.zeros(count, np.int64),
-        )
-        kept = None if self.folder is None else verified(self.folder / KEPT)
-        if self.folder is None or kept is None or kept.get("fingerprint") != self.fingerprint:
-            return state
-        with np.load(self.folder / KEPT, allow_pickle=False) as data:
-            for name, array in state.arrays().items():
-                array[...] = data[name]
-        state.done = [Iteration(**{**one, "errors": DoseErrors(**one["errors"])}) for one in kept["done"]]
-        if kept["goal"] == repr(self.plan.goal):
-            state.streak = Streak(**kept["streak"])
+        scoring = self.problems[0].scoring
+        state = IterationState.empty(len(self.problems), self.voxels, to_water=scoring.to_water, let=scoring.let)
+        if self.folder is not None:
+            take_up(self.folder, self.fingerprint, repr(self.plan.goal), state)
         return state
 
-    def save(self, state: _State) -> None:
+    def save(self, state: IterationState) -> None:
         """Keep the sums and the rows."""
-        if self.folder is None or not state.done:
-            return
+        if self.folder is not None and state.done:
+            save(self.folder, self.fingerprint, repr(self.plan.goal), state)
 
-        def write(to: Path) -> None:
-            with to.open("wb") as file:
-                np.savez(file, **state.arrays())  # type: ignore[arg-type]
-
-        said = {"fingerprint": self.fingerprint, "goal": repr(self.plan.goal), "streak": asdict(state.streak)}
-        rows = [{**asdict(one), "errors": _finite(one.errors)} for one in state.done]
-        publish(self.folder / KEPT, write, {**said, "done": rows})
-
-    def reached(self, state: _State) -> bool:
+    def reached(self, state: IterationState) -> bool:
         """Whether the goal was met twice in a row."""
         return self.plan.goal is not None and state.streak.long_enough
 
-    def one(self, state: _State) -> bool:
+    def one(self, state: IterationState) -> bool:
         """Run one iteration and add it; False where somebody asked to stop, and nothing was added."""
         energy = np.zeros(self.voxels)
         to_water = np.zeros(self.voxels) if state.water is not None else None
         medium, water = np.zeros(self.voxels), np.zeros(self.voxels)
         account, histories = np.zeros_like(state.account), np.zeros_like(state.histories)
+        let = np.zeros((self.voxels if state.let else 0, LET_COLUMNS))
         number, now = len(state.done), 0
 
         def close(problem: int) -> None:
@@ -264,6 +200,9 @@ class _Iterations:
                 energy += tally.energy
                 if to_water is not None:
                     to_water += tally.energy_to_water
+                if state.let is not None:
+                    let += tally.let.reshape(-1, LET_COLUMNS)
+                    tally.let[:] = 0.0
                 account[now] += tally.account
                 histories[now] += piece.work.histories
                 if self.stop():
@@ -276,11 +215,14 @@ class _Iterations:
         state.medium.add(medium)
         if state.water is not None:
             state.water.add(water)
+        if state.let is not None:
+            state.let[0].add(let, LET_ENERGY_LET, LET_ENERGY)
+            state.let[1].add(let, LET_PATH_LET, LET_PATH)
         state.account += account
         state.histories += histories
         return True
 
-    def judge(self, state: _State, seconds: float) -> None:
+    def judge(self, state: IterationState, seconds: float) -> None:
         """Put down where an iteration led to."""
         number = len(state.done) + 1
         errors = NOTHING_KNOWN
@@ -292,7 +234,7 @@ class _Iterations:
         state.streak = state.streak.after(number, number - 1, met=errors.met)
         state.done.append(Iteration(number, number * self.plan.primaries, errors, seconds))
 
-    def result(self, state: _State, *, reached: bool, stopped: bool) -> IteratedDose:
+    def result(self, state: IterationState, *, reached: bool, stopped: bool) -> IteratedDose:
         """Return what there is."""
         number, shape = len(state.done), self.problems[0].score_shape[::-1]
         stdev = state.medium.stdev(number)
@@ -312,6 +254,8 @@ class _Iterations:
             goal_reached=reached,
             stopped_on_request=stopped,
             warnings=tuple(dict.fromkeys((*self.plan.notes, *said))),
+            let_d=None if state.let is None else averaged_let(state.let[0], shape),
+            let_t=None if state.let is None else averaged_let(state.let[1], shape),
         )
 
     def _gray_per_MeV(self, problem: int) -> Array:
@@ -357,11 +301,6 @@ class _Iterations:
 def problem_seed(seed: int, number: int) -> int:
     """Return the seed of one problem: those with the same random numbers would not be independent."""
     return int.from_bytes(hashlib.sha256(f"{seed} problem {number}".encode()).digest()[:8])
-
-
-def _finite(errors: DoseErrors) -> dict[str, float | int | None]:
-    """Return the errors as JSON takes them: nothing where nothing is known."""
-    return asdict(errors) if errors.voxels else {}
 
 
 def _refuse_unlike(problems: tuple[Problem, ...]) -> None:
