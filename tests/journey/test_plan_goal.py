@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dosewright.scoring.dose_error import DoseErrorGoal, DoseErrorMeasure, counting
 from dosewright.scoring.statistics import high_dose_voxels
 from dosewright.simulation import goal as goals
 from dosewright.workflow.folder import JobFolder
@@ -213,12 +214,22 @@ def test_two_equal_beams_are_independent(make_case: Any, make_beam: Any, tmp_pat
 
 
 def test_the_summary_and_report_say_whose_goal_it_was(tiny: Any, tmp_path: Path) -> None:
-    ended = tiny.calc(tmp_path / "out", "-u", "6", "--per", "plan", "-j", "1")
+    ended = tiny.calc(tmp_path / "out", "-u", "6", "--dd", "12", "--dco", "60", "--per", "plan", "-j", "1")
     assert ended.returncode == 0, ended.stderr
     assert "primaries shared anew" in ended.stderr
     summary = tiny.summary(tmp_path / "out")
-    assert summary["goal"] == "Stop at 6 % mean uncertainty of the plan."
-    assert summary["goal"] in (tmp_path / "out" / "report.html").read_text()
+    errors = "a mean error below 12 % in every voxel (percent of the maximum, voxels above 60 % of the maximum)"
+    assert summary["goal"] == f"Stop at 6 % mean uncertainty of the plan and {errors} of the plan."
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert summary["goal"] in report
+    told = summary["plan_dose_Gy"]["dose_errors"]
+    assert told["failing"] == 0 and told["mean_percent"] < told["largest_percent"] < 12.0
+    assert told["largest_percent"] == pytest.approx(
+        summary["beams"][0]["plan_dose_errors"]["largest_percent"], rel=1e-4
+    )
+    assert f"failing 0 of {told['voxels']:,} voxels" in report
+    assert f"failing 0 of {told['voxels']:,}" in ended.stdout
+    assert all(beam["dose_errors"]["failing"] is None for beam in summary["beams"])
     reached = summary["beams"][0]["plan_uncertainty_percent"]
     assert reached <= 6.0
     assert summary["plan_dose_Gy"]["mean_uncertainty_percent"] == pytest.approx(reached, rel=1e-4)
@@ -234,3 +245,42 @@ def test_the_uncertainty_is_that_of_doses_with_the_machines_factors(uneven: Aske
     said = found[0].figures["plan_uncertainty_percent"]
     assert percent_of(asked, found) == pytest.approx(said, rel=1e-4)
     assert 0.5 < found[0].histories / found[1].histories < 2.0
+
+
+def test_a_dose_error_for_every_beam_is_percent_of_its_own_maximum(uneven: Asked, tmp_path: Path) -> None:
+    goal = DoseErrorGoal(9.0, DoseErrorMeasure(60.0))
+    found = uneven.run(tmp_path, goals=Goals(dose_error=goal), goal_scope="beam")
+    density = body_on(uneven.target.score.grid, uneven.target.patient.voxels, None).density_g_cm3
+    for beam in found:
+        dose, relative = singles(beam.to_medium).astype(float), singles(beam.uncertainty).astype(float)
+        chosen = counting(dose, density, 60.0)
+        errors = 100 * (dose * relative).ravel()[chosen] / dose.ravel()[chosen].max()
+        told = beam.figures["dose_errors"]
+        assert beam.goal_reached and told["failing"] == 0
+        assert (told["largest_percent"], told["mean_percent"]) == pytest.approx((errors.max(), errors.mean()), rel=1e-4)
+
+
+def test_a_reference_dose_is_one_of_the_treatment(uneven: Asked, tmp_path: Path) -> None:
+    """That of the plan's maximum fails where that of twice as much passes, and gives half of the errors."""
+    told = []
+    for factor in (1.0, 2.0):
+        top = factor * float(
+            singles(uneven.plan(uneven.run(tmp_path / "x", goals=Goals(histories=9600))).to_medium).max()
+        )
+        goal = DoseErrorGoal(99.0, DoseErrorMeasure(60.0, True, top))
+        folder = tmp_path / str(factor)
+        beams = uneven.run(folder, goals=Goals(histories=9600, dose_error=goal), goal_scope="plan")
+        told.append(beams[0].figures["plan_dose_errors"]["largest_percent"])
+    assert told[0] == pytest.approx(2 * told[1], rel=1e-9)
+    assert 2.0 < told[0] < 30.0
+
+
+@pytest.mark.parametrize("killed_after", [2, 4])
+def test_rounds_in_a_row_survive_a_stop(uneven: Asked, tmp_path: Path, killed_after: int) -> None:
+    asked = {"goals": Goals(dose_error=DoseErrorGoal(9.0)), "goal_scope": "plan"}
+    whole = uneven.run(tmp_path / "whole", **asked)
+    looks = iter([False] * (25 * killed_after))
+    uneven.run(tmp_path / "kept", stop=lambda: next(looks, True), **asked)
+    assert same(uneven.run(tmp_path / "kept", **asked), whole)
+    assert all(beam.goal_reached for beam in whole)
+    assert whole[0].figures["plan_dose_errors"]["failing"] == 0

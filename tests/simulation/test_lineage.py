@@ -176,7 +176,7 @@ def test_runs_log_the_same_with_any_number_of_threads_and_any_room(
 ) -> None:
     """Batch after batch the same bytes; a batch whose log finds no room is run again."""
     alone, two = recorded(problem), recorded(problem, threads=2)
-    monkeypatch.setattr("dosewright.simulation.run.ROOM_FOR_LOG", 10)
+    monkeypatch.setattr("dosewright.simulation.batch.ROOM_FOR_LOG", 10)
     little = recorded(problem)
     assert len(alone) == 4 and sum(len(batch.log) for batch in alone) > 1000
     for one, other, third in zip(alone, two, little, strict=True):

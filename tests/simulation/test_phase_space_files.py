@@ -155,7 +155,7 @@ def test_the_file_is_the_same_for_any_number_of_threads_and_any_room(
     score = plane([5, 20.5], name="head", backwards=True)
     first = run(tmp_path, "one", score)
     second = run(tmp_path, "two", score, run=Run(threads=2))
-    monkeypatch.setattr(engine, "ROOM", 3)
+    monkeypatch.setattr("dosewright.simulation.batch.ROOM", 3)
     third = run(tmp_path, "three", score)
     names = ["head_5.IAEAphsp", "head_5.IAEAheader", "head_20.5.IAEAphsp", "head_20.5.IAEAheader"]
     assert [name for one in first["phase_spaces"] for name in one["files"]] == [names[i] for i in (1, 0, 3, 2)]

@@ -277,3 +277,16 @@ def test_in_a_scene_particles_start_where_they_are(tmp_path: Path) -> None:
     block = a.names.index("block")
     assert b.energy_MeV[block] == pytest.approx(a.energy_MeV[block], rel=0.01)
     assert abs(second.energy["residual"]) < 1e-4 * second.energy["started"]
+
+
+def test_a_dose_error_is_reached_with_original_histories(tmp_path: Path) -> None:
+    """Two checks in a row fit into one reading of the file; a goal too strict for it uses the file up."""
+    beam = parallel_beam(N, 4.0, seed=2, energy_MeV=2.0)
+    found = dose_of(tmp_path, beam, goal=Goals(dose_error_percent=9))
+    goals = json.loads((tmp_path / "result" / "summary.json").read_text())["goals"]
+    assert found.goal_reached and goals["reached"] and goals["dose_errors"]["failing"] == 0
+    assert 30 <= found.batches < 80 and found.histories < N
+    strict = tmp_path / "strict"
+    strict.mkdir()
+    used_up = dose_of(strict, beam, goal=Goals(dose_error_percent=0.5))
+    assert used_up.used_up and not used_up.goal_reached and used_up.histories == N

@@ -12,50 +12,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.simulation.tiny_problem import tiny_problem
 
 from dosewright.core.errors import InputError, StoppedEarlyError
-from dosewright.core.frame import Rigid
-from dosewright.core.grid import Grid
-from dosewright.core.solids import Device
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.geometry.beam.range_shifter import plate
-from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
+from dosewright.scoring.dose_error import DoseErrorGoal
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.simulation import goal as goals
 from dosewright.simulation import run
+from dosewright.simulation.batch import pencils_of_batch
 from dosewright.simulation.goal import Batches, Goal
-from dosewright.simulation.problem import Problem, TransportSettings, proton_problem
 from dosewright.simulation.result import Result
-from dosewright.simulation.run import Progress, pencils_of_batch, simulate
-from dosewright.sources import emit
-from dosewright.sources.pencil_beams import PencilBeams
+from dosewright.simulation.run import Progress, simulate
 
 HISTORIES = 4000
 BATCH = HISTORIES // goals.FEWEST_BATCHES
 GOAL = Goal(histories=HISTORIES)
-GRID = Grid((8, 8, 10), (5.0, 5.0, 4.0), (-17.5, -17.5, -38.0))
 PLASTIC = plate("plate", named("G4_POLYCARBONATE"), 15.0, 45.0)
-
-
-def tiny_problem(
-    *, slabs: tuple[Device, ...] = (), medium: str = "air", energy_MeV: float = 60.0, to_water: bool = True
-) -> Problem:
-    """Three spots on a water cube of 40 mm."""
-    rows = np.zeros((3, emit.PENCIL_COLUMNS))
-    rows[:, emit.X] = -0.5, 0.0, 0.5
-    rows[:, emit.XX] = rows[:, emit.YY] = 0.3
-    rows[:, emit.MEAN_ENERGY], rows[:, emit.ENERGY_SIGMA] = energy_MeV, 0.4
-    rows[:, emit.START_Z] = 10.0
-    density = np.ones(GRID.array_shape, np.float32)
-    return proton_problem(
-        voxels=Voxels.on_grid(GRID, np.zeros(GRID.array_shape, np.uint8), density, [named("G4_WATER")]),
-        pencil_beams=PencilBeams(rows, np.array([1.0, 2.0, 5.0]), 100.0, medium, None, ()),
-        beamline=slabs,
-        to_patient=Rigid.identity(),
-        score_grid=GRID,
-        settings=TransportSettings(dose_to_water=to_water),
-    )
 
 
 PROBLEM = tiny_problem()
@@ -319,7 +294,9 @@ def run_and_die(folder: Path, where: str) -> None:
 
 @pytest.mark.parametrize("where", ["between batches", "while saving"])
 def test_a_killed_run_goes_on_to_the_same_dose(tmp_path: Path, undisturbed: Result, where: str) -> None:
-    done = subprocess.run([sys.executable, __file__, str(tmp_path), where], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tests.simulation.test_run", str(tmp_path), where]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=root)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert [p.name for p in tmp_path.glob("sums-*.npz")] == ["sums-0000010.npz"]
     seen: list[int] = []
@@ -551,3 +528,48 @@ def test_other_seeds_are_refused(seed: int) -> None:
 
 if __name__ == "__main__":
     run_and_die(Path(sys.argv[1]), sys.argv[2])
+
+
+def stopped_by_errors(folder: Path | None = None, tell: Callable[[Progress], None] | None = None) -> Result:
+    goal = Goal(dose_error=DoseErrorGoal(4.0), batch_histories=100)
+    return simulate(PROBLEM, goal, threads=1, folder=folder, on_progress=tell)
+
+
+def test_a_run_stops_when_no_voxel_exceeds_the_dose_error() -> None:
+    told: list[Progress] = []
+    result = stopped_by_errors(tell=told.append)
+    dose, error = result.dose_Gy, result.dose_Gy * result.relative_uncertainty
+    high = dose > 0.5 * dose.max()
+    assert result.goal_reached and result.dose_errors.failing == 0
+    assert result.dose_errors.voxels == high.sum() > 5
+    assert result.dose_errors.largest_percent == pytest.approx(100 * error[high].max() / dose.max())
+    assert result.dose_errors.mean_percent == pytest.approx(100 * error[high].mean() / dose.max())
+    seen = [(p.histories // 100, p.dose_error_percent) for p in told]
+    first = next(n for n, percent in seen if percent < 4.0 and n >= 20)
+    assert result.batches == Batches.next_checkpoint(first), "one check later"
+    assert told[-2].seconds_left is not None
+
+
+@pytest.mark.usefixtures("eager")
+def test_checks_in_a_row_survive_a_kill_anywhere(tmp_path: Path) -> None:
+    whole = stopped_by_errors()
+    first = Batches.checkpoint_before(whole.batches)
+    for killed_at in (first - 5, first, first + 5, whole.batches):
+        folder = tmp_path / str(killed_at)
+
+        def killed(progress: Progress, at: int = killed_at) -> None:
+            if progress.histories >= 100 * at:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            stopped_by_errors(folder, killed)
+        assert same_dose(stopped_by_errors(folder), whole)
+        assert same_dose(stopped_by_errors(folder), whole), "and once more, when it has ended"
+
+
+def test_checks_of_another_goal_do_not_count(tmp_path: Path) -> None:
+    strict = Goal(dose_error=DoseErrorGoal(4.0), batch_histories=100)
+    loose = Goal(dose_error=DoseErrorGoal(20.0), batch_histories=100)
+    begun = simulate(PROBLEM, loose, threads=1, folder=tmp_path)
+    assert begun.batches == 30
+    assert same_dose(simulate(PROBLEM, strict, threads=1, folder=tmp_path), stopped_by_errors())

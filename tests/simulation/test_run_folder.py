@@ -300,3 +300,24 @@ def test_time_as_the_only_goal_is_not_reached_when_stopped(tmp_path: Path) -> No
     looks = iter([False] * 3)
     run_in_folder(run_of(goal=Goals(max_minutes=5)), tmp_path / "out", stop=lambda: next(looks, True))
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["goals"]["reached"] is False
+
+
+@pytest.mark.parametrize("particle", ["proton", "photon"])
+def test_a_dose_error_for_a_goal(tmp_path: Path, particle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dosewright.simulation.goal.DEFAULT_BATCH", 200)
+    monkeypatch.setattr("dosewright.simulation.goal.VOXELS_PER_HISTORY", 10**9)
+    coarse = BOX.model_copy(update={"voxel_mm": (20.0, 20.0, 10.0)})
+    goal = Goals(dose_error_percent=5, dose_error_type="local", dose_error_cutoff_percent=60)
+    beam = BEAM.model_copy(update={"particle": particle, "energy_MeV": 70 if particle == "proton" else 6})
+    run_in_folder(run_of(phantom=coarse, source=beam, goal=goal), tmp_path)
+    goals = json.loads((tmp_path / "summary.json").read_text())["goals"]
+    dose, relative = energy_of(tmp_path, "dose"), energy_of(tmp_path, "dose_uncertainty")
+    high = relative[dose > 0.6 * dose.max()]
+    assert (goals["reached"], goals["dose_error_percent"]) == (True, 5)
+    told = goals["dose_errors"]
+    assert (told["failing"], told["voxels"]) == (0, high.size)
+    assert (told["largest_percent"], told["mean_percent"]) == pytest.approx(
+        (100 * high.max(), 100 * high.mean()), rel=1e-4
+    )
+    assert 0.1 < told["mean_percent"] < told["largest_percent"] < 5.0
+    assert told["of"] == "percent of their dose, voxels above 60 % of the maximum"

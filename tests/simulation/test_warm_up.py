@@ -93,7 +93,7 @@ def test_a_child_can_compile_every_kind_of_run(particle: str, splitting: int, mo
         goal=Goals(histories=10), variance_reduction=VarianceReduction(photon_splitting=splitting),
     )  # fmt: skip
     calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(engine, "warm_up", lambda *call: calls.append(call))
+    monkeypatch.setattr("dosewright.simulation.batch.warm_up", lambda *call: calls.append(call))
     engine.simulate(prepare(run_file, WITHOUT_LIBRARY).problem, Goal(histories=10), seed=1, threads=1)
     (call,) = calls
     assert warm_up(*call)

@@ -1,6 +1,7 @@
 """Goals as a user types them, and their priorities."""
 
 import contextlib
+import json
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from dosewright.core.errors import InputError
 from dosewright.formats.text import site_settings
 from dosewright.formats.text.site_settings import Range
+from dosewright.scoring.dose_error import DoseErrorGoal, DoseErrorMeasure
 from dosewright.workflow.goals import (
     Goals,
     beyond_site,
@@ -147,3 +149,45 @@ def test_durations_for_people(seconds: float, text: str) -> None:
 def test_a_goal_of_the_plan_says_so() -> None:
     goals = Goals(histories=1000, uncertainty_percent=2.0)
     assert goals.sentence("plan") == "Stop at 1,000 primaries of the plan and 2 % mean uncertainty of the plan."
+
+
+LOCAL = DoseErrorMeasure(relative_to_maximum=False)
+
+
+def test_a_dose_error_beside_the_others() -> None:
+    goals = Goals(histories=100, dose_error=DoseErrorGoal(1.0))
+    assert goals.reached(100, 99.0, errors_met=True)
+    assert not goals.reached(100, 0.0)
+    assert not goals.time_is_the_goal
+    assert not Goals(dose_error=DoseErrorGoal(1.0)).time_is_the_goal
+    assert "100 primaries of the plan and a mean error below 1 % in every voxel (percent of the maximum" in (
+        goals.sentence("plan")
+    )
+
+
+@pytest.mark.parametrize(
+    "goals",
+    [
+        Goals(10),
+        Goals(dose_error=DoseErrorGoal(2.0, LOCAL)),
+        Goals(10, 1.0, 5.0, DoseErrorGoal(1.0, DoseErrorMeasure(5.0, True, 2.0))),
+    ],
+)
+def test_goals_come_back_from_plain_values(goals: Goals) -> None:
+    assert Goals.from_json(json.loads(json.dumps(goals.as_json()))) == goals
+
+
+@pytest.mark.parametrize(
+    ("goal", "worse"),
+    [
+        (DoseErrorGoal(1.0, LOCAL), False),
+        (DoseErrorGoal(1.1, LOCAL), True),
+        (DoseErrorGoal(0.5), False),
+        (DoseErrorGoal(0.6), True),
+        (DoseErrorGoal(0.4, DoseErrorMeasure(60.0)), True),
+        (DoseErrorGoal(0.4, DoseErrorMeasure(50.0, True, 2.0)), True),
+    ],
+)
+def test_what_a_dose_error_promises_of_the_mean(goal: DoseErrorGoal, worse: bool) -> None:
+    """1 % of the maximum is 2 % of half of it."""
+    assert (worse_than_usual(Goals(dose_error=goal), site_settings.Goals()) is not None) == worse

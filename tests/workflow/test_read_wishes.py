@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dosewright.core.errors import InputError
+from dosewright.workflow.dose_error_options import NOT_SAID
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.read_wishes import read_goals, read_overrides, read_wishes
 from dosewright.workflow.request import Wishes
@@ -64,7 +65,7 @@ def test_what_cannot_be_read_is_told_and_left_out() -> None:
 
 
 def test_no_goal_takes_the_default_and_says_so() -> None:
-    goals, assumed = read_goals(None, None, None, [])
+    goals, assumed = read_goals(None, None, None, NOT_SAID, [])
     assert assumed
     assert goals == Goals(uncertainty_percent=1.0)
 

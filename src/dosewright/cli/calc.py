@@ -17,6 +17,10 @@ def calc(
     histories: options.Histories = None,
     uncertainty: options.Uncertainty = None,
     time: options.Time = None,
+    dd: options.DoseError = None,
+    dco: options.DoseCutOff = None,
+    dd_type: options.DoseErrorType = None,
+    dgref: options.DoseReference = None,
     per: options.Per = None,
     what: options.WhatToCalculate,
     seed: options.Seed = "1",
@@ -32,6 +36,7 @@ def calc(
         from dosewright.workflow.read_wishes import read_wishes
 
         said = {**what.said(), "histories": histories, "uncertainty": uncertainty, "time": time, "seed": seed}
+        said |= {"dd": dd, "dco": dco, "dd_type": dd_type, "dgref": dgref}
         said |= {"output": output, "threads": threads, "keep_parts": keep, "goal_scope": per}
         said["write"] = None if write is None else tuple(write)
         wishes = read_wishes(said)

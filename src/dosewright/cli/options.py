@@ -39,6 +39,22 @@ Time = Annotated[
         help="Time limit: minutes, or 90s, 20m, 5h; beats -n and -u.",
     ),
 ]
+DoseError = Annotated[
+    str | None,
+    typer.Option("--dd", metavar="PERCENT", help="Mean error that no voxel above --dco may exceed, in percent."),
+]
+DoseCutOff = Annotated[
+    str | None,
+    typer.Option("--dco", metavar="PERCENT", help="Voxels above so many percent of the maximum count; default 50."),
+]
+DoseErrorType = Annotated[
+    str | None,
+    typer.Option("--dd-type", metavar="global|local", help="Errors in percent of the maximum, or of the voxel's dose."),
+]
+DoseReference = Annotated[
+    str | None,
+    typer.Option("--dgref", metavar="GY", help="Taken instead of the maximum for global errors."),
+]
 Beams = Annotated[
     list[str] | None,
     typer.Option(

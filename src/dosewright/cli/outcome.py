@@ -20,6 +20,9 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
         return
     console = Console(highlight=False)
     console.print(beam_table(summary))
+    largest, failing = error_cells(summary["plan_dose_Gy"].get("dose_errors") or {})
+    of = (summary["plan_dose_Gy"].get("dose_errors") or {}).get("of", "")
+    console.print(escape(f"Plan: largest error {largest}{f', failing {failing}' if failing else ''}; {of}, 1 sigma."))
     if summary["gamma"]:
         console.print(gamma_table(summary))
     for ratio in summary["high_dose_ratios"]:
@@ -44,17 +47,30 @@ def counted(number: int, plural: str) -> str:
 
 def beam_table(summary: dict[str, Any]) -> Table:
     """Return the beams with primaries, uncertainty and time."""
-    table = Table("Beam", "Primaries", "Uncertainty", "Goal", "Time", box=None, header_style="bold")
+    names = ("Beam", "Primaries", "Uncertainty", "Largest error", "Failing", "Goal", "Time")
+    table = Table(*names, box=None, header_style="bold")
     for beam in summary["beams"]:
         percent = beam["mean_uncertainty_percent"]
         table.add_row(
             escape(f"{beam['number']} {beam['name']}"),
             f"{beam['histories']:,}",
             "unknown" if percent is None else f"{percent:.2f} %",
+            *error_cells(beam.get("dose_errors") or {}),
             "reached" if beam["goal_reached"] else "not reached",
             duration_text(beam["wall_seconds"]),
         )
     return table
+
+
+def error_cells(errors: dict[str, Any]) -> tuple[str, str]:
+    """Return the largest error of the dose, and how many of the voxels that count fail."""
+    if not errors.get("voxels"):
+        return "unknown", ""
+    failing = errors["failing"]
+    return (
+        f"{errors['largest_percent']:.2f} %",
+        "no goal" if failing is None else f"{failing:,} of {errors['voxels']:,}",
+    )
 
 
 def gamma_table(summary: dict[str, Any]) -> Table:

@@ -52,10 +52,12 @@ def log_shown(wanted: bool) -> Iterator[None]:
 
 
 def figures(progress: BeamProgress) -> str:
-    """Write primaries, rate, uncertainty and time left, as far as known."""
+    """Write primaries, rate, uncertainty, largest error and time left, as far as known."""
     parts = [f"{progress.histories:,} primaries", f"{progress.histories_per_second:,.0f}/s"]
     if progress.uncertainty_percent is not None:
         parts.append(f"{progress.uncertainty_percent:.2f} %")
+    if progress.dose_error_percent is not None:
+        parts.append(f"largest error {progress.dose_error_percent:.2f} %")
     if progress.seconds_left is not None:
         parts.append(f"{duration_text(max(progress.seconds_left, 0.0))} left")
     return "  ".join(parts)

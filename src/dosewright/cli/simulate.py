@@ -100,8 +100,9 @@ def progress_shown(name: str) -> Iterator[Callable[["Progress"], None]]:
 
     def as_figures(now: "Progress") -> str:
         percent = now.uncertainty_percent if math.isfinite(now.uncertainty_percent) else None
+        largest = now.dose_error_percent if math.isfinite(now.dose_error_percent) else None
         rate, left = now.histories_per_second, now.seconds_left
-        return figures(BeamProgress(0, name, now.histories, rate, percent, now.seconds, left, 0.0))
+        return figures(BeamProgress(0, name, now.histories, rate, percent, now.seconds, left, 0.0, largest))
 
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -141,6 +142,11 @@ def show(folder: Path, *, as_json: bool) -> dict[str, Any]:
     known = "unknown" if percent is None else f"{percent:.2f} %"
     typer.echo(f"{summary['histories']:,} histories in {summary['wall_seconds']:.1f} s, "
                f"{summary['histories_per_cpu_second']:,.0f} per CPU second; mean uncertainty {known}.")  # fmt: skip
+    errors = goals["dose_errors"]
+    if errors["voxels"]:
+        failing = "" if errors["failing"] is None else f"; {errors['failing']} fail"
+        typer.echo(f"Dose error: largest {errors['largest_percent']:.2f} %, mean {errors['mean_percent']:.2f} % "
+                   f"({errors['of']}; {errors['voxels']:,} voxels{failing}).")  # fmt: skip
     shares = ", ".join(f"{key} {value:.4g}" for key, value in energy.items())
     typer.echo(f"Energy per primary in MeV: {shares}.")
     for warning in summary["warnings"]:

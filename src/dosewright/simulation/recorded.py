@@ -15,6 +15,7 @@ from dosewright.transport import tracks
 from dosewright.transport.coupled import CoupledProblem
 
 MOST_USES = 10_000  # all uses of a history are held together
+FEWEST_FOR_DOSE_ERRORS = 4 * FEWEST_BATCHES  # there must be room for checks in a row before a file is used up
 KERNEL_SPECIES = {PHOTON: tracks.PHOTON, ELECTRON: tracks.ELECTRON, POSITRON: tracks.POSITRON}
 
 
@@ -97,7 +98,7 @@ class RecordedBatches:
         self.recorded, self.packed = recorded, packed
         self.uses = recorded.uses(goal.histories)
         self.packing = Packing(KERNEL_SPECIES, recorded.selection, HIGHEST_MEV)
-        by_histories = goal.histories is not None and goal.uncertainty_percent is None
+        by_histories = goal.histories is not None and goal.by_histories_alone
         asked = ceil((goal.histories or 0) / self.uses)
         self.wanted = ceil(asked * recorded.per_history) if by_histories else None
         there = recorded.particles * recorded.passes
@@ -106,7 +107,8 @@ class RecordedBatches:
         if goal.batch_histories is not None:
             self.size = max(1, round(goal.batch_histories * recorded.per_history / self.uses))
         else:
-            self.size = max(1, min(size // self.uses, -(-most // FEWEST_BATCHES)))
+            fewest = FEWEST_BATCHES if goal.dose_error is None else FEWEST_FOR_DOSE_ERRORS
+            self.size = max(1, min(size // self.uses, -(-most // fewest)))
         self._next, self._done, self._pass = 0, 0, 0
         self._kept: Work | None = None
         self._histories = self._from_begin()

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dosewright.core.grid import Grid, Image
 from dosewright.core.units import MEV_PER_G_IN_GY
 from dosewright.scoring import deposit
+from dosewright.scoring.dose_error import NOTHING_KNOWN, DoseErrors
 from dosewright.scoring.leaving import Leaving
 from dosewright.scoring.ratio_statistics import RatioSums
 from dosewright.scoring.statistics import BatchSums
@@ -106,6 +107,8 @@ class Result:
         What was used of a phase space; None for other sources.
     carried
         What cuts would have left elsewhere; None where it was not asked for.
+    dose_errors
+        Largest and mean error of the voxels that count, as the goal wants them, else of the maximum and above half.
     """
 
     dose_Gy: NDArray[np.float64]
@@ -130,6 +133,7 @@ class Result:
     used_up: bool = False
     records: RecordsUsed | None = None
     carried: CarriedDose | None = None
+    dose_errors: DoseErrors = NOTHING_KNOWN
 
     @property
     def dose(self) -> Image:

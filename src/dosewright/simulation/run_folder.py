@@ -26,8 +26,9 @@ from dosewright.simulation.regions import Regions
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import names_of, place_of, write_scores
 from dosewright.simulation.run import Progress, never, simulate
+from dosewright.simulation.run_file.goals import goal_of
 from dosewright.simulation.run_file.read import check
-from dosewright.simulation.run_file.tables import Goals, RunFile
+from dosewright.simulation.run_file.tables import RunFile
 from dosewright.simulation.run_file.write import resolved_content, to_toml
 from dosewright.simulation.run_summary import hashes, input_hashes, summary
 from dosewright.simulation.setup.phase_space_wishes import wishes_of
@@ -90,7 +91,7 @@ def run_in_folder(
         with _phase_spaces(folder, run_file, prepared, create) as spaces:
             result = simulate(
                 prepared.problem,
-                goal_at_planes(goal_of(run_file.goal), prepared.problem),
+                goal_at_planes(goal_of(run_file.goal, prepared.particles), prepared.problem),
                 seed=run_file.run.seed,
                 threads=run_file.run.threads,
                 folder=folder / PARTS,
@@ -112,12 +113,6 @@ def _phase_spaces(folder: Path, run_file: RunFile, prepared: Prepared, create: C
     around = Surroundings(regions, prepared.problem.part_names, box_to_run)
     title = f"dosewright {__version__}, seed {run_file.run.seed}"
     return PhaseSpaceFiles(folder, wishes_of(run_file), around, create, title)
-
-
-def goal_of(goals: Goals) -> Goal:
-    """Return the goals as the engine takes them."""
-    seconds = None if goals.max_minutes is None else 60.0 * goals.max_minutes
-    return Goal(histories=goals.histories, uncertainty_percent=goals.uncertainty_percent, max_seconds=seconds)
 
 
 def goal_at_planes(goal: Goal, problem: Problem) -> Goal:

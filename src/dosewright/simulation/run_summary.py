@@ -8,9 +8,11 @@ from typing import Any
 
 from dosewright import __version__
 from dosewright.execution.artifact import file_sha256
+from dosewright.scoring.dose_error import USUAL
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import DEFINITIONS, names_of, unit_of
-from dosewright.simulation.run_file.tables import AUTO, COUPLED, OFF, RunFile, Score
+from dosewright.simulation.run_file.goals import dose_error_of
+from dosewright.simulation.run_file.tables import AUTO, COUPLED, OFF, Goals, RunFile, Score
 from dosewright.simulation.scene_account import scene_account
 from dosewright.simulation.setup.prepare import Prepared
 from dosewright.simulation.transport_account import transport_account
@@ -39,8 +41,10 @@ def summary(run_file: RunFile, prepared: Prepared, result: Result, warnings: Ite
         "goals": {
             "histories": goals.histories,
             "uncertainty_percent": goals.uncertainty_percent,
+            "dose_error_percent": goals.dose_error_percent,
             "max_minutes": goals.max_minutes,
             "mean_uncertainty_percent": _finite(result.mean_uncertainty_percent),
+            "dose_errors": told_errors(goals, result),
             "reached": goals_reached(run_file, result),
             "stopped_on_request": result.stopped_on_request,
             "source_used_up": result.used_up,
@@ -53,10 +57,17 @@ def summary(run_file: RunFile, prepared: Prepared, result: Result, warnings: Ite
     }
 
 
+def told_errors(goals: Goals, result: Result) -> dict[str, Any]:
+    """Return the largest and mean error of the dose, how many voxels they are of and fail, and what they are."""
+    measure = USUAL if (asked := dose_error_of(goals)) is None else asked.measure
+    return {**result.dose_errors.as_json(), "of": measure.words}
+
+
 def goals_reached(run_file: RunFile, result: Result) -> bool:
     """Say whether a run did what was asked; where only a time was given, its end is the goal."""
     goals = run_file.goal
-    by_time = goals.histories is None and goals.uncertainty_percent is None and not result.stopped_on_request
+    others = (goals.histories, goals.uncertainty_percent, goals.dose_error_percent)
+    by_time = all(goal is None for goal in others) and not result.stopped_on_request
     return result.goal_reached or by_time
 
 

@@ -15,9 +15,9 @@ from dosewright.scoring.carried import ELECTRON_ANYWHERE, ELECTRON_MADE, PHOTON_
 from dosewright.scoring.statistics import THRESHOLD_PERCENT, TOP_VOXELS
 from dosewright.simulation.result import Result
 from dosewright.simulation.run import Progress, never, simulate
+from dosewright.simulation.run_file.goals import goal_of
 from dosewright.simulation.run_file.read import check
 from dosewright.simulation.run_file.tables import RunFile, Score
-from dosewright.simulation.run_folder import goal_of
 from dosewright.simulation.setup.prepare import Prepared, prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 from dosewright.studies.basis import Basis

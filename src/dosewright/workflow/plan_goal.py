@@ -6,6 +6,10 @@ the ``n_b``, where ``n_b`` is in proportion to the root of the mean over voxels 
 that of the plan: Neyman's optimum allocation (J. R. Stat. Soc. 97, 558 (1934); Cochran, Sampling Techniques, ch. 5) for
 many characters at once. `sigma` depends on the ``n_b``, which are iterated.
 
+A dose error asks for the largest of the voxels' errors instead. Then the mean over voxels of ``sigma ** 8`` is made
+small, which is nearly the largest, by the same steps with ``A_b sigma ** 6`` in the place of ``A_b / sigma``; sigma is
+relative to what the errors are.
+
 Everything is decided from counts and sums, in rounds after fixed numbers of batches: never from a clock.
 """
 
@@ -16,6 +20,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from dosewright.scoring.dose_error import (
+    CHECKS_TO_PASS,
+    FEWEST_CHECKED,
+    NOTHING_KNOWN,
+    USUAL,
+    DoseErrorGoal,
+    DoseErrors,
+    counting,
+    dose_errors,
+    relative_errors,
+)
 from dosewright.scoring.statistics import THRESHOLD_PERCENT, TOP_VOXELS, high_dose_voxels
 from dosewright.simulation.run import FEWEST_FOR_A_DOSE, Ended
 
@@ -27,6 +42,8 @@ GROWTH = 1.5  # most of a round: variances are known better before more is decid
 MOST_VOXELS_FOR_SHARES = 20_000  # of all that count; more would not change the shares
 ITERATIONS = 200
 CONVERGED = 1e-6
+MEAN, NEARLY_LARGEST = 1.0, 8.0  # powers of sigma
+CONFIRMING = 1.1  # of a round that looks whether a dose error was met by luck: as between checks of a beam
 
 
 @dataclass(frozen=True)
@@ -44,35 +61,62 @@ class Scored:
 
 @dataclass(frozen=True)
 class PlanGoal:
-    """What the plan must reach, of what is given: a mean uncertainty (percent), batches of all beams together.
+    """What the plan must reach, of what is given: a mean uncertainty (percent), batches of all beams, a dose error.
 
-    Without either, time alone ends it.
+    The dose error must be met after two rounds in a row. Without any, time alone ends it.
     """
 
     uncertainty_percent: float | None
     batches: int | None
     top_voxels: int = TOP_VOXELS
     dose_threshold_percent: float = THRESHOLD_PERCENT
+    dose_error: DoseErrorGoal | None = None
+
+    @property
+    def pilot_batches(self) -> int:
+        """Batches of each beam before anything is decided."""
+        return PILOT_BATCHES if self.dose_error is None else FEWEST_CHECKED
+
+
+@dataclass(frozen=True)
+class Round:
+    """The batches of each beam, and how many rounds in a row before had met the dose error."""
+
+    batches: tuple[int, ...]
+    passes: int = 0
+
+
+@dataclass(frozen=True)
+class Known:
+    """The plan's mean uncertainty (percent), its dose errors, and the batches it will need; infinite while unknown."""
+
+    uncertainty_percent: float = math.inf
+    errors: DoseErrors = NOTHING_KNOWN
+    batches_needed: float = math.inf
+
+
+NOTHING_YET = Known()
 
 
 @dataclass(frozen=True)
 class Reached:
-    """Where it ended: the batches of each beam, the plan's mean uncertainty (percent), and why."""
+    """Where it ended: the batches of each beam, the plan's mean uncertainty (percent), why, and its dose errors."""
 
     batches: tuple[int, ...]
     uncertainty_percent: float
     ended: Ended
+    errors: DoseErrors = NOTHING_KNOWN
 
 
 Advance = Callable[[int, int], Scored]
-Keep = Callable[[tuple[int, ...], float, float], None]
+Keep = Callable[[Round, Known], None]
 
 
 def reach(
     goal: PlanGoal,
     beams: int,
     density_g_cm3: Array,
-    former: tuple[int, ...] | None,
+    former: Round | None,
     advance: Advance,
     keep: Keep,
 ) -> Reached:
@@ -81,24 +125,23 @@ def reach(
     Parameters
     ----------
     former
-        The batches of each beam in the round that a killed run was in; None to begin with the pilot.
+        The round that a killed run was in; None to begin with the pilot.
     advance
         Runs a beam to a number of batches, or takes what there is if that is more; tells if it had to end before.
     keep
-        Told each round before it is run, with the plan's uncertainty (percent) and the batches that will be needed in
-        all as far as known (both infinite at first), so that a killed run goes on in the same round.
+        Told each round before it is run, with what is known so far, so that a killed run goes on in the same round.
     """
-    now = former or (PILOT_BATCHES,) * beams
-    percent, needed = math.inf, math.inf
+    now, known = former or Round((goal.pilot_batches,) * beams), NOTHING_YET
     while True:
-        keep(now, percent, needed)
-        scored, ended = _run_round(now, advance)
+        keep(now, known)
+        scored, ended = _run_round(now.batches, advance)
         batches = tuple(one.batches for one in scored)
-        percent = mean_uncertainty(scored, density_g_cm3, goal)
-        if ended is not Ended.GOAL or _met(goal, sum(batches), percent):
-            return Reached(batches, percent, ended)
-        needed = _needed(goal, sum(batches), percent)
-        now = next_batches(batches, relative_variances(scored, density_g_cm3, goal), goal)
+        percent, errors = mean_uncertainty(scored, density_g_cm3, goal), plan_errors(scored, density_g_cm3, goal)
+        passes = now.passes + 1 if errors.met else 0
+        if ended is not Ended.GOAL or _met(goal, sum(batches), percent, passes):
+            return Reached(batches, percent, ended, errors)
+        known = Known(percent, errors, _needed(goal, sum(batches), percent, errors))
+        now = Round(next_batches(batches, scored, density_g_cm3, goal, known), passes)
 
 
 def _run_round(now: tuple[int, ...], advance: Advance) -> tuple[list[Scored], Ended]:
@@ -112,18 +155,21 @@ def _run_round(now: tuple[int, ...], advance: Advance) -> tuple[list[Scored], En
     return scored, ended
 
 
-def _met(goal: PlanGoal, total: int, percent: float) -> bool:
-    if goal.uncertainty_percent is None and goal.batches is None:
+def _met(goal: PlanGoal, total: int, percent: float, passes: int) -> bool:
+    if goal.uncertainty_percent is None and goal.batches is None and goal.dose_error is None:
         return False
     precise = goal.uncertainty_percent is None or percent <= goal.uncertainty_percent
-    return precise and (goal.batches is None or total >= goal.batches)
+    small = goal.dose_error is None or passes >= CHECKS_TO_PASS
+    return precise and small and (goal.batches is None or total >= goal.batches)
 
 
-def _needed(goal: PlanGoal, total: int, percent: float) -> float:
+def _needed(goal: PlanGoal, total: int, percent: float, errors: DoseErrors) -> float:
     """Return the batches that the goal will need, as it looks now; infinite where time alone ends it."""
     needed = [float(goal.batches)] if goal.batches else []
     if goal.uncertainty_percent is not None:
         needed.append(total * (percent / goal.uncertainty_percent) ** 2)
+    if goal.dose_error is not None:
+        needed.append(total * max((errors.largest_percent / goal.dose_error.percent) ** 2, CONFIRMING))
     return max(needed, default=math.inf)
 
 
@@ -142,21 +188,59 @@ def relative_variances(beams: Sequence[Scored], density_g_cm3: Array, goal: Plan
     return np.array([one.variance[chosen] / dose[chosen] ** 2 for one in beams])
 
 
-def next_batches(now: Sequence[int], relative: Array, goal: PlanGoal) -> tuple[int, ...]:
+def plan_errors(beams: Sequence[Scored], density_g_cm3: Array, goal: PlanGoal) -> DoseErrors:
+    """Return the largest and mean error of the plan's dose, as the goal wants them told."""
+    dose = np.sum([one.dose for one in beams], axis=0)
+    error = np.sqrt(np.sum([one.variance / one.batches for one in beams], axis=0))
+    asked = goal.dose_error
+    measure, percent = (USUAL, None) if asked is None else (asked.measure, asked.percent)
+    return dose_errors(dose, error, density_g_cm3, measure, percent)
+
+
+def next_batches(
+    now: Sequence[int], beams: Sequence[Scored], density_g_cm3: Array, goal: PlanGoal, known: Known
+) -> tuple[int, ...]:
     """Return how many batches each beam is to have next; none has fewer than now, all together at least one more."""
+    relative = relative_variances(beams, density_g_cm3, goal)
     thinned = relative[:, :: max(1, -(-relative.shape[1] // MOST_VOXELS_FOR_SHARES))]
-    return whole(best(thinned, now, _next_total(now, thinned, goal)), now)
+    total = _next_total(now, thinned, goal, known.errors)
+    if _errors_decide(goal, known):
+        return whole(best(variances_of_errors(beams, density_g_cm3, goal), now, total, NEARLY_LARGEST), now)
+    return whole(best(thinned, now, total), now)
 
 
-def _next_total(now: Sequence[int], relative: Array, goal: PlanGoal) -> int:
+def _errors_decide(goal: PlanGoal, known: Known) -> bool:
+    """Say whether the dose error is farther from its goal than the mean uncertainty."""
+    if goal.dose_error is None or not known.errors.voxels:
+        return False
+    far = known.errors.largest_percent / goal.dose_error.percent
+    return goal.uncertainty_percent is None or far >= known.uncertainty_percent / goal.uncertainty_percent
+
+
+def variances_of_errors(beams: Sequence[Scored], density_g_cm3: Array, goal: PlanGoal) -> Array:
+    """Return each beam's variance for one batch, relative as the errors are, [beam, voxel]: those of large errors."""
+    measure = USUAL if goal.dose_error is None else goal.dose_error.measure
+    dose = np.sum([one.dose for one in beams], axis=0)
+    chosen = counting(dose, density_g_cm3, measure.cut_off_percent)
+    relative = np.array([relative_errors(dose, np.sqrt(one.variance), chosen, measure) ** 2 for one in beams])
+    sigma = (relative / np.array([[one.batches] for one in beams], float)).sum(axis=0)
+    largest = np.argsort(-sigma, kind="stable")[:MOST_VOXELS_FOR_SHARES]
+    return np.asarray(relative[:, largest])
+
+
+def _next_total(now: Sequence[int], relative: Array, goal: PlanGoal, errors: DoseErrors) -> int:
     """Return the batches of all beams together in the next round."""
     total = sum(now)
     least, most = (max(total + 1, math.ceil(growth * total)) for growth in (LEAST_GROWTH, GROWTH))
-    of_count = min(most, goal.batches) if goal.batches else most
-    if goal.uncertainty_percent is None:
-        return of_count
-    of_uncertainty = _fewest_for(0.01 * goal.uncertainty_percent, relative, now, least, most)
-    return max(of_uncertainty, of_count) if goal.batches and total < goal.batches else of_uncertainty
+    wanted = []
+    if goal.uncertainty_percent is not None:
+        wanted.append(_fewest_for(0.01 * goal.uncertainty_percent, relative, now, least, most))
+    if goal.batches is not None and total < goal.batches:
+        wanted.append(min(most, goal.batches))
+    if goal.dose_error is not None:
+        needed = total * (errors.largest_percent / goal.dose_error.percent) ** 2
+        wanted.append(math.ceil(min(max(needed, CONFIRMING * total), most)))
+    return max(wanted, default=most)
 
 
 def _fewest_for(wanted: float, relative: Array, now: Sequence[int], low: int, high: int) -> int:
@@ -174,19 +258,21 @@ def _mean_root(relative: Array, batches: Array) -> float:
     return float(np.sqrt((relative / batches[:, None]).sum(axis=0)).mean())
 
 
-def best(relative: Array, now: Sequence[int], total: int) -> Array:
-    """Share `total` batches so that the plan's mean uncertainty is smallest and no beam has fewer than `now`."""
+def best(relative: Array, now: Sequence[int], total: int, power: float = MEAN) -> Array:
+    """Share `total` batches so that the mean of the uncertainty to a power is smallest; none has fewer than `now`."""
     least = np.asarray(now, float)
     pinned = np.zeros(least.size, bool)
     while True:
-        batches = _best_of_free(relative, least, pinned, float(total))
+        batches = _best_of_free(relative, least, pinned, float(total), power)
         too_few = ~pinned & (batches < least)
         if not too_few.any():
             return batches
         pinned |= too_few
 
 
-def _best_of_free(relative: Array, least: Array, pinned: Array | NDArray[np.bool_], total: float) -> Array:
+def _best_of_free(
+    relative: Array, least: Array, pinned: Array | NDArray[np.bool_], total: float, power: float
+) -> Array:
     """Share what the pinned beams leave among the others, in proportion to the roots of their contributions."""
     free = ~np.asarray(pinned, bool)
     left = total - least[~free].sum()
@@ -195,7 +281,7 @@ def _best_of_free(relative: Array, least: Array, pinned: Array | NDArray[np.bool
         return batches
     for _ in range(ITERATIONS):
         sigma = np.sqrt((relative / batches[:, None]).sum(axis=0))
-        weight = np.sqrt((relative[free] / np.where(sigma > 0, sigma, np.inf)).mean(axis=1))
+        weight = np.sqrt((relative[free] * np.where(sigma > 0, sigma, 1.0) ** (power - 2.0)).mean(axis=1))
         if not weight.sum() > 0:
             return batches
         wanted = left * np.maximum(weight / weight.sum(), 1e-9)

@@ -8,6 +8,7 @@ from typing import Any
 from dosewright.core.errors import InputError
 from dosewright.core.looks import tried
 from dosewright.formats.text import site_settings
+from dosewright.workflow.dose_error_options import DoseErrorTexts
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.request import Wishes
 
@@ -15,14 +16,15 @@ from dosewright.workflow.request import Wishes
 def read_wishes(said: Mapping[str, Any]) -> Wishes:
     """Read options as typed; what cannot be read is among the `unread` of the wishes.
 
-    `said` has the names of `Wishes`, None for what was not said; the goals come as ``histories``, ``uncertainty`` and
-    ``time``. Texts are read where a number or a pair is meant, so that a slip of the pen stops nothing else from being
-    looked at.
+    `said` has the names of `Wishes`, None for what was not said; the goals come as ``histories``, ``uncertainty``,
+    ``time``, ``dd``, ``dco``, ``dd_type`` and ``dgref``. Texts are read where a number or a pair is meant, so that a
+    slip of the pen stops nothing else from being looked at.
     """
     problems: list[str] = []
     values = {key: value for key, value in said.items() if value is not None}
     histories, uncertainty, time = (values.pop(key, None) for key in ("histories", "uncertainty", "time"))
-    goals, assumed = read_goals(histories, uncertainty, time, problems)
+    error = DoseErrorTexts(**{key: values.pop(key, None) for key in ("dd", "dco", "dd_type", "dgref")})
+    goals, assumed = read_goals(histories, uncertainty, time, error, problems)
     for key, read in READERS.items():
         if key in values:
             found = tried(partial(read, values.pop(key)), problems)
@@ -32,16 +34,16 @@ def read_wishes(said: Mapping[str, Any]) -> Wishes:
 
 
 def read_goals(
-    histories: str | None, uncertainty: str | None, time: str | None, problems: list[str]
+    histories: str | None, uncertainty: str | None, time: str | None, error: DoseErrorTexts, problems: list[str]
 ) -> tuple[Goals, bool]:
     """Read the goals, adding what is wrong to `problems`.
 
     The second value says that none was named; the goals then stand for those of the site, which are not known yet.
     """
     default = Goals.usual(site_settings.Goals())
-    if histories is None and uncertainty is None and time is None:
+    if histories is None and uncertainty is None and time is None and not error.said:
         return default, True
-    return tried(partial(Goals.from_text, histories, uncertainty, time), problems) or default, False
+    return tried(partial(Goals.from_text, histories, uncertainty, time, error), problems) or default, False
 
 
 def read_overrides(texts: Sequence[str], problems: list[str]) -> tuple[tuple[str, str], ...]:

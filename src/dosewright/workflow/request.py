@@ -187,7 +187,7 @@ class DoseRequest(Wishes):
 
 
 def _typed(values: dict[str, Any]) -> dict[str, Any]:
-    values["goals"] = Goals(**values["goals"])
+    values["goals"] = Goals.from_json(values["goals"])
     for key in PATHS:
         if values.get(key) is not None:
             values[key] = Path(values[key])

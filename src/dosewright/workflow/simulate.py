@@ -159,6 +159,7 @@ class _Job:
 def _simulate_one(job: _Job) -> SimulatedBeam:
     number, request = job.equipped.beam.number, job.case.request
     goals = request.goals
+    scale = treatment_scale(job.equipped, job.case.fractions)
     try:
         result = simulate(
             job.problem,
@@ -166,6 +167,7 @@ def _simulate_one(job: _Job) -> SimulatedBeam:
                 histories=goals.histories,
                 uncertainty_percent=goals.uncertainty_percent,
                 max_seconds=job.seconds,
+                dose_error=None if goals.dose_error is None else goals.dose_error.per(scale),
                 **mean_uncertainty_settings(job.case.library.settings.goals),
             ),
             seed=beam_seed(request.seed, number),
@@ -177,9 +179,15 @@ def _simulate_one(job: _Job) -> SimulatedBeam:
     except StoppedEarlyError:
         raise without_primaries(number, job.folder) from None
     by_time = goals.time_is_the_goal and not result.stopped_on_request
-    reached = by_time or goals.reached(result.histories, result.mean_uncertainty_percent)
+    errors_met = result.goal_reached
+    reached = by_time or goals.reached(result.histories, result.mean_uncertainty_percent, errors_met=errors_met)
     ended = Ended.GOAL if reached else Ended.REQUEST if result.stopped_on_request else Ended.TIME
-    return publish_beam(job.folder.result(number), result, beam_figures(result, ended))
+    return publish_beam(job.folder.result(number), result, beam_figures(result, ended, goals))
+
+
+def treatment_scale(equipped: EquippedBeam, fractions: int) -> float:
+    """Return what the dose per primary of a beam is multiplied by for that of the treatment."""
+    return equipped.audit.particles * equipped.correction.dose_factor * fractions
 
 
 def without_primaries(number: int, folder: JobFolder) -> StoppedEarlyError:
@@ -190,12 +198,13 @@ def without_primaries(number: int, folder: JobFolder) -> StoppedEarlyError:
     )
 
 
-def beam_figures(result: Result, ended: Ended) -> dict[str, Any]:
+def beam_figures(result: Result, ended: Ended, goals: Goals) -> dict[str, Any]:
     """Return the counts, times and energies of a beam, and why it ended."""
     return {
         "histories": result.histories,
         "batches": result.batches,
-        "mean_uncertainty_percent": _finite(result.mean_uncertainty_percent),
+        "mean_uncertainty_percent": finite(result.mean_uncertainty_percent),
+        "dose_errors": {**result.dose_errors.as_json(), "of": goals.measure.words},
         "goal_reached": ended is Ended.GOAL,
         "ended": ended.value,
         "energy_MeV_per_primary": result.energy,
@@ -222,14 +231,16 @@ def _beam_progress(job: _Job, progress: Progress) -> BeamProgress:
         name=job.equipped.beam.name,
         histories=progress.histories,
         histories_per_second=progress.histories_per_second,
-        uncertainty_percent=_finite(progress.uncertainty_percent),
+        uncertainty_percent=finite(progress.uncertainty_percent),
         seconds=progress.seconds,
         seconds_left=progress.seconds_left,
         share_done=share_done(progress, job.case.request.goals, job.seconds),
+        dose_error_percent=finite(progress.dose_error_percent) if job.case.request.goals.dose_error else None,
     )
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """Return a number, None for what is not known."""
     return value if np.isfinite(value) else None
 
 
@@ -240,6 +251,8 @@ def share_done(progress: Progress, goals: Goals, seconds: float | None) -> float
         shares.append(progress.histories / goals.histories)
     if goals.uncertainty_percent is not None:
         shares.append((goals.uncertainty_percent / max(progress.uncertainty_percent, 1e-9)) ** 2)
+    if goals.dose_error_percent is not None:
+        shares.append((goals.dose_error_percent / max(progress.dose_error_percent, 1e-9)) ** 2)
     by_goal = min(shares, default=0.0)
     by_time = progress.seconds / seconds if seconds else 0.0
     return float(min(1.0, max(by_goal, by_time)))

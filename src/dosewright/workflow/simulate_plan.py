@@ -17,7 +17,7 @@ from dosewright.simulation.result import Result
 from dosewright.simulation.run import FEWEST_FOR_A_DOSE, RESUMED, Ended, Progress, simulate
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.goals import Goals
-from dosewright.workflow.plan_goal import PlanGoal, Reached, Scored, reach
+from dosewright.workflow.plan_goal import NOTHING_YET, Known, PlanGoal, Reached, Round, Scored, reach
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.target import Target
@@ -27,10 +27,12 @@ from dosewright.workflow.simulate import (
     beam_figures,
     beam_problem,
     beam_seed,
+    finite,
     kept_beam,
     mean_uncertainty_settings,
     publish_beam,
     remove_parts,
+    treatment_scale,
     without_primaries,
 )
 from dosewright.workflow.stages import StageClock, digest, finished
@@ -104,8 +106,7 @@ class _Runs:
     size: int = 0
     spent: dict[int, _Spent] = field(default_factory=dict)
     done: dict[int, int] = field(default_factory=dict)
-    percent: float = math.inf
-    needed: float = math.inf
+    known: Known = NOTHING_YET
     budget: TimeBudget = field(default_factory=lambda: TimeBudget(None))
 
     def __post_init__(self) -> None:
@@ -117,9 +118,9 @@ class _Runs:
         """Run rounds until the goal, the time or a request to stop."""
         goals = self.case.request.goals
         batches = None if goals.histories is None else -(-goals.histories // self.size)
-        goal = PlanGoal(goals.uncertainty_percent, batches, **site)
+        goal = PlanGoal(goals.uncertainty_percent, batches, **site, dose_error=goals.dose_error)
         density = np.asarray(self.problems[0].density_g_cm3, float).ravel()
-        reached = reach(goal, len(self.problems), density, self._former_shares(), self.advance, self.keep_shares)
+        reached = reach(goal, len(self.problems), density, self._former_round(), self.advance, self.keep_round)
         if math.isfinite(reached.uncertainty_percent):
             self.watch.say(
                 f"Plan at {reached.uncertainty_percent:.2f} %, {sum(reached.batches) * self.size:,} primaries."
@@ -131,8 +132,7 @@ class _Runs:
         result = self._simulate(beam, batches)
         self.done[beam] = result.histories
         equipped = self._equipped(beam)
-        scale = equipped.audit.particles * equipped.correction.dose_factor * self.case.fractions
-        dose = scale * result.dose_Gy.ravel()
+        dose = treatment_scale(equipped, self.case.fractions) * result.dose_Gy.ravel()
         spread = dose * result.relative_uncertainty.ravel()
         ended = Ended.GOAL if result.goal_reached else Ended.REQUEST if result.stopped_on_request else Ended.TIME
         return Scored(dose, spread**2 * result.batches, result.batches, ended)
@@ -149,6 +149,7 @@ class _Runs:
                     histories=batches * self.size,
                     max_seconds=left,
                     batch_histories=self.size,
+                    measure=request.goals.measure.per(treatment_scale(self._equipped(beam), self.case.fractions)),
                     **mean_uncertainty_settings(self.case.library.settings.goals),
                 ),
                 seed=beam_seed(request.seed, number),
@@ -173,37 +174,48 @@ class _Runs:
         goals = self.case.request.goals
         by_time = goals.time_is_the_goal and reached.ended is Ended.TIME
         figures = {
-            **beam_figures(result, Ended.GOAL if by_time else reached.ended),
+            **beam_figures(result, Ended.GOAL if by_time else reached.ended, goals),
             "wall_seconds": spent.wall,
             "compile_seconds": spent.compiling,
             "warnings": [said for said in result.warnings if said != RESUMED or spent.resumed],
             "goal_scope": "plan",
-            "plan_uncertainty_percent": reached.uncertainty_percent
-            if math.isfinite(reached.uncertainty_percent)
-            else None,
+            "plan_uncertainty_percent": finite(reached.uncertainty_percent),
+            "plan_dose_errors": {**reached.errors.as_json(), "of": goals.measure.words},
             "share_of_primaries": reached.batches[beam] / sum(reached.batches),
         }
         return publish_beam(self.folder.result(self._equipped(beam).beam.number), result, figures)
 
-    def keep_shares(self, batches: tuple[int, ...], percent: float, needed: float) -> None:
+    def keep_round(self, now: Round, known: Known) -> None:
         """Put down a round before it begins, so that a killed run goes on in it."""
-        self.percent, self.needed = percent, needed
-        write_json(self.folder.shares, {"fingerprint": self.fingerprint, "size": self.size, "batches": list(batches)})
-        if math.isfinite(percent):
+        self.known = known
+        kept = {"fingerprint": self.fingerprint, "size": self.size, "goal": repr(self.case.request.goals.dose_error)}
+        write_json(self.folder.shares, {**kept, "batches": list(now.batches), "passes": now.passes})
+        if math.isfinite(known.uncertainty_percent):
             said = ", ".join(
-                f"beam {self._equipped(beam).beam.number} {n * self.size:,}" for beam, n in enumerate(batches)
+                f"beam {self._equipped(beam).beam.number} {n * self.size:,}" for beam, n in enumerate(now.batches)
             )
-            self.watch.say(f"Plan at {percent:.2f} %; primaries shared anew: {said}.")
+            self.watch.say(f"Plan at {self._where()}; primaries shared anew: {said}.")
 
-    def _former_shares(self) -> tuple[int, ...] | None:
-        """Return the round a killed run was in; None where there is none of these beams, seeds and batches."""
+    def _where(self) -> str:
+        """Say how far the plan is."""
+        percent, errors = f"{self.known.uncertainty_percent:.2f} %", self.known.errors
+        if self.case.request.goals.dose_error is None:
+            return percent
+        return f"{percent}, largest error {errors.largest_percent:.2f} %, {errors.failing or 0:,} voxels failing"
+
+    def _former_round(self) -> Round | None:
+        """Return the round a killed run was in; None where there is none of these beams, seeds and batches.
+
+        What it had passed counts where it had the same goal.
+        """
         try:
             kept = json.loads(self.folder.shares.read_text(encoding="utf-8"))
             same = (kept["fingerprint"], kept["size"]) == (self.fingerprint, self.size)
             batches = tuple(int(n) for n in kept["batches"])
+            passes = int(kept["passes"]) if kept["goal"] == repr(self.case.request.goals.dose_error) else 0
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return batches if same and len(batches) == len(self.problems) and min(batches) >= 1 else None
+        return Round(batches, passes) if same and len(batches) == len(self.problems) and min(batches) >= 1 else None
 
     def _equipped(self, beam: int) -> EquippedBeam:
         return self.case.beams[beam]
@@ -211,9 +223,10 @@ class _Runs:
     def _tell(self, beam: int, progress: Progress) -> None:
         """Tell how far the plan is, in the row of the beam that is running."""
         equipped, limit = self._equipped(beam), self.budget.seconds
+        errors_asked = self.case.request.goals.dose_error is not None
         total = sum(self.done.values()) - self.done.get(beam, 0) + progress.histories
-        share = total / (self.needed * self.size)
-        left = (self.needed * self.size - total) / max(progress.histories_per_second, 1e-9)
+        share = total / (self.known.batches_needed * self.size)
+        left = (self.known.batches_needed * self.size - total) / max(progress.histories_per_second, 1e-9)
         if limit is not None:
             left = min(left, max(limit - progress.seconds, 0.0))
         self.watch.progress(
@@ -222,9 +235,10 @@ class _Runs:
                 name=equipped.beam.name,
                 histories=progress.histories,
                 histories_per_second=progress.histories_per_second,
-                uncertainty_percent=self.percent if math.isfinite(self.percent) else None,
+                uncertainty_percent=finite(self.known.uncertainty_percent),
                 seconds=progress.seconds,
                 seconds_left=max(left, 0.0) if math.isfinite(left) else None,
                 share_done=min(1.0, share),
+                dose_error_percent=finite(self.known.errors.largest_percent) if errors_asked else None,
             )
         )

@@ -16,6 +16,7 @@ class BeamProgress:
     seconds: float
     seconds_left: float | None
     share_done: float
+    dose_error_percent: float | None = None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dosewright.core.errors import InputError
+from dosewright.scoring.dose_error import DoseErrorGoal, DoseErrorMeasure
 from dosewright.simulation import RunFile, read_run_file
+from dosewright.simulation.run_file.goals import goal_of
 from dosewright.simulation.run_file.lines import key_lines, line_of
 from dosewright.simulation.run_file.read import check
 from dosewright.simulation.run_file.tables import Goals, PencilSource, Phantom, PointSource, VolumeSource
@@ -146,8 +148,41 @@ def test_other_particles_are_not_there_yet(tmp_path: Path, particle: str) -> Non
     assert found == (f"source.particle: {particle!r} is not available yet. {allowed}",)
 
 
-def test_other_words_of_later(tmp_path: Path) -> None:
-    assert "goals per voxel" in problems(tmp_path, GOOD + "voxel_error = {dd_percent = 1}\n")[0]
+def test_a_goal_for_the_error_of_every_voxel(tmp_path: Path) -> None:
+    plain = read_run_file(written(tmp_path, f"{GOOD}dose_error_percent = 2\n")).goal
+    asked = goal_of(plain)
+    assert asked.dose_error == DoseErrorGoal(2.0) and asked.histories == plain.histories
+    more = "dose_error_percent = 2\ndose_error_cutoff_percent = 20\ndose_error_reference_Gy = 3.0\n"
+    found = read_run_file(written(tmp_path, GOOD + more))
+    assert goal_of(found.goal, 1e6).dose_error == DoseErrorGoal(2.0, DoseErrorMeasure(20.0, True, 3e-6))
+    local = "dose_error_percent = 2\ndose_error_type = 'local'\n"
+    assert goal_of(read_run_file(written(tmp_path, GOOD + local)).goal).dose_error == DoseErrorGoal(
+        2.0, DoseErrorMeasure(relative_to_maximum=False)
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("dose_error_type = 'local'", ["goal.dose_error_type says how dose errors are told, and none is a goal"]),
+        (
+            "dose_error_cutoff_percent = 10\ndose_error_reference_Gy = 2",
+            ["goal.dose_error_cutoff_percent says how", "goal.dose_error_reference_Gy says how"],
+        ),
+        ("dose_error_percent = 1\ndose_error_type = 'voxel'", ["goal.dose_error_type"]),
+        ("dose_error_percent = 0", ["goal.dose_error_percent"]),
+        ("dose_error_percent = 1\ndose_error_cutoff_percent = 100", ["goal.dose_error_cutoff_percent"]),
+        ("dose_error_percent = 1\ndose_error_reference_Gy = inf", ["goal.dose_error_reference_Gy"]),
+        (
+            "dose_error_percent = 1\ndose_error_type = 'local'\ndose_error_reference_Gy = 2",
+            ["goal.dose_error_reference_Gy is for global errors"],
+        ),
+    ],
+)
+def test_dose_errors_that_cannot_be_are_refused(tmp_path: Path, lines: str, said: list[str]) -> None:
+    found = problems(tmp_path, f"{GOOD}{lines}\n")
+    assert len(found) == len(said)
+    assert all(words in one for words, one in zip(said, found, strict=True))
 
 
 def test_what_is_off_may_be_written(tmp_path: Path) -> None:

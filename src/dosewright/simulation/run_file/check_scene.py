@@ -84,9 +84,10 @@ def place_faults(scored: Sequence[Score], goals: Goals | None) -> list[Fault]:
         if score.has_voxels and score.size_mm is None
     ]  # fmt: skip
     grids = any(score.size_mm is not None for score in scored)
-    if goals is not None and goals.uncertainty_percent is not None and not grids:
-        what = "goal.uncertainty_percent is that of a dose, and nothing scores one"
-        faults.append(Fault(("goal", "uncertainty_percent"), what, None, "a score with a grid; or histories"))
+    for key in ("uncertainty_percent", "dose_error_percent"):
+        if goals is not None and getattr(goals, key) is not None and not grids:
+            what = f"goal.{key} is that of a dose, and nothing scores one"
+            faults.append(Fault(("goal", key), what, None, "a score with a grid; or histories"))
     return faults
 
 

@@ -142,7 +142,19 @@ def _phase_space_faults(source: PhaseSpaceSource, resolvers: Resolvers) -> list[
 
 
 def goal_faults(goals: Goals) -> list[Fault]:
-    """Return a fault where there is no goal."""
+    """Return a fault where there is no goal, and for what does not go with a dose error."""
     if goals == Goals():
-        return [Fault(("goal",), "A run needs a goal", allowed="histories, uncertainty_percent, max_minutes")]
-    return []
+        known = "histories, uncertainty_percent, dose_error_percent, max_minutes"
+        return [Fault(("goal",), "A run needs a goal", allowed=known)]
+    faults = []
+    if goals.dose_error_percent is None:
+        faults = [
+            Fault(("goal", key), f"goal.{key} says how dose errors are told, and none is a goal", getattr(goals, key),
+                  "dose_error_percent with it")
+            for key in ("dose_error_cutoff_percent", "dose_error_type", "dose_error_reference_Gy")
+            if getattr(goals, key) is not None
+        ]  # fmt: skip
+    if goals.dose_error_type == "local" and goals.dose_error_reference_Gy is not None:
+        place, what = ("goal", "dose_error_reference_Gy"), "goal.dose_error_reference_Gy is for global errors"
+        faults.append(Fault(place, what, 'dose_error_type = "local"', 'dose_error_type = "global"'))
+    return faults

@@ -6,9 +6,6 @@ from dosewright.simulation.run_file.faults import Fault, key_text
 from dosewright.simulation.run_file.lines import Place
 from dosewright.simulation.run_file.tables import PARTICLES, QUANTITIES
 
-KEYS: dict[tuple[str, str], str] = {
-    ("goal", "voxel_error"): "goals per voxel",
-}
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("source", "particle"): ("helium", "carbon"),
     ("score", "quantity"): ("fluence",),
@@ -28,7 +25,7 @@ def take_out_later_words(content: dict[str, Any]) -> list[Fault]:
     What remains can be checked on its own, so that all other mistakes are listed too.
     """
     faults = []
-    for section in ("phantom", "source", "transport", "goal", "run"):
+    for section in ("phantom", "source", "transport", "run"):
         if isinstance(content.get(section), dict):
             faults += _taken(content[section], (section,), section)
     scores = content.get("score")
@@ -40,9 +37,6 @@ def take_out_later_words(content: dict[str, Any]) -> list[Fault]:
 
 def _taken(table: dict[str, Any], place: Place, section: str) -> list[Fault]:
     faults = []
-    for key in [k for k in table if (section, k) in KEYS]:
-        del table[key]
-        faults.append(Fault((*place, key), f"{key_text((*place, key))} ({KEYS[section, key]}) {NOT_YET}"))
     for key in [k for k in table if (section, k) in WORDS]:
         if not _is_later(table[key], WORDS[section, key]):
             continue

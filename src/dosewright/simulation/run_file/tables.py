@@ -443,6 +443,10 @@ class Goals(Table):
 
     histories: Annotated[Count, Field(ge=1, le=10**12)] | None = None
     uncertainty_percent: Annotated[float, Field(ge=0.01, le=50)] | None = None
+    dose_error_percent: Annotated[float, Field(ge=0.01, le=100)] | None = None
+    dose_error_cutoff_percent: Annotated[float, Field(ge=0, lt=100)] | None = None
+    dose_error_type: Literal["global", "local"] | None = None
+    dose_error_reference_Gy: Annotated[float, Field(gt=0)] | None = None
     max_minutes: Annotated[float, Field(gt=0, le=525600)] | None = None
 
 

@@ -29,6 +29,7 @@ def beam_row(equipped: EquippedBeam, simulated: SimulatedBeam, treatment: Treatm
         particles=audit.particles,
         primaries=simulated.histories,
         mean_uncertainty_percent=float("nan") if percent is None else percent,
+        dose_errors=simulated.figures.get("dose_errors") or {},
         goal=goal,
         goal_reached=simulated.goal_reached,
         layers=layer_rows(equipped),

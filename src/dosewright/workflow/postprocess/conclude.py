@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.analysis.compare import relative_bound, robust_maximum
 from dosewright.formats.text.site_settings import Goals as SiteGoals
+from dosewright.scoring.dose_error import dose_errors
 from dosewright.scoring.statistics import mean_uncertainty_percent
 from dosewright.workflow.folder import JobFolder
+from dosewright.workflow.goals import Goals
 from dosewright.workflow.postprocess.comparison import (
     BeamPart,
     Compared,
@@ -39,7 +42,7 @@ class Conclusion:
     """What the report shows, the figures of the plan's dose, and the files made."""
 
     data: ReportData
-    plan_figures: dict[str, float | str]
+    plan_figures: dict[str, Any]
     files: tuple[Path, ...]
 
 
@@ -50,11 +53,12 @@ def conclude(
     comparisons = compare_all(case, beams, treatment)
     rows, said = histograms(case, beams, treatment)
     notes = [*treatment.notes, *said, *(note for comparison in comparisons for note in comparison.notes)]
-    findings = Findings(tuple(comparisons), rows, tuple(notes), created)
+    figures = plan_figures(treatment, case.settings.goals, case.request.goals)
+    findings = Findings(tuple(comparisons), rows, tuple(notes), created, figures)
     data = filled_report(case, target, beams, treatment, findings)
     gammas = write_gamma(data.gammas, case, folder)
     write_report(folder.report, data)
-    return Conclusion(data, plan_figures(treatment, case.settings.goals), tuple(gammas))
+    return Conclusion(data, figures, tuple(gammas))
 
 
 def compare_all(case: Case, beams: list[SimulatedBeam], treatment: Treatment) -> list[Comparison]:
@@ -111,16 +115,18 @@ def histograms(
     return rows, (*said, *more)
 
 
-def plan_figures(treatment: Treatment, goals: SiteGoals) -> dict[str, float | str]:
-    """Return the highest dose of the plan with what it covers, and its mean uncertainty, as for a beam."""
+def plan_figures(treatment: Treatment, site: SiteGoals, goals: Goals) -> dict[str, Any]:
+    """Return the highest dose of the plan with what it covers, its mean uncertainty and dose errors, as for a beam."""
     body, plan = treatment.body, treatment.plan
     relative = np.nan_to_num(singles(plan.uncertainty), nan=1.0).astype(float)
-    doses = body.of(plan.physical)
+    doses, medium = body.of(plan.physical), singles(plan.to_medium).astype(float)
+    errors = dose_errors(medium, medium * relative, body.density_g_cm3, goals.measure, goals.dose_error_percent)
     return {
         "maximum_Gy": float(np.nanmax(singles(doses), initial=0.0)),
         "highest_100_voxels_mean_Gy": robust_maximum(doses),
         "maximum_covers": body.words,
         "mean_uncertainty_percent": mean_uncertainty_percent(
-            singles(plan.to_medium).astype(float), relative, body.density_g_cm3, **mean_uncertainty_settings(goals)
+            medium, relative, body.density_g_cm3, **mean_uncertainty_settings(site)
         ),
+        "dose_errors": {**errors.as_json(), "of": goals.measure.words},
     }

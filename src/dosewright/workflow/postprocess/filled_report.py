@@ -1,8 +1,10 @@
 """The report's value, filled in from a finished calculation."""
 
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
 from dosewright.workflow.goals import duration_text
 from dosewright.workflow.postprocess.beam_rows import beam_row
@@ -18,12 +20,13 @@ SHAPES_THE_NUMBERS = ("dosewright", "numpy", "numba", "scipy", "pydicom")
 
 @dataclass(frozen=True)
 class Findings:
-    """What the comparison found and said; `created` is the report's date in words."""
+    """What the comparison found and said; figures of the plan's dose; `created` is the report's date in words."""
 
     comparisons: tuple[Comparison, ...]
     histograms: tuple[DvhRow, ...]
     notes: tuple[str, ...]
     created: str
+    plan_figures: Mapping[str, Any]
 
 
 def filled_report(
@@ -47,6 +50,7 @@ def filled_report(
             treatment.plan.physical, treatment.plan.uncertainty, tps.image if tps else None, treatment.body.where
         ),
         beams=tuple(beam_row(e, b, treatment, goal, site) for e, b in pairs),
+        plan_figures=findings.plan_figures,
         ct=study.ct.image if study.ct and not on_phantom else None,
         structures=study.structures.structures if study.structures and not on_phantom else (),
         dvh=findings.histograms,

@@ -20,7 +20,8 @@ def user_log(summary: Mapping[str, Any]) -> str:
                               ("mean of the highest voxels [Gy]",
                                number(summary["plan_dose_Gy"].get("highest_100_voxels_mean_Gy"))),
                               ("mean uncertainty [%]",
-                               number(summary["plan_dose_Gy"].get("mean_uncertainty_percent")))]),
+                               number(summary["plan_dose_Gy"].get("mean_uncertainty_percent"))),
+                              *error_lines(summary["plan_dose_Gy"].get("dose_errors"))]),
         section("Comparison with the planning system", comparison(summary)),
         section("Performance", performance(summary["beams"])),
         section("Warnings", said(summary["warnings"])),
@@ -121,8 +122,21 @@ def beam_lines(beam: Mapping[str, Any]) -> list[Row]:
         ("spot weight factors", f"{low:.6g} to {high:.6g}"),
         ("simulated primaries", beam["histories"]),
         ("mean uncertainty [%]", number(beam["mean_uncertainty_percent"])),
+        *error_lines(beam.get("dose_errors")),
         ("goal reached", "yes" if beam["goal_reached"] else "NO"),
         ("time", duration_text(beam["wall_seconds"])),
+    ]
+
+
+def error_lines(errors: Mapping[str, Any] | None) -> list[Row]:
+    """Return the largest and mean error of the dose, and how many voxels fail."""
+    if not errors:
+        return []
+    failing = "no goal" if errors["failing"] is None else errors["failing"]
+    return [
+        ("largest, mean dose error [%]", f"{number(errors['largest_percent'])}, {number(errors['mean_percent'])}"),
+        ("dose error of", errors["of"]),
+        ("voxels counting, failing", f"{errors['voxels']}, {failing}"),
     ]
 
 

@@ -7,6 +7,7 @@ report then says that it is missing.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,9 @@ class BeamRow:
         Simulated histories.
     mean_uncertainty_percent
         IDEAL's mean, over the voxels that `uncertainty_voxels` names.
+    dose_errors
+        Largest and mean error of the dose (``largest_percent``, ``mean_percent``), in how many ``voxels``, how many of
+        them are ``failing`` (None where no error is a goal), and what they are ``of``.
     goal
         What was asked, in words, such as ``"2 % mean uncertainty"``.
     dose
@@ -123,6 +127,7 @@ class BeamRow:
     batches: int | None = None
     wall_seconds: float | None = None
     dose: DosePair | None = None
+    dose_errors: Mapping[str, Any] = field(default_factory=dict)
     uncertainty_voxels: str = "voxels above 50 % of the mean of the 100 highest"
 
 
@@ -242,6 +247,8 @@ class ReportData:
         What the doses are, such as ``"Physical dose to water"``.
     plan
         The dose of the whole plan. Gamma images and CT may have other grids.
+    plan_figures
+        ``mean_uncertainty_percent`` of the plan's dose, and its ``dose_errors`` as a beam has them.
     patient
         Label to value, shown in the report's head and nowhere else; empty to keep the report anonymous.
     settings, versions, hashes, timings
@@ -276,3 +283,4 @@ class ReportData:
     patient: Mapping[str, str] = field(default_factory=dict, repr=False)
     focus_mm: tuple[float, float, float] | None = None
     made_from: PatientReport | None = None
+    plan_figures: Mapping[str, Any] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import groupby
+from typing import Any
 
 from dosewright.workflow.report.data import (
     BeamRow,
@@ -119,7 +120,8 @@ def _gamma_notes(results: tuple[GammaResult, ...]) -> Markup:
 
 def beam_table(beams: tuple[BeamRow, ...]) -> Markup:
     """Return the statistics of every beam."""
-    heads = ["Beam", "Name", "Primaries", "Batches", "Mean uncertainty (%)", "Goal", "Reached", "Time (s)"]
+    heads = ["Beam", "Name", "Primaries", "Batches", "Mean uncertainty (%)", "Dose error, largest / mean (%)",
+             "Failing", "Goal", "Reached", "Time (s)"]  # fmt: skip
     rows = [
         [
             b.number,
@@ -127,6 +129,7 @@ def beam_table(beams: tuple[BeamRow, ...]) -> Markup:
             f"{b.primaries:,}",
             "–" if b.batches is None else b.batches,
             number(b.mean_uncertainty_percent),
+            *error_cells(b.dose_errors),
             b.goal,
             "yes" if b.goal_reached else element("strong", "no"),
             number(b.wall_seconds, ".1f"),
@@ -134,8 +137,30 @@ def beam_table(beams: tuple[BeamRow, ...]) -> Markup:
         for b in beams
     ]
     voxels = "; ".join(dict.fromkeys(b.uncertainty_voxels for b in beams))
-    caption = f"Mean uncertainty: {voxels}, 1 sigma."
-    return Table(caption, heads, rows, (), (0, 1, 5, 6)).html()
+    errors = "; ".join(dict.fromkeys(str(b.dose_errors["of"]) for b in beams if b.dose_errors))
+    caption = f"Mean uncertainty: {voxels}, 1 sigma." + (f" Dose error: {errors}, 1 sigma." if errors else "")
+    return Table(caption, heads, rows, (), (0, 1, 7, 8)).html()
+
+
+def plan_sentence(figures: Mapping[str, Any]) -> str:
+    """Return the mean uncertainty and the dose errors of the plan in a sentence, nothing where they are not known."""
+    errors = figures.get("dose_errors") or {}
+    if not errors.get("voxels"):
+        return ""
+    largest, failing = error_cells(errors)
+    return (
+        f"Plan: mean uncertainty {number(figures['mean_uncertainty_percent'])} %; dose error, largest / mean, "
+        f"{largest} {errors['of']}; failing {failing} voxels."
+    )
+
+
+def error_cells(errors: Mapping[str, Any]) -> list[str]:
+    """Return the largest and the mean error of the dose, and how many of how many voxels fail."""
+    if not errors.get("voxels"):
+        return ["–", "–"]
+    failing = errors["failing"]
+    both = f"{number(errors['largest_percent'])} / {number(errors['mean_percent'])}"
+    return [both, f"– of {errors['voxels']:,}" if failing is None else f"{failing:,} of {errors['voxels']:,}"]
 
 
 def audit(beams: tuple[BeamRow, ...]) -> Markup:

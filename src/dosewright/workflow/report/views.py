@@ -15,7 +15,7 @@ from dosewright.workflow.report.html import Markup, element, figure, join, secti
 from dosewright.workflow.report.palette import DIFFERENCE, DOSE, GAMMA, UNCERTAINTY, Mark, marks
 from dosewright.workflow.report.pictures import CT_WINDOW_HU, Scene, Wash, plane_row, sampled
 from dosewright.workflow.report.planes import can_be_drawn, high_dose_centre, mean_of_highest, three_planes
-from dosewright.workflow.report.tables import beam_table, dvh_table, gamma_tables, legend, target_table
+from dosewright.workflow.report.tables import beam_table, dvh_table, gamma_tables, legend, plan_sentence, target_table
 
 LEAST_SHOWN = 0.05
 DIFFERENCE_RANGES = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
@@ -183,7 +183,8 @@ def profiles_section(data: ReportData) -> Markup:
 
 def statistics_section(data: ReportData, shown: Views) -> Markup:
     """Return primaries and uncertainty of the beams, and where in the plan the uncertainty lies."""
-    title, table = "Statistics", beam_table(data.beams)
+    title = "Statistics"
+    table = join((beam_table(data.beams), element("p", plan_sentence(data.plan_figures))))
     uncertainty = data.plan.uncertainty
     if uncertainty is None or not shown.reference_Gy > 0:
         return section("statistics", title, table, element("p", "No uncertainty of the plan was given.", css="soft"))
