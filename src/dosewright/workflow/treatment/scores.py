@@ -75,6 +75,6 @@ def along_axes(grid: Grid, values: Array) -> list[tuple[Array, Array]]:
     other two."""
     found: list[tuple[Array, Array]] = []
     for axis in range(3):
-        middles: Array = (np.arange(grid.shape[axis]) + 0.5) * grid.spacing_mm[axis]
+        middles = np.asarray((np.arange(grid.shape[axis]) + 0.5) * grid.spacing_mm[axis], np.float64)
         found.append((middles, values.sum(axis=tuple(k for k in range(3) if k != 2 - axis))))
     return found
