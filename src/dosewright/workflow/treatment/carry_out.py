@@ -71,6 +71,8 @@ def carry_out(treatment: Treatment, asked: Asked) -> dict[str, Any]:
     parts = private_folder(asked.output / PARTS)
     with held(parts):
         (asked.output / SUMMARY).unlink(missing_ok=True)
+        if _begun(parts) != identity:
+            (parts / SCRIPTS).unlink(missing_ok=True)  # those of another treatment
         write_json(parts / BEGUN, {"identity": identity})
         summary = _Work(treatment, asked, parts).done()
     shutil.rmtree(parts)
