@@ -69,7 +69,7 @@ def test_media_of_an_input(tmp_path: Path) -> None:
 
 def test_density_is_linear_between_rows_and_composition_goes_in_small_steps() -> None:
     table = hu_table([row(-100, 0.93, None, FAT, None), row(0, 1.0, None, WATER, None)])
-    assert len(table.table.materials) == 20 and table.said == ()
+    assert len(table.table.materials) == 21 and table.said == ()
     assert table.medium(-50).density_g_cm3 == pytest.approx(0.965)
     carbon = [one.mass_fractions.get(6, 0.0) for one in table.table.materials]
     assert np.all(np.diff(carbon) < 0)
@@ -78,7 +78,7 @@ def test_density_is_linear_between_rows_and_composition_goes_in_small_steps() ->
 
 def test_rows_that_differ_in_density_only_have_one_medium() -> None:
     table = hu_table([row(-1000, 0.001, None), row(0, 1.0, None), row(1000, 1.6, None)])
-    assert len(table.table.materials) == 2
+    assert len(table.table.materials) == 1
 
 
 def test_an_rsp_is_met_whatever_density_and_composition_give() -> None:
@@ -88,7 +88,7 @@ def test_an_rsp_is_met_whatever_density_and_composition_give() -> None:
     assert rsp(table, 499.0) == pytest.approx(1.235, rel=0.004)
     assert rsp(table, 499.0, 200.0) == pytest.approx(1.235, rel=0.008)
     assert rsp(table, 499.0, 20.0) == pytest.approx(1.235, rel=0.015)
-    assert "up to -4." in table.said[0] and "The RSP was taken" in table.said[0]
+    assert "up to -5.0 % (near HU 500: 1.235 and 1.3)" in table.said[0] and "The RSP was taken" in table.said[0]
 
 
 def test_tables_that_agree_with_our_stopping_power_are_left_alone() -> None:
@@ -112,3 +112,12 @@ def test_many_rows_stay_within_the_number_of_media() -> None:
 def test_the_columns_that_are_not_used_are_named() -> None:
     table = hu_table([HuRow(0, 1.0, None, None, 36.1, WATER), HuRow(1, 1.0, None, None, 36.1, WATER)])
     assert "Lrad" in table.said[0]
+
+
+def test_rows_that_follow_each_other_by_one_keep_their_media() -> None:
+    """As a table of intervals is written: both ends of each, so that no number lies between two media."""
+    rows = [row(-50, 0.95, None, FAT), row(-1, 0.99, None, FAT), row(0, 1.0, None), row(40, 1.03, None)]
+    table = hu_table(rows)
+    assert len(table.table.materials) == 2
+    for hu, carbon in ((-50, True), (-1, True), (0, False), (40, False)):
+        assert (6 in table.medium(hu).material.mass_fractions) == carbon

@@ -10,6 +10,7 @@ it the mass, scattering and nuclear interactions stay those of the table.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,13 +107,15 @@ class HuTable:
 def hu_table(rows: Sequence[HuRow]) -> HuTable:
     """Return the table of rows in ascending order; refused where an RSP is beyond what matter can have."""
     curves = _Curves.of(rows)
-    edges = _interval_edges(curves)
-    middles = [(low + high) / 2 for low, high in zip(edges, [*edges[1:], curves.hu[-1]], strict=True)]
+    begins: list[float] = []
     materials: list[Material] = []
     changed: list[_Change] = []
     problems: list[str] = []
-    for at in middles:
+    for begin, at in _intervals(curves):
         material, change = curves.material(at)
+        if materials and _alike(material, materials[-1]):
+            continue
+        begins.append(begin)
         materials.append(material)
         if abs(change.table - change.before) > RSP_TOLERANCE * change.table:
             changed.append(change)
@@ -124,8 +127,31 @@ def hu_table(rows: Sequence[HuRow]) -> HuTable:
                                where=row.where).problems  # fmt: skip
     if problems:
         raise InputError(*problems)
-    table = HounsfieldTable("HU table of the input", curves.hu, curves.density, np.array(edges), None, tuple(materials))
+    together = -(-len(begins) // MOST_INTERVALS)
+    lower, media = np.array(begins[::together]), tuple(materials[::together])
+    table = HounsfieldTable("HU table of the input", curves.hu, curves.density, lower, None, media)
     return HuTable(table, (*curves.said(), *_said_of(changed)))
+
+
+def mass_rsp(material: Material) -> float:
+    """Return the mass stopping power of protons relative to water at the reference energy."""
+    water = named("G4_WATER")
+    stopping, of_water = (float(proton_mass_stopping_power(one, RSP_AT_MEV)) for one in (material, water))
+    return stopping / of_water
+
+
+def with_mass_rsp(material: Material, wanted: float) -> Material:
+    """Return a medium with the mean excitation energy that gives a mass RSP, as nearly as there is one.
+
+    The stopping power is linear in the logarithm of the mean excitation energy (Bethe), so that two values tell it.
+    """
+    if abs(mass_rsp(material) - wanted) <= SAME * wanted:
+        return material
+    start = mean_excitation_eV(material)
+    first, second = (mass_rsp(replace(material, mean_excitation_eV=i)) for i in (start, 1.1 * start))
+    slope = (second - first) / np.log(1.1)
+    excitation = float(np.clip(start * np.exp((wanted - first) / slope), LEAST_EV, MOST_EV))
+    return replace(material, mean_excitation_eV=excitation)
 
 
 @dataclass(frozen=True)
@@ -181,11 +207,11 @@ class _Curves:
         fractions = {z: self.at(hounsfield, curve) for z, curve in self.fractions.items()}
         given = Material(f"HU {hounsfield:.0f}", density, fractions, own if own > 0 else None)
         rsp = self.at(hounsfield, self.rsp)
-        before = density * _mass_rsp(given)
+        before = density * mass_rsp(given)
         if not rsp >= 0:
             return given, _Change(hounsfield, density, before, before, before, mean_excitation_eV(given))
-        met = _with_mass_rsp(given, rsp / density)
-        return met, _Change(hounsfield, density, rsp, before, density * _mass_rsp(met), mean_excitation_eV(met))
+        met = with_mass_rsp(given, rsp / density)
+        return met, _Change(hounsfield, density, rsp, before, density * mass_rsp(met), mean_excitation_eV(met))
 
     def said(self) -> tuple[str, ...]:
         """Return what is left open, or not used."""
@@ -194,43 +220,38 @@ class _Curves:
         return ("Radiation lengths (Lrad) of the HU table are not used: scattering comes from the composition.",)
 
 
-def _interval_edges(curves: _Curves) -> list[float]:
-    """Return where each medium begins: between rows that differ in more than density, in small steps."""
+def _intervals(curves: _Curves) -> list[tuple[float, float]]:
+    """Return where each medium begins, and the number for which its composition is taken.
+
+    Between rows that differ in more than density there are small steps. A step stands for the whole numbers in it:
+    where rows follow each other by one, each number has the medium of its own row.
+    """
     ratio = curves.rsp / curves.density
     varying = [*curves.fractions.values(), curves.excitation_eV, ratio]
-    edges: list[float] = []
-    for n in range(max(len(curves.hu) - 1, 1)):
-        low, high = curves.hu[n], curves.hu[min(n + 1, len(curves.hu) - 1)]
-        same = all(_same(curve[n], curve[min(n + 1, len(curve) - 1)]) for curve in varying)
+    found: list[tuple[float, float]] = []
+    for n, (low, high) in enumerate(pairwise(curves.hu)):
+        same = all(_same(curve[n], curve[n + 1]) for curve in varying)
         steps = 1 if same else int(np.clip(high - low, 1, STEPS))
-        edges += list(np.linspace(low, high, steps, endpoint=False))
-    together = -(-len(edges) // MOST_INTERVALS)
-    return edges[::together]
+        edges = np.linspace(low, high, steps + 1)
+        found += [(float(a), _middle(a, b)) for a, b in pairwise(edges)]
+    return [*found, (float(curves.hu[-1]), float(curves.hu[-1]))]
+
+
+def _middle(low: float, high: float) -> float:
+    """Return the middle of the whole numbers from `low` to below `high`, or of the two."""
+    first, last = np.ceil(low - SAME), np.ceil(high - SAME) - 1
+    return float((first + last) / 2 if first <= last else (low + high) / 2)
+
+
+def _alike(one: Material, other: Material) -> bool:
+    """Say whether two media differ in name and density only."""
+    a, b = one.mass_fractions, other.mass_fractions
+    excitations = [m.mean_excitation_eV or 0.0 for m in (one, other)]
+    return _same(*excitations) and all(abs(a.get(z, 0.0) - b.get(z, 0.0)) <= SAME for z in {*a, *b})
 
 
 def _same(a: float, b: float) -> bool:
-    return (np.isnan(a) and np.isnan(b)) or abs(a - b) <= SAME * max(abs(a), abs(b))
-
-
-def _mass_rsp(material: Material) -> float:
-    """Return the mass stopping power of protons relative to water at the reference energy."""
-    water = named("G4_WATER")
-    stopping, of_water = (float(proton_mass_stopping_power(one, RSP_AT_MEV)) for one in (material, water))
-    return stopping / of_water
-
-
-def _with_mass_rsp(material: Material, wanted: float) -> Material:
-    """Return a medium with the mean excitation energy that gives a mass RSP, as nearly as there is one.
-
-    The stopping power is linear in the logarithm of the mean excitation energy (Bethe), so that two values tell it.
-    """
-    if abs(_mass_rsp(material) - wanted) <= SAME * wanted:
-        return material
-    start = mean_excitation_eV(material)
-    first, second = (_mass_rsp(replace(material, mean_excitation_eV=i)) for i in (start, 1.1 * start))
-    slope = (second - first) / np.log(1.1)
-    excitation = float(np.clip(start * np.exp((wanted - first) / slope), LEAST_EV, MOST_EV))
-    return replace(material, mean_excitation_eV=excitation)
+    return bool((np.isnan(a) and np.isnan(b)) or abs(a - b) <= SAME * max(abs(a), abs(b)))
 
 
 def _said_of(changed: Sequence[_Change]) -> tuple[str, ...]:
