@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dosewright.cli.demo import made_case
+from dosewright.commissioning.site.library_folder import PACKAGED
 from dosewright.core.plan import Block, IonBeam, RangeShifterSetting
 from dosewright.delivery.steps import read_delivery
 from dosewright.simulation.goal import Goal
@@ -131,3 +133,27 @@ def test_nothing_is_written_over_unless_forced_and_no_name_is_in_it(tiny: Any, t
     assert ended.returncode == 2 and "exists already" in ended.stderr
     ended = tiny.run("plan", "to-script", str(tiny.folder), "-o", str(folder), "--force", "--json")
     assert ended.returncode == 0 and len(json.loads(ended.stdout)["files"]) == 5
+
+
+@pytest.mark.slow
+def test_the_demonstration_as_a_script(tiny: Any, tmp_path: Path) -> None:
+    """A head, two fields with hundreds of spots, one through a range shifter: as above, of a million histories each."""
+    plan = made_case(tmp_path)
+    chosen = ("-s", str(PACKAGED), "-n", "1000000")
+    ended = tiny.run("plan", "to-script", str(plan), "-o", str(tmp_path / "script"), *chosen)
+    assert ended.returncode == 0, ended.stderr
+    treatment = treatment_of(read_delivery(tmp_path / "script" / "fred.inp"))
+    sums = deliver_all(treatment.portions, tmp_path / "parts")["Patient"]
+    assert sums.water is not None
+    of = open_case(read_wishes({"plan": plan, "full_ct_grid": True, "library": PACKAGED}))
+    target = build_target(of.study, of.request, of.library, of.tps, tuple(one.beam for one in of.beams))
+    theirs = np.zeros(sums.mass_g.shape)
+    for one in of.beams:
+        result = simulate(beam_problem(one, target), Goal(histories=1_000_000), seed=one.beam.number)
+        theirs += result.dose_to_water.values * one.pencils.particles.sum() * of.fractions
+    dense = target.patient.voxels.density_g_cm3 > 0.5
+    a, b = np.where(dense, sums.water.dose_Gy, 0.0), np.where(dense, theirs, 0.0)
+    assert a.sum() == pytest.approx(b.sum(), rel=0.002)
+    for mine, other in zip(planes(a), planes(b), strict=True):
+        high = other > 0.2 * other.max()
+        np.testing.assert_allclose(mine[high], other[high], rtol=0.015)
