@@ -48,6 +48,7 @@ def fred(
 ) -> None:
     """Carry out what an input of FRED describes; with -n only go through its delivery step by step."""
     with faults_reported(as_json=as_json):
+        from dosewright.delivery.scripts import check_scripts
         from dosewright.delivery.steps import read_delivery
         from dosewright.formats.text.fred.taking import as_whole
 
@@ -55,10 +56,13 @@ def fred(
         number = None if histories is None else as_whole(histories, "-nprim", least=1)
         delivery = read_delivery(path, folder, number)
         if dry_run:
-            asked = {"output": str(output), "seed": seed, "threads": threads}
-            only_look(delivery, output, pictures, verbosity, asked, scripts=allow_scripts, force=force, as_json=as_json)
+            if allow_scripts:
+                check_scripts(delivery, Path.cwd(), allowed=True)
+            drawn = draw_steps(delivery, output / PICTURES, pictures, force=force)
+            asked = {"output": str(output), "seed": seed, "threads": threads} if as_json else None
+            say(delivery, drawn, verbosity, asked)
             return
-    with faults_reported(output / "log", as_json=as_json, resumes=True):
+    with faults_reported(as_json=as_json, resumes=True):
         from dosewright.cli.simulate import progress_shown, say_aside
         from dosewright.execution.stop import stop_asked
         from dosewright.workflow.treatment.carry_out import Asked, carry_out
@@ -71,25 +75,6 @@ def fred(
         with progress_shown(path.stem) as tell, stop_asked(output / "STOP", say_aside) as stop:
             summary = carry_out(treatment, Asked(output, chosen, threads or 0, allow_scripts, force, tell, stop))
         say_summary(output, summary, as_json=as_json)
-
-
-def only_look(
-    delivery: "Delivery", output: Path, pictures: int, verbosity: int, asked: dict[str, Any], *, scripts: bool,
-    force: bool, as_json: bool,
-) -> None:  # fmt: skip
-    """Print and draw every step, and look whether all scripts are there."""
-    import json
-
-    from dosewright.delivery.scripts import check_scripts
-
-    if scripts:
-        check_scripts(delivery, Path.cwd(), allowed=True)
-    drawn = draw_steps(delivery, output / PICTURES, pictures, force=force)
-    if as_json:
-        typer.echo(json.dumps({**values(delivery), **asked, "pictures": [str(one) for one in drawn]}, indent=2,
-                              ensure_ascii=False))  # fmt: skip
-    else:
-        say(delivery, drawn, verbosity)
 
 
 def input_file(first: Path | None, file: Path | None, folder: Path | None) -> Path:
@@ -126,10 +111,16 @@ def values(delivery: "Delivery") -> dict[str, Any]:
     return {**input_values(delivery), "steps": [step_values(delivery, step) for step in delivery.steps()]}
 
 
-def say(delivery: "Delivery", drawn: list[Path], verbosity: int) -> None:
-    """Print the dry run."""
+def say(delivery: "Delivery", drawn: list[Path], verbosity: int, as_json_with: dict[str, Any] | None) -> None:
+    """Print the dry run, as JSON where values to print beside it are given."""
+    import json
+
     from dosewright.delivery.dry_run import input_text, step_text
 
+    if as_json_with is not None:
+        whole = {**values(delivery), **as_json_with, "pictures": [str(one) for one in drawn]}
+        typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+        return
     typer.echo(input_text(delivery))
     count = 0
     for step in delivery.steps():

@@ -150,3 +150,18 @@ def test_a_medium_inside_another_takes_its_place(tmp_path: Path) -> None:
         range80_mm(depth_dose(delivered(tmp_path, WATER + FIELD + BEAM + more)), MM) for more in ("", tank + plate)
     )
     assert open_mm - behind_mm == pytest.approx(20.0 + 30.0 * 1.19 * 0.9721, abs=0.4)
+
+
+def test_a_beam_that_misses_is_told(tmp_path: Path) -> None:
+    sums = delivered(tmp_path, WATER + FIELD + BEAM.replace("; N", "; v = [0,1,0] ; N"), 100)
+    assert sums.deposited_MeV == 0.0
+    assert "nothing of field_1 reached region phantom" in sums.warnings[0]
+
+
+def test_pencil_beams_may_start_inside(tmp_path: Path) -> None:
+    """From the depth of 5 cm on 80 MeV go their range, with and without air around; nothing turns back."""
+    for room in ("", "region: Room ; material = air\n"):
+        text = WATER + "field: 1 ; O = [0,0,5]\n" + BEAM.replace("120", "80") + room
+        dose = depth_dose(delivered(tmp_path, text, 5000))
+        assert range80_mm(dose, MM) - 50.0 == pytest.approx(range_mm(80.0), abs=0.5)
+        assert dose[:50].sum() < 1e-3 * dose.sum()

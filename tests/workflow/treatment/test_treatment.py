@@ -119,6 +119,13 @@ def test_what_is_scored_and_not_done_is_told(tmp_path: Path) -> None:
     assert any("scoreij" in one for one in found.said)
 
 
+def test_a_region_that_is_never_there_is_told(tmp_path: Path) -> None:
+    second = "region: plate ; O = [0,0,-5] ; L = [10,10,3] ; material = PMMA ; score = [Dose]\ndeactivate: plate\n"
+    found = treatment(tmp_path, WATER + FIELD + BEAM + second)
+    assert [one.region for one in found.portions] == ["phantom"]
+    assert any("plate is there in no step" in one for one in found.said)
+
+
 def test_histories_are_whole_batches_that_can_be_continued(tmp_path: Path) -> None:
     (portion,) = treatment(tmp_path, WATER + FIELD + BEAM + "nprim = 1010\n").portions
     assert (portion.batch, portion.whole(1010), portion.whole(2020)) == (51, 1020, 2040)

@@ -18,6 +18,7 @@ from dosewright.core.units import FWHM_PER_SIGMA, MM_PER_CM, PROTON_MASS_MEV
 from dosewright.formats.text.fred.beam_shape import Energy, Envelope, PointSource
 from dosewright.formats.text.fred.pencil_beams import PencilBeam
 from dosewright.materials.ion_tables import HIGHEST_MEV
+from dosewright.simulation.setup.beam_source import beam_axes
 from dosewright.sources import emit
 from dosewright.sources.pencil_beams import cholesky_cm, drifted
 
@@ -130,23 +131,15 @@ def _oblong(beam: PencilBeam) -> bool:
 
 def _group(key: tuple[float, ...], beams: Sequence[PencilBeam], field: Rigid, window: float) -> BeamGroup:
     turned, *direction = key
-    axes = np.eye(3) if not direction else shortest_turn(np.array(direction))
+    axes = np.eye(3)
+    if direction:
+        x, y, z = direction
+        axes = beam_axes((0.0, 0.0, 0.0), (x, y, z)).rotation @ FLIGHT.rotation  # +z turned the shortest way
     own = Rigid(axes @ rotation_about("z", turned), np.zeros(3))  # from axes of the group to those of the field
     rows = np.array([_row(beam, own, window) for beam in beams])
     particles = np.array([beam.particles for beam in beams])
     histories = sum(beam.histories for beam in beams)
     return BeamGroup(rows, particles, histories, FLIGHT.then(own).then(field))
-
-
-def shortest_turn(flight: Array) -> Array:
-    """Return the rotation that turns +z to a unit vector by the shortest way; straight back is half a turn about x."""
-    x, y, z = flight
-    if np.hypot(x, y) < 1e-12:
-        return np.diag([1.0, 1.0, 1.0]) if z > 0 else np.diag([1.0, -1.0, -1.0])
-    axis = np.array([-y, x, 0.0]) / np.hypot(x, y)
-    cross = np.array([[0.0, -axis[2], axis[1]], [axis[2], 0.0, -axis[0]], [-axis[1], axis[0], 0.0]])
-    turned: Array = np.eye(3) + np.hypot(x, y) * cross + (1 - z) * (cross @ cross)
-    return turned
 
 
 def _row(beam: PencilBeam, own: Rigid, window: float) -> Array:

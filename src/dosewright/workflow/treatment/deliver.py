@@ -144,6 +144,10 @@ def deliver_all(
                 problem.mass_g, problem.density_g_cm3, to_water=settings.dose_to_water, let=settings.let
             )
         sums[portion.region].add(result, portion.particles)
+        if result.energy["deposited"] <= 0:
+            sums[portion.region].warnings.append(
+                f"Step {portion.step}: nothing of {portion.field} reached region {portion.region}. Does it point there?"
+            )
         if last:
             watching.step_done(portion.step, sums)
     for one in sums.values():

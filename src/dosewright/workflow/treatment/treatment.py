@@ -76,6 +76,8 @@ def treatment_of(delivery: Delivery, seed: int = DEFAULT_SEED) -> Treatment:
         problems += refuse("No particle is delivered", allowed="pencil beams with N above 0").problems
     if problems:
         raise InputError(*dict.fromkeys(problems))
+    reached = {one.region for one in portions}
+    said += [f"Region {name} is there in no step: no dose is written for it." for name in scored if name not in reached]
     regions = {one.box.name: one for one in of.regions if one.box.name in scored}
     grids = {name: grid_of(region) for name, region in regions.items()}
     said = [*of.notes, *(one.sentence for one in of.unsupported), *matter.said, *said, *_assumed(delivery)]
