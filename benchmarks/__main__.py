@@ -5,6 +5,7 @@ from benchmarks import (
     dvh_noise,
     electron_processes,
     fit_beam,
+    fred_decks,
     gamma_noise,
     gamma_speed,
     linac_head,
@@ -44,6 +45,7 @@ def main() -> None:
     phase_space_speed.main(["--page"])
     real_plans.main([])
     scenes.main([])
+    fred_decks.main()
 
 
 if __name__ == "__main__":

@@ -43,10 +43,36 @@ def test_nothing_is_erased_or_written_over_unless_it_is_asked_for(folder: Path) 
     assert code == 0 and "2 steps, 1 drawn" in out
 
 
-def test_without_a_dry_run_it_says_in_one_sentence_that_nothing_is_transported(folder: Path) -> None:
-    code, out, err = run("fred.inp")
-    assert (code, out) == (2, "")
-    assert "not transported yet" in err and "-n, a dry run" in err
+BOX = """region: water ; O = [0,0,5] ; L = [4,4,10] ; voxels = [2,2,20] ; material = water ; score = [Dose, LETd]
+field: 1 ; O = [0,0,-5]
+pb: 1 1 ; T = 80 ; Xsec = gauss ; FWHM = 0.5 ; N = 1e6
+nprim = 400
+"""
+
+
+def test_an_input_is_carried_out(folder: Path) -> None:
+    written(folder, BOX)
+    code, out, err = run("fred.inp", "-nprim", "1000", "-rseed", "3", "-numThreads", "1", "-V1")
+    assert (code, err) == (0, "")
+    assert "Step 1" in out and "water: 1e+06 particles by 1,000 histories" in out and "no medical device" in out
+    score = {path.name for path in (folder / "out" / "score").iterdir()}
+    assert {"water.Dose.mhd", "water.LETd.mhd", "water.Dose_uncertainty.mhd", "water.Dose.png"} <= score
+    summary = json.loads((folder / "out" / "summary.json").read_text())
+    assert summary["seed"] == 3 and summary["histories"] == 1000
+    assert "Finished." in (folder / "out" / "log" / "run.out").read_text()
+    code, _, err = run("fred.inp")
+    assert code == 2 and "exists already" in err and "--force" in err
+    code, out, _ = run("fred.inp", "--force", "--json")
+    assert code == 0 and json.loads(out)["histories"] == 400
+
+
+def test_scripts_that_are_not_allowed_and_what_is_not_done_are_refused_before_anything_runs(folder: Path) -> None:
+    written(folder, BOX + "deliver: all\nrun_script: a.py")
+    code, _, err = run("fred.inp")
+    assert code == 2 and "not allowed" in err and "--allow-scripts" in err
+    written(folder, BOX + "lTracking_nuc = f")
+    code, _, err = run("fred.inp")
+    assert code == 2 and "lTracking_nuc" in err
     assert not (folder / "out").exists()
 
 

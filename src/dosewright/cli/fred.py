@@ -1,4 +1,4 @@
-"""dosewright fred: an input of FRED, looked at as a whole before anything is transported."""
+"""dosewright fred: an input of FRED, looked at as a whole and carried out, or with -n only gone through."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 DEFAULT_NAME = "fred.inp"
 PICTURES = "setup"  # folder of the pictures in the output folder
+TOLD = 1  # verbosity from which steps are told before they are delivered
 
 
 def fred(
@@ -34,7 +35,7 @@ def fred(
     seed: Annotated[int | None, typer.Option("-rseed", metavar="N", help="Seed.")] = None,
     threads: Annotated[int | None, typer.Option("-numThreads", metavar="N", min=0, help="Threads; 0: all.")] = None,
     verbosity: Annotated[
-        int, typer.Option("-V", metavar="0..5", min=0, max=5, help="-V0 a line per step ... -V5 every pencil beam.")
+        int, typer.Option("-V", metavar="0..5", min=0, max=5, help="-V0 little ... -V5 every pencil beam.")
     ] = 3,
     pictures: Annotated[
         int, typer.Option("--pictures", metavar="N", min=0, help="Steps that are drawn, from the first.")
@@ -45,29 +46,35 @@ def fred(
     force: Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """Read an input of FRED, and with -n go through its delivery step by step."""
+    """Carry out what an input of FRED describes; with -n only go through its delivery step by step."""
     with faults_reported(as_json=as_json):
-        import json
-
-        from dosewright.core.errors import refuse
         from dosewright.delivery.scripts import check_scripts
         from dosewright.delivery.steps import read_delivery
         from dosewright.formats.text.fred.taking import as_whole
 
-        if not dry_run:
-            raise refuse("Inputs of FRED are read and checked, but not transported yet", allowed="-n, a dry run")
         path = input_file(first, file, folder)
         number = None if histories is None else as_whole(histories, "-nprim", least=1)
         delivery = read_delivery(path, folder, number)
-        if allow_scripts:
-            check_scripts(delivery, Path.cwd(), allowed=True)
-        drawn = draw_steps(delivery, output / PICTURES, pictures, force=force)
-        if as_json:
-            asked = {"output": str(output), "seed": seed, "threads": threads}
-            typer.echo(json.dumps({**values(delivery), **asked, "pictures": [str(one) for one in drawn]}, indent=2,
-                                  ensure_ascii=False))  # fmt: skip
-        else:
-            say(delivery, drawn, verbosity)
+        if dry_run:
+            if allow_scripts:
+                check_scripts(delivery, Path.cwd(), allowed=True)
+            drawn = draw_steps(delivery, output / PICTURES, pictures, force=force)
+            asked = {"output": str(output), "seed": seed, "threads": threads} if as_json else None
+            say(delivery, drawn, verbosity, asked)
+            return
+    with faults_reported(as_json=as_json, resumes=True):
+        from dosewright.cli.simulate import progress_shown, say_aside
+        from dosewright.execution.stop import stop_asked
+        from dosewright.workflow.treatment.carry_out import Asked, carry_out
+        from dosewright.workflow.treatment.treatment import DEFAULT_SEED, treatment_of
+
+        chosen = DEFAULT_SEED if seed is None else seed
+        treatment = treatment_of(delivery, chosen)
+        if verbosity >= TOLD and not as_json:
+            say_treatment(delivery, treatment.said, verbosity)
+        with progress_shown(path.stem) as tell, stop_asked(output / "STOP", say_aside) as stop:
+            summary = carry_out(treatment, Asked(output, chosen, threads or 0, allow_scripts, force, tell, stop))
+        say_summary(output, summary, as_json=as_json)
 
 
 def input_file(first: Path | None, file: Path | None, folder: Path | None) -> Path:
@@ -104,10 +111,16 @@ def values(delivery: "Delivery") -> dict[str, Any]:
     return {**input_values(delivery), "steps": [step_values(delivery, step) for step in delivery.steps()]}
 
 
-def say(delivery: "Delivery", drawn: list[Path], verbosity: int) -> None:
-    """Print the dry run."""
+def say(delivery: "Delivery", drawn: list[Path], verbosity: int, as_json_with: dict[str, Any] | None) -> None:
+    """Print the dry run, as JSON where values to print beside it are given."""
+    import json
+
     from dosewright.delivery.dry_run import input_text, step_text
 
+    if as_json_with is not None:
+        whole = {**values(delivery), **as_json_with, "pictures": [str(one) for one in drawn]}
+        typer.echo(json.dumps(whole, indent=2, ensure_ascii=False))
+        return
     typer.echo(input_text(delivery))
     count = 0
     for step in delivery.steps():
@@ -118,3 +131,30 @@ def say(delivery: "Delivery", drawn: list[Path], verbosity: int) -> None:
     steps = "1 step" if count == 1 else f"{count:,} steps"
     pictures = f"drawn in {drawn[0].parent}" if len(drawn) == count and drawn else f"{len(drawn)} drawn (--pictures)"
     typer.echo(f"{steps}, {pictures}. Nothing was transported.")
+
+
+def say_treatment(delivery: "Delivery", notes: tuple[str, ...], verbosity: int) -> None:
+    """Print what is going to be delivered, and what was taken for granted."""
+    from dosewright.delivery.dry_run import step_text
+
+    for sentence in notes:
+        typer.echo(f"Note: {sentence}")
+    for step in delivery.steps():
+        typer.echo(step_text(delivery, step, verbosity))
+
+
+def say_summary(output: Path, summary: dict[str, Any], *, as_json: bool) -> None:
+    """Print what regions received, and where it is."""
+    import json
+
+    if as_json:
+        typer.echo(json.dumps({"folder": str(output), **summary}, indent=2, ensure_ascii=False))
+        return
+    for name, one in summary["regions"].items():
+        percent = one["mean_uncertainty_percent"]
+        known = "unknown" if percent is None else f"{percent:.2f} %"
+        typer.echo(f"{name}: {one['particles']:.6g} particles by {one['histories']:,} histories, maximum "
+                   f"{one['maximum_Gy']:.6g} Gy, mean uncertainty {known}.")  # fmt: skip
+    for warning in summary["warnings"]:
+        typer.echo(f"Warning: {warning}")
+    typer.echo(f"{summary['note']} Doses in {output / 'score'}, all figures in {output / 'summary.json'}.")

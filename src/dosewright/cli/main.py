@@ -18,6 +18,7 @@ from dosewright.cli.jobs import app as jobs
 from dosewright.cli.lint import lint
 from dosewright.cli.phantom import phantom
 from dosewright.cli.phsp import phsp
+from dosewright.cli.plan import plan
 from dosewright.cli.query import query
 from dosewright.cli.scene import scene
 from dosewright.cli.simulate import simulate
@@ -45,6 +46,7 @@ app.add_typer(study, name="study")
 app.add_typer(phsp, name="phsp")
 app.add_typer(phantom, name="phantom")
 app.add_typer(dose, name="dose")
+app.add_typer(plan, name="plan")
 
 
 def main() -> None:

@@ -25,11 +25,13 @@ class Let:
     """An average of LET, keV/um, with its relative standard error (one sigma), arrays [z, y, x].
 
     Protons, primary and secondary; unrestricted, in water of unit density. Zero where nothing was scored; the
-    uncertainty is one where fewer than two batches scored anything.
+    uncertainty is one where fewer than two batches scored anything. `weight` is what the average divides by, per
+    history: averages of several runs are added with it.
     """
 
     keV_um: NDArray[np.float64]
     relative_uncertainty: NDArray[np.float64]
+    weight: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -179,9 +181,10 @@ def _scored(let: Let | None) -> Let:
     return let
 
 
-def averaged_let(sums: RatioSums, shape: tuple[int, ...]) -> Let:
-    """Return an average of LET from sums of weight times LET (MeV cm2/g) and of weights."""
-    return Let(sums.ratio().reshape(shape) * KEV_PER_UM, sums.relative_uncertainty().reshape(shape))
+def averaged_let(sums: RatioSums, shape: tuple[int, ...], histories: int) -> Let:
+    """Return an average of LET from sums of weight times LET (MeV cm2/g) and of weights over so many histories."""
+    average, relative = sums.ratio().reshape(shape) * KEV_PER_UM, sums.relative_uncertainty().reshape(shape)
+    return Let(average, relative, sums.bottom.reshape(shape) / max(histories, 1))
 
 
 def leaving_spectrum(bins: Leaving, counts: BatchSums, totals: BatchSums) -> LeavingSpectrum:

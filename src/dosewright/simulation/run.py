@@ -353,8 +353,8 @@ def _result(task: _Task, state: _State, ended: Ended, wall: float, compile_secon
         compile_seconds=compile_seconds,
         warnings=warnings,
         relative_uncertainty_to_water=sums.water.relative_uncertainty().reshape(shape) if sums.water else None,
-        let_d=averaged_let(sums.let_d, shape) if sums.let_d else None,
-        let_t=averaged_let(sums.let_t, shape) if sums.let_t else None,
+        let_d=averaged_let(sums.let_d, shape, sums.histories) if sums.let_d else None,
+        let_t=averaged_let(sums.let_t, shape, sums.histories) if sums.let_t else None,
         leaving=leaving_spectrum(leaving_of(problem), sums.leaving, sums.leaving_totals)
         if sums.leaving and sums.leaving_totals
         else None,
