@@ -254,8 +254,8 @@ class _Iterations:
             goal_reached=reached,
             stopped_on_request=stopped,
             warnings=tuple(dict.fromkeys((*self.plan.notes, *said))),
-            let_d=None if state.let is None else averaged_let(state.let[0], shape),
-            let_t=None if state.let is None else averaged_let(state.let[1], shape),
+            let_d=None if state.let is None else averaged_let(state.let[0], shape, int(state.histories.sum())),
+            let_t=None if state.let is None else averaged_let(state.let[1], shape, int(state.histories.sum())),
         )
 
     def _gray_per_MeV(self, problem: int) -> Array:
@@ -279,7 +279,8 @@ class _Iterations:
 
     def _in_order(self, pieces: Iterator[_Piece]) -> Generator[tuple[_Piece, Tally], None, None]:
         """Yield finished pieces in order while others are running; a tally is free again at the next one."""
-        spare = deque(new_tally(self.problems[0]) for _ in range(self.threads + 1))
+        most_parts = max(self.problems, key=lambda problem: problem.tallied_parts)
+        spare = deque(new_tally(most_parts) for _ in range(self.threads + 1))
         running: deque[tuple[_Piece, Future[tuple[Tally, float]]]] = deque()
         with ThreadPoolExecutor(self.threads) as pool:
             try:
@@ -311,8 +312,7 @@ def _refuse_unlike(problems: tuple[Problem, ...]) -> None:
             "Iterations are of sources with pencil beams", given="a phase space", allowed="a run file for that"
         )
     kinds = {
-        (type(one.packed), one.score_shape, one.scoring.to_water, one.scoring.let, one.tallied_parts, one.carried)
-        for one in problems
+        (type(one.packed), one.score_shape, one.scoring.to_water, one.scoring.let, one.carried) for one in problems
     }
     if len(kinds) > 1:
         raise refuse("The problems of a treatment must score alike, in the same voxels", given=f"{len(kinds)} kinds")

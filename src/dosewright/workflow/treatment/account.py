@@ -26,13 +26,14 @@ SHARING = (
     "The pencil beams of a field share nprim histories each, in proportion to their particles: by systematic sampling, "
     "batch by batch."
 )
+SHARING_ALL = "All pencil beams share the primaries of an iteration in proportion to their particles."
 
 
 def account(
-    treatment: Treatment, sums: Mapping[str, RegionSums], scripts: Sequence[ScriptRun], files: Sequence[Path],
+    treatment: Treatment, sums: Mapping[str, RegionSums], scripts: Sequence[ScriptRun], files: Mapping[str, Path],
     seed: int, seconds: float,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the summary."""
+    """Return the summary; `files` by their names in the output folder."""
     of = treatment.delivery.input
     return {
         "dosewright": dosewright.__version__,
@@ -49,11 +50,11 @@ def account(
             **{key: value for key, value in asdict(treatment.portions[0].settings).items() if key != "processes_off"},
             "models": PROTON_MODELS,
         },
-        "assumptions": [*treatment.said, SHARING],
+        "assumptions": [*treatment.said, _sharing(treatment)],
         "warnings": list(dict.fromkeys(text for one in sums.values() for text in one.warnings)),
         "inputs_sha256": input_hashes(treatment),
         "definition_sha256": definition_sha256(treatment),
-        "files_sha256": {str(path.relative_to(path.parents[1])): file_sha256(path) for path in files},
+        "files_sha256": {name: file_sha256(path) for name, path in files.items()},
     }
 
 
@@ -72,7 +73,11 @@ def definition_sha256(treatment: Treatment) -> str:
     """Return a hash of all that is defined and delivered, whatever files it came from."""
     delivery, of = treatment.delivery, treatment.delivery.input
     defined = (of.regions, of.fields, of.beams, of.materials, of.hu_rows, of.room_material, of.clamp_hu)
-    return sha256(repr((*defined, delivery.orders, delivery.at_end)).encode()).hexdigest()
+    return sha256(repr((*defined, of.variance_reduction, delivery.orders, delivery.at_end)).encode()).hexdigest()
+
+
+def _sharing(treatment: Treatment) -> str:
+    return SHARING if treatment.delivery.input.variance_reduction is None else SHARING_ALL
 
 
 def _region(name: str, treatment: Treatment, of: RegionSums) -> dict[str, Any]:
@@ -108,7 +113,7 @@ def write_log(
     """Write ``log/run.out``; return it."""
     of = treatment.delivery.input
     lines = [f"Dosewright {dosewright.__version__}. {NOT_CLINICAL}", f"Input {of.path}, seed {seed}", ""]
-    lines += [f"Note: {text}" for text in (*treatment.said, SHARING)]
+    lines += [f"Note: {text}" for text in (*treatment.said, _sharing(treatment))]
     for step in treatment.steps:
         lines += ["", step_text(treatment.delivery, step)]
         for run in (one for one in scripts if one.step == step.number or (step.number == 1 and one.step == 0)):

@@ -16,6 +16,13 @@ from dosewright.simulation.run import Progress, never
 from dosewright.workflow.folder import held
 from dosewright.workflow.treatment.account import LOG, SUMMARY, account, definition_sha256, write_log
 from dosewright.workflow.treatment.deliver import Watching, deliver_all
+from dosewright.workflow.treatment.iterated import (
+    Iterated,
+    check_iterations,
+    deliver_in_iterations,
+    iteration_files,
+    write_iteration_maps,
+)
 from dosewright.workflow.treatment.picture import draw_region
 from dosewright.workflow.treatment.scores import picture_file, score_files, write_scores
 from dosewright.workflow.treatment.sums import RegionSums
@@ -65,6 +72,7 @@ def carry_out(treatment: Treatment, asked: Asked) -> dict[str, Any]:
     StoppedEarlyError
         It was stopped on request, or a script failed; what is done is kept.
     """
+    check_iterations(treatment)
     check_scripts(treatment.delivery, asked.working, allowed=asked.allow_scripts)
     identity = _identity(treatment, asked.seed)
     _check_free(treatment, asked, identity)
@@ -90,6 +98,7 @@ def _check_free(treatment: Treatment, asked: Asked, identity: str) -> None:
     if output.exists() and not output.is_dir():
         raise refuse("The output is not a folder", given=output)
     files = [output / SUMMARY, output / LOG, *score_files(output, treatment.scored)]
+    files += iteration_files(treatment, output)
     there = [path for path in files if path.exists()]
     if not there or asked.force or (not files[0].exists() and _begun(output / PARTS) == identity):
         return
@@ -114,6 +123,7 @@ class _Work:
         self.runs = _kept_scripts(parts)
         self.taken_up = len(self.runs)
         self.called = 0
+        self.iterated: Iterated | None = None
 
     def done(self) -> dict[str, Any]:
         """Deliver all, run all scripts, write all files."""
@@ -122,20 +132,37 @@ class _Work:
         try:
             self.scripts(treatment.steps[0].before, 0)
             watching = Watching(asked.tell, asked.stop, self.step_done)
-            self.sums = deliver_all(treatment.portions, self.parts, threads=asked.threads, watching=watching)
+            self.deliver(watching)
             self.steps_up_to(len(treatment.steps))
             files = write_scores(asked.output, treatment, self.sums)
             for name, one in self.sums.items():
                 draw_region(picture_file(asked.output, name), name, treatment.grids[name], one)
                 files.append(picture_file(asked.output, name))
+            if self.iterated is not None:
+                write_iteration_maps(treatment, asked.output, self.iterated)
+                files += iteration_files(treatment, asked.output)
             self.scripts(treatment.delivery.at_end, len(treatment.steps))
         except (StoppedEarlyError, KeyboardInterrupt) as ended:
             write_log(asked.output, treatment, self.sums, self.runs, asked.seed, f"Not finished. {ended}".strip())
             raise
         files.append(write_log(asked.output, treatment, self.sums, self.runs, asked.seed, "Finished."))
-        summary = account(treatment, self.sums, self.runs, files, asked.seed, time.monotonic() - begun)
+        named = {path.relative_to(asked.output).as_posix(): path for path in files}
+        summary = account(treatment, self.sums, self.runs, named, asked.seed, time.monotonic() - begun)
+        if self.iterated is not None:
+            summary["iterations"] = self.iterated.described()
         write_json(asked.output / SUMMARY, summary)
         return summary
+
+    def deliver(self, watching: Watching) -> None:
+        """Deliver all steps, once or in iterations."""
+        treatment, threads = self.treatment, self.asked.threads
+        if treatment.delivery.input.variance_reduction is None:
+            self.sums = deliver_all(treatment.portions, self.parts, threads=threads, watching=watching)
+            return
+        self.iterated = deliver_in_iterations(
+            treatment, self.asked.seed, self.asked.output, self.parts, threads=threads, watching=watching
+        )
+        self.sums = {self.iterated.region: self.iterated.sums}
 
     def step_done(self, number: int, sums: Mapping[str, RegionSums]) -> None:
         """Run the scripts of a step that has been delivered; they find the dose of all steps so far."""

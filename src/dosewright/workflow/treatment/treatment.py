@@ -88,9 +88,6 @@ def _not_done(delivery: Delivery) -> list[str]:
     """Return what an input asks for, is not done here and could change the dose."""
     of = delivery.input
     problems = [one.sentence for one in of.unsupported if one.changes_dose]
-    if of.variance_reduction is not None:
-        problems += refuse("varianceReduction is not done yet: every pencil beam gets its nprim histories, once",
-                           where=of.variance_reduction.where, allowed="an input without it").problems  # fmt: skip
     if of.internal_hu:
         problems += refuse("FRED's own HU table is not here", given="lUseInternalHU2Mat = t",
                            allowed="matColumns: and mat:", where=of.path.name).problems  # fmt: skip
