@@ -20,6 +20,7 @@ from benchmarks import (
     protons_in_water,
     real_plans,
     scenes,
+    stopping,
     xray_tube,
 )
 
@@ -37,6 +38,7 @@ def main() -> None:
     gamma_speed.main([])
     gamma_noise.main()
     dvh_noise.main()
+    stopping.main([])
     fit_beam.main([])
     memory_estimate.main()
     linac_head.main([])

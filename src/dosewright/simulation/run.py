@@ -225,10 +225,11 @@ def _begin(
 def _run(task: _Task, state: _State, report: _Reporter) -> Ended:
     """Run batches until the goal, the end of the source, the time or a request to stop."""
     check_at = _first_checkpoint_after(state.sums.batches)
-    if state.sums.batches and _at_checkpoint(task.division, state) and _judge(task, state):
+    if not _at_checkpoint(task.division, state):
+        _look(task, state)
+    elif state.sums.batches and _judge(task, state):
         return Ended.GOAL
     if task.stop():
-        _look(task, state)
         return Ended.REQUEST
     done = _batches_in_order(task, state.sums.batches)
     try:
@@ -285,8 +286,6 @@ def _at_checkpoint(division: Division, state: _State) -> bool:
 
 def _look(task: _Task, state: _State) -> None:
     """Put down the mean uncertainty and the dose errors of what there is."""
-    if not state.sums.batches:
-        return
     medium, goal, density = state.sums.medium, task.goal, task.problem.density_g_cm3
     dose, relative = dose_per_primary(medium, task.problem), medium.relative_uncertainty()
     state.uncertainty = mean_uncertainty_percent(dose, relative, density, goal.top_voxels, goal.dose_threshold_percent)
