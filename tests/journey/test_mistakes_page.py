@@ -24,6 +24,7 @@ def bench(
 ) -> Bench:
     monkeypatch.delenv("DOSEWRIGHT_LIBRARY", raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("DOSEWRIGHT_STATE", str(tmp_path / "state"))  # no job of another test is known
     return Bench(
         tmp_path, tiny, make_case, make_beam, lambda library: monkeypatch.setenv("DOSEWRIGHT_LIBRARY", str(library))
     )
