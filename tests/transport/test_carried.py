@@ -17,7 +17,7 @@ from dosewright.simulation.setup.prepare import prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY
 
 Array = NDArray[np.float64]
-HISTORIES = 20_000
+HISTORIES = 80_000
 ALL = 1.0e3  # MeV
 THIN_AND_DEEP = UnevenEdges(x=(-1000, 1000), y=(-1000, 1000), z=(0, 10, 5000))
 ONE_VOXEL = UnevenEdges(x=(-200, 200), y=(-200, 200), z=(0, 400))
