@@ -7,7 +7,19 @@ from hypothesis import strategies as st
 
 from dosewright.core.random import HIGH_SHIFT, Stream, draw_four
 from dosewright.geometry.trace import PATIENT, Place, Ray
-from dosewright.transport.tracks import ALPHA, PROTON, STACK_ROWS, empty_stack, name_children, pop, push, turned
+from dosewright.transport.tracks import (
+    ALPHA,
+    PHOTON,
+    PROTON,
+    STACK_ROWS,
+    empty_stack,
+    name_children,
+    pop,
+    push,
+    push_copies,
+    take,
+    turned,
+)
 
 RAY, PLACE = Ray(0.1, 0.2, 0.3, 0.0, 0.6, -0.8), Place(PATIENT, 4, 5, 6)
 SEED = np.uint64(7)
@@ -87,3 +99,29 @@ def test_a_turned_ray_lies_at_the_angle(direction: tuple[float, float, float], c
     assert tuple(after[:3]) == (1.0, 2.0, 3.0)
     assert np.linalg.norm(after[3:]) == pytest.approx(1.0, abs=1e-12)
     assert np.dot(after[3:], unit) == pytest.approx(cosine, abs=2e-6)  # within 1e-6 of the axis it counts as the axis
+
+
+def test_copies_take_their_first_flights_from_equal_shares_of_all() -> None:
+    """One of ten in each tenth of the distribution, wherever in it: the mean over histories is that of all flights."""
+    paths = np.empty((400, 10))
+    for history in range(len(paths)):
+        stack = empty_stack()
+        stream = Stream(SEED, np.uint64(history), np.uint64(9))
+        waiting = push_copies(stack, 0, RAY, PLACE, 2.0, PHOTON, 10.0, 0.1, 0.0, stream)
+        for copy in range(10):
+            track, _, waiting = take(stack, waiting, SEED)
+            paths[history, copy] = track.free_paths
+        assert waiting == 0
+    shares = np.exp(-paths)
+    np.testing.assert_array_equal(np.sort(np.floor(10 * shares), axis=1), np.tile(np.arange(10.0), (400, 1)))
+    within = np.sort(10 * shares, axis=1) - np.arange(10)
+    assert within.mean() == pytest.approx(0.5, abs=4 / np.sqrt(12 * within.size))
+    assert paths.mean() == pytest.approx(1.0, abs=4 * paths.mean(axis=1).std() / np.sqrt(400))
+
+
+def test_one_alone_takes_any_flight() -> None:
+    stack, flights = empty_stack(), []
+    for history in range(400):
+        push_copies(stack, 0, RAY, PLACE, 2.0, PHOTON, 1.0, 1.0, 0.0, Stream(SEED, np.uint64(history), np.uint64(9)))
+        flights.append(take(stack, 1, SEED)[0].free_paths)
+    assert np.mean(flights) == pytest.approx(1.0, abs=4 / np.sqrt(400))

@@ -45,7 +45,7 @@ def simulate(
             ("run", "device"): device,
         }
         run_file = read_run_file(run, resolvers=resolvers, overrides=said)
-    with faults_reported(as_json=as_json, resumes=all(score.quantity != "phase_space" for score in run_file.score)):
+    with faults_reported(as_json=as_json, resumes=all(score.format != "native" for score in run_file.score)):
         with progress_shown(run.stem) as tell, stop_asked(output / "STOP", say_aside) as stop:
             run_in_folder(run_file, output, resolvers=resolvers, on_progress=tell, stop=stop)
         summary = show(output, as_json=as_json)

@@ -28,7 +28,7 @@ class DoseErrorMeasure:
     ----------
     cut_off_percent
         Voxels with more than so many percent of the maximum count (DCO). The maximum is the plain one, and so a little
-        too high where there is noise: by some three of its errors. Voxels lighter than 0.1 g/cm3 neither count nor
+        too high where there is noise: by some two of its errors. Voxels lighter than 0.1 g/cm3 neither count nor
         give the maximum: in air a single stopping particle makes a dose of its own.
     relative_to_maximum
         Errors relative to the maximum (GLOBAL), else to the dose of the voxel (LOCAL).

@@ -35,6 +35,7 @@ from dosewright.simulation.iteration_plan import IterationPlan, pencil_shares, s
 from dosewright.simulation.iteration_sums import FEWEST_FOR_AN_ERROR, Iteration, IterationState, save, take_up
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.result import Let, account_warnings, averaged_let
+from dosewright.simulation.seeds import seed_of
 from dosewright.simulation.work import Work
 
 Array = NDArray[np.float64]
@@ -301,7 +302,7 @@ class _Iterations:
 
 def problem_seed(seed: int, number: int) -> int:
     """Return the seed of one problem: those with the same random numbers would not be independent."""
-    return int.from_bytes(hashlib.sha256(f"{seed} problem {number}".encode()).digest()[:8])
+    return seed_of(seed, f"problem {number}")
 
 
 def _refuse_unlike(problems: tuple[Problem, ...]) -> None:

@@ -4,9 +4,8 @@ import math
 from dataclasses import dataclass
 
 from dosewright.core.errors import InputError, nearest
+from dosewright.formats.text.fred.variance_reduction import TYPES
 from dosewright.scoring.dose_error import CUT_OFF_PERCENT, DoseErrorGoal, DoseErrorMeasure
-
-DD_TYPES = {"global": True, "g": True, "local": False, "l": False}
 
 
 @dataclass(frozen=True)
@@ -30,8 +29,8 @@ class DoseErrorTexts:
         cut_off = _read(self.dco, "--dco", "a dose cut-off in percent of the maximum, such as 50", problems)
         reference = _read(self.dgref, "--dgref", "a reference dose in Gy, such as 2", problems)
         word = (self.dd_type or "global").strip().lower()
-        if word not in DD_TYPES:
-            problems.append(f"--dd-type takes global or local.{nearest(word, DD_TYPES)} Given: {self.dd_type!r}.")
+        if word not in TYPES:
+            problems.append(f"--dd-type takes global or local.{nearest(word, TYPES)} Given: {self.dd_type!r}.")
         if self.dd is None and self.said:
             problems.append("--dco, --dd-type and --dgref say how a dose error is told; give it with --dd.")
         if percent is not None and not 0.01 <= percent <= 100:
@@ -40,13 +39,13 @@ class DoseErrorTexts:
             problems.append(f"The dose cut-off (--dco) must be from 0 to below 100 percent. Given: {cut_off:g}.")
         if reference is not None and not reference > 0:
             problems.append(f"The reference dose (--dgref) must be positive. Given: {reference:g} Gy.")
-        if self.dgref is not None and DD_TYPES.get(word) is False:
+        if self.dgref is not None and TYPES.get(word) is False:
             problems.append("A reference dose (--dgref) is for global errors, and --dd-type says local.")
         if problems:
             raise InputError(*problems)
         if percent is None:
             return None
-        measure = DoseErrorMeasure(CUT_OFF_PERCENT if cut_off is None else cut_off, DD_TYPES[word], reference)
+        measure = DoseErrorMeasure(CUT_OFF_PERCENT if cut_off is None else cut_off, TYPES[word], reference)
         return DoseErrorGoal(percent, measure)
 
 

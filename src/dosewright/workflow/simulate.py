@@ -1,6 +1,5 @@
 """The beams, one after the other, each to its goal; what is finished is kept and never done twice."""
 
-import hashlib
 import logging
 import shutil
 import time
@@ -19,6 +18,7 @@ from dosewright.simulation.goal import Goal
 from dosewright.simulation.problem import Problem, TransportSettings, proton_problem
 from dosewright.simulation.result import Result
 from dosewright.simulation.run import Ended, Progress, simulate
+from dosewright.simulation.seeds import seed_of
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.preprocess.case import Case
@@ -123,7 +123,7 @@ def remove_parts(folder: JobFolder, numbers: list[int]) -> None:
 def beam_seed(seed: int, number: int) -> int:
     """Return the seed of one beam: beams with the same random numbers would not be independent, as their sum takes them
     to be. Two equal beams would even have one and the same dose."""
-    return int.from_bytes(hashlib.sha256(f"{seed} beam {number}".encode()).digest()[:8])
+    return seed_of(seed, f"beam {number}")
 
 
 def mean_uncertainty_settings(goals: SiteGoals) -> dict[str, Any]:

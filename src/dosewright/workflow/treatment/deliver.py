@@ -3,7 +3,6 @@
 Runs are independent: each has a seed of its own. Their sums are kept in a folder, so that what was killed goes on.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from dosewright.geometry.voxels import Voxels
 from dosewright.simulation.goal import DEFAULT_BATCH, FEWEST_BATCHES, VOXELS_PER_HISTORY, Goal
 from dosewright.simulation.problem import Problem, TransportSettings, phantom_problem
 from dosewright.simulation.run import RESUMED, Progress, never, simulate
+from dosewright.simulation.seeds import seed_of
 from dosewright.sources import emit
 from dosewright.sources.emit import Source
 from dosewright.workflow.treatment.beams import BeamGroup
@@ -84,8 +84,7 @@ class Portion:
 
 def portion_seed(seed: int, step: int, field_name: str, region: str, group: int) -> int:
     """Return the seed of one portion: portions with the same random numbers would not be independent."""
-    text = f"{seed} step {step} {field_name} {region} {group}"
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+    return seed_of(seed, f"step {step} {field_name} {region} {group}")
 
 
 @dataclass(frozen=True)
