@@ -15,6 +15,7 @@ from benchmarks import (
     photon_processes,
     photon_speed,
     photons_electrons,
+    plan_script,
     proton_processes,
     proton_speed,
     protons_in_water,
@@ -48,6 +49,7 @@ def main() -> None:
     real_plans.main([])
     scenes.main([])
     fred_decks.main()
+    plan_script.main()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ own. Statistics of the references come from deliveries of ours with as many hist
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -63,11 +63,14 @@ CT_FOLDER = {"matrad": "inp/regions", "pyradplan": "regions"}
 
 @dataclass(frozen=True)
 class Deck:
-    """A deck carried out: what its phantom received, and the same with as many histories as a noisy reference."""
+    """A deck carried out: what its phantom received, the same with as many histories as a noisy reference, and of
+    primary protons alone.
+    """
 
     name: str
     sums: RegionSums
     noise: tuple[RegionSums, ...]
+    primaries: RegionSums
 
     @property
     def dose_Gy(self) -> Floats:
@@ -75,18 +78,23 @@ class Deck:
         return PARTICLES * self.sums.medium.dose_Gy
 
 
-def delivered(name: str, histories: int, seeds: Sequence[int], data: Path = DATA) -> list[RegionSums]:
-    """Carry a deck out with each seed; return what its phantom received per unit of weight."""
-    folder = data / name
+def delivered(name: str, histories: int, seeds: Sequence[int], off: tuple[str, ...] = ()) -> list[RegionSums]:
+    """Carry a deck out with each seed; return what its phantom received per unit of weight. `off`: processes."""
+    folder = DATA / name
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(temporary) / "fred.inp"
         inside = (folder / FOLDERS[name]).resolve()
         regions, plan = (os.path.relpath(folder / part[name], inside) for part in (REGIONS, PLANS))
         path.write_text(f"include: {regions}\n" + DELIVERY.format(plan=plan), encoding="utf-8")
         delivery = read_delivery(path, inside, histories)
-        return [
-            deliver_all(treatment_of(delivery, seed).portions, Path(temporary) / str(seed))["Phantom"] for seed in seeds
-        ]
+        found = []
+        for seed in seeds:
+            portions = [
+                replace(one, settings=replace(one.settings, processes_off=off))
+                for one in treatment_of(delivery, seed).portions
+            ]
+            found.append(deliver_all(portions, Path(temporary) / str(seed))["Phantom"])
+        return found
 
 
 def along(values: Floats, axis: int) -> Floats:
@@ -225,30 +233,36 @@ LET = (
     "## LET",
     "",
     "Dose-averaged, keV/um, in the middle of the deck of matRad along up, in the water. Ours is that of all protons,",
-    "primary and secondary, unrestricted and in water. The definitions of the others are not in the decks; that ours",
-    "is higher where protons are fast is what secondary protons do.",
+    "primary and secondary, unrestricted and in water; *primaries* is the same without nuclear interactions, so of the",
+    "protons of the beam alone. FRED's manual names equation 14 of Polster et al., Phys. Med. Biol. 60 (2015) 5053,",
+    "and does not say which protons it takes.",
     "",
-    "| voxel | Dosewright | FRED | MCsquare |",
-    "|---|--:|--:|--:|",
+    "| voxel | Dosewright | primaries | FRED | MCsquare |",
+    "|---|--:|--:|--:|--:|",
 )
 PICTURE = "![Planes across up and left, summed](fred_decks.png)"
 
 
 def let_rows(deck: Deck) -> list[str]:
     """Return LET on the four middle rows along up, averaged."""
-    if deck.sums.let_d is None:
+    if deck.sums.let_d is None or deck.primaries.let_d is None:
         return []
-    ours = deck.sums.let_d.average_keV_um()
+    ours, alone = deck.sums.let_d.average_keV_um(), deck.primaries.let_d.average_keV_um()
     theirs = read_mhd(DATA / deck.name / "out" / "score" / "Phantom.LETd.mhd").values * KEV_PER_UM
     mcsquare = read_mhd(DATA / "mcsquare-output" / "LET.mhd").values[:, ::-1]
-    found = [values[4:6, :, 4:6].mean(axis=(0, 2)) for values in (ours, theirs, mcsquare)]
+    found = [values[4:6, :, 4:6].mean(axis=(0, 2)) for values in (ours, alone, theirs, mcsquare)]
     return [f"| {n} | " + " | ".join(f"{values[n]:.2f}" for values in found) + " |" for n in range(1, 19)]
 
 
 def main() -> None:
     """Carry the decks out and write page and picture."""
     decks = [
-        Deck(name, delivered(name, HISTORIES, [1])[0], tuple(delivered(name, NOISY, range(2, 2 + REPEATED))))
+        Deck(
+            name,
+            delivered(name, HISTORIES, [1])[0],
+            tuple(delivered(name, NOISY, range(2, 2 + REPEATED))),
+            delivered(name, HISTORIES, [1], off=("nuclear",))[0],
+        )
         for name in ("matrad", "pyradplan")
     ]
     fred = {name: read_mhd(DATA / name / "out" / "score" / "Phantom.Dose.mhd").values.astype(float)

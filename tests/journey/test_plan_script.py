@@ -14,13 +14,14 @@ from dosewright.cli.demo import made_case
 from dosewright.commissioning.site.library_folder import PACKAGED
 from dosewright.core.plan import Block, IonBeam, RangeShifterSetting
 from dosewright.delivery.steps import read_delivery
+from dosewright.geometry.trace import BEAMLINE, PATIENT, medium_of
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.run import simulate
 from dosewright.workflow.preprocess.case import Case, open_case
 from dosewright.workflow.preprocess.target import Target, beam_frame, build_target
 from dosewright.workflow.read_wishes import read_wishes
-from dosewright.workflow.simulate import beam_problem
 from dosewright.workflow.treatment.deliver import deliver_all
+from dosewright.workflow.treatment.plan_portions import plan_portions
 from dosewright.workflow.treatment.treatment import Treatment, treatment_of
 
 SHIFTER = RangeShifterSetting("RS_3CM", 1, isocenter_distance_mm=100.0, water_equivalent_thickness_mm=None)
@@ -81,10 +82,49 @@ def test_the_beams_of_a_script_are_those_of_a_calculation(oblique: Any, tmp_path
         np.testing.assert_allclose(portion.beams.to_room.rotation, beam_frame(one.beam).rotation, atol=1e-9)
         np.testing.assert_allclose(portion.beams.to_room.translation, one.beam.isocenter_mm, atol=1e-9)
         assert portion.beams.histories == 1800
-    shifter = {part.name: part for part in treatment.portions[1].parts}["B2_RS_3CM_1"]
-    place = beam_frame(of.beams[1].beam).inverse().points(np.array(shifter.placement.centre_mm))
+    (shifter,) = treatment.portions[1].around.devices
     thickness = of.beams[1].devices[0].solids[0].shape.size_mm[2]  # type: ignore[union-attr]
-    np.testing.assert_allclose(place[2], 100.0 + thickness / 2, atol=1e-6)
+    assert shifter.id == "B2_RS_3CM_1"
+    assert shifter.solids[0].centre_mm[2] == pytest.approx(100.0 + thickness / 2, abs=1e-6)
+
+
+def test_a_script_is_packed_to_the_problem_of_calc(oblique: Any, tmp_path: Path) -> None:
+    """All that the kernels read: beams, boxes, media and the numbers of their tables; but for the rounding of text."""
+    treatment = script(oblique, tmp_path / "script", *OVERRIDE, "-n", "1800")
+    of, target = calculated(oblique, ("Cord", "G4_BONE_COMPACT_ICRU"))
+    for mine, theirs in zip(treatment.portions, plan_portions(of, target, 1800), strict=True):
+        assert (mine.step, mine.field, mine.region) == (theirs.step, theirs.field, theirs.region)
+        assert mine.settings == theirs.settings
+        a, b = mine.problem(), theirs.problem()
+        np.testing.assert_allclose(a.pencil_weights, b.pencil_weights, rtol=1e-10)
+        np.testing.assert_allclose(a.mass_g, b.mass_g, rtol=1e-6)
+        ours, others = a.packed, b.packed
+        np.testing.assert_allclose(ours.source.pencils, others.source.pencils, rtol=1e-7, atol=1e-9)
+        assert ours.controls == others.controls
+        for name in ("rotation", "translation", "gap_density"):
+            np.testing.assert_allclose(getattr(ours.geometry, name), getattr(others.geometry, name), atol=1e-9)
+        for axis in range(3):
+            np.testing.assert_allclose(edges(ours, PATIENT, axis), edges(others, PATIENT, axis), atol=1e-7)
+        np.testing.assert_allclose(edges(ours, BEAMLINE, 2), edges(others, BEAMLINE, 2), atol=1e-7)
+        same_media(ours, others)
+
+
+def edges(packed: Any, box: int, axis: int) -> NDArray[np.float64]:
+    """Return the edges of a box along an axis, cm; plates are as wide as the beam in a script, as can be in a plan."""
+    first, cells = packed.geometry.first[box, axis], packed.geometry.cells[box, axis]
+    found: NDArray[np.float64] = packed.geometry.edges[first : first + cells + 1] if cells else np.zeros(0)
+    return found
+
+
+def same_media(ours: Any, others: Any) -> None:
+    """Compare the densities of all voxels of the patient, and the tables of the media that they name."""
+    words = [packed.geometry.voxels[: packed.geometry.voxel_first[BEAMLINE]] for packed in (ours, others)]
+    pairs = np.unique(np.stack(words), axis=1).T
+    tables = [packed.tables.values.reshape(len(packed.tables.charge_radius2), -1) for packed in (ours, others)]
+    for pair in pairs:
+        (mine, density), (theirs, other_density) = (medium_of(word) for word in pair)
+        assert density == pytest.approx(other_density, rel=1e-6)
+        np.testing.assert_allclose(tables[0][int(mine)], tables[1][int(theirs)], rtol=1e-4)
 
 
 def planes(dose: NDArray[np.float64]) -> list[NDArray[np.float64]]:
@@ -103,9 +143,9 @@ def test_a_script_gives_the_dose_of_calc(oblique: Any, tmp_path: Path) -> None:
     of, target = calculated(oblique, ("Cord", "G4_BONE_COMPACT_ICRU"))
     dense = target.patient.voxels.density_g_cm3 > 0.5
     theirs = np.zeros(dense.shape)
-    for one in of.beams:
-        result = simulate(beam_problem(one, target), Goal(histories=150_000), seed=one.beam.number, threads=1)
-        theirs += result.dose_to_water.values * one.pencils.particles.sum() * of.fractions
+    for one in plan_portions(of, target):
+        result = simulate(one.problem(), Goal(histories=150_000), seed=one.seed, threads=1)
+        theirs += result.dose_to_water.values * one.particles
     a, b = np.where(dense, sums.water.dose_Gy, 0.0), np.where(dense, theirs, 0.0)
     assert a.sum() == pytest.approx(b.sum(), rel=0.003)
     for mine, other in zip(planes(a), planes(b), strict=True):
@@ -148,9 +188,9 @@ def test_the_demonstration_as_a_script(tiny: Any, tmp_path: Path) -> None:
     of = open_case(read_wishes({"plan": plan, "full_ct_grid": True, "library": PACKAGED}))
     target = build_target(of.study, of.request, of.library, of.tps, tuple(one.beam for one in of.beams))
     theirs = np.zeros(sums.mass_g.shape)
-    for one in of.beams:
-        result = simulate(beam_problem(one, target), Goal(histories=1_000_000), seed=one.beam.number)
-        theirs += result.dose_to_water.values * one.pencils.particles.sum() * of.fractions
+    for one in plan_portions(of, target):
+        result = simulate(one.problem(), Goal(histories=1_000_000), seed=one.seed)
+        theirs += result.dose_to_water.values * one.particles
     dense = target.patient.voxels.density_g_cm3 > 0.5
     a, b = np.where(dense, sums.water.dose_Gy, 0.0), np.where(dense, theirs, 0.0)
     assert a.sum() == pytest.approx(b.sum(), rel=0.002)

@@ -154,13 +154,13 @@ def proton_problem(
     pencil_beams: PencilBeams,
     beamline: tuple[Device, ...],
     to_patient: Rigid,
-    score_grid: Grid,
+    score_grid: Grid | None,
     settings: TransportSettings,
     parts: Sequence[Part] = (),
     fill: Material | None = None,
     scene_to_box: Rigid = NOT_MOVED,
 ) -> Problem:
-    """Pack one beam of a plan.
+    """Pack one beam of pencil beams.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def proton_problem(
     to_patient
         From gantry to patient coordinates (mm).
     score_grid
-        Where the dose is wanted.
+        Where the dose is wanted; None: in the voxels of the patient.
     settings
         Cuts and limits.
     parts, fill, scene_to_box

@@ -15,16 +15,16 @@ from dosewright.execution.artifact import publish, sidecar_of, verified
 from dosewright.execution.stop import Question
 from dosewright.formats.text.site_settings import Goals as SiteGoals
 from dosewright.simulation.goal import Goal
-from dosewright.simulation.problem import Problem, TransportSettings, proton_problem
+from dosewright.simulation.problem import Problem
 from dosewright.simulation.result import Result
 from dosewright.simulation.run import Ended, Progress, simulate
-from dosewright.simulation.seeds import seed_of
 from dosewright.workflow.folder import JobFolder
 from dosewright.workflow.goals import Goals
 from dosewright.workflow.preprocess.case import Case
 from dosewright.workflow.preprocess.equip import EquippedBeam
-from dosewright.workflow.preprocess.target import Target, beam_frame
+from dosewright.workflow.preprocess.target import Target
 from dosewright.workflow.stages import StageClock, finished
+from dosewright.workflow.treatment.plan_portions import plan_portions
 from dosewright.workflow.watch import BeamProgress, Watch
 
 LOG = logging.getLogger(__name__)
@@ -88,18 +88,18 @@ def simulate_beams(
     beams, request = case.beams, case.request
     budget = TimeBudget(request.goals.max_seconds)
     done = []
-    for index, equipped in enumerate(beams):
-        problem = beam_problem(equipped, target)
+    for index, (equipped, portion) in enumerate(zip(beams, plan_portions(case, target), strict=True)):
+        problem = portion.problem()
         inputs = {
             "problem": problem.fingerprint(),
             "goals": request.goals.as_json(),
             "site": mean_uncertainty_settings(case.library.settings.goals),
-            "seed": beam_seed(request.seed, equipped.beam.number),
+            "seed": portion.seed,
         }
         stage, path = f"simulate-{equipped.beam.number}", folder.result(equipped.beam.number)
         kept = kept_beam(path, target.score.grid) if finished(folder, stage, inputs) else None
         if kept is None or kept.stopped or (extend and not kept.goal_reached):
-            job = _Job(equipped, problem, case, folder, watch, stop, budget.share(len(beams) - index))
+            job = _Job(equipped, problem, portion.seed, case, folder, watch, stop, budget.share(len(beams) - index))
             kept = _simulate_one(job)
             clock = StageClock(folder, stage, inputs, time.monotonic() - kept.figures["wall_seconds"])
             clock.done([path, sidecar_of(path)], {"histories": kept.histories})
@@ -120,27 +120,9 @@ def remove_parts(folder: JobFolder, numbers: list[int]) -> None:
         folder.parts_root.rmdir()
 
 
-def beam_seed(seed: int, number: int) -> int:
-    """Return the seed of one beam: beams with the same random numbers would not be independent, as their sum takes them
-    to be. Two equal beams would even have one and the same dose."""
-    return seed_of(seed, f"beam {number}")
-
-
 def mean_uncertainty_settings(goals: SiteGoals) -> dict[str, Any]:
     """Return what the site says about the voxels of the mean uncertainty, by the names of `Goal`."""
     return {"top_voxels": goals.top_voxels, "dose_threshold_percent": goals.dose_threshold_percent}
-
-
-def beam_problem(equipped: EquippedBeam, target: Target) -> Problem:
-    """Pack one beam."""
-    return proton_problem(
-        voxels=target.patient.voxels,
-        pencil_beams=equipped.pencils,
-        beamline=equipped.devices,
-        to_patient=beam_frame(equipped.beam),
-        score_grid=target.score.grid,
-        settings=TransportSettings(),
-    )
 
 
 @dataclass(frozen=True)
@@ -149,6 +131,7 @@ class _Job:
 
     equipped: EquippedBeam
     problem: Problem
+    seed: int
     case: Case
     folder: JobFolder
     watch: Watch
@@ -170,7 +153,7 @@ def _simulate_one(job: _Job) -> SimulatedBeam:
                 dose_error=None if goals.dose_error is None else goals.dose_error.per(scale),
                 **mean_uncertainty_settings(job.case.library.settings.goals),
             ),
-            seed=beam_seed(request.seed, number),
+            seed=job.seed,
             threads=request.threads,
             folder=job.folder.parts(number),
             on_progress=lambda progress: job.watch.progress(_beam_progress(job, progress)),

@@ -25,8 +25,6 @@ from dosewright.workflow.simulate import (
     SimulatedBeam,
     TimeBudget,
     beam_figures,
-    beam_problem,
-    beam_seed,
     finite,
     kept_beam,
     mean_uncertainty_settings,
@@ -36,6 +34,7 @@ from dosewright.workflow.simulate import (
     without_primaries,
 )
 from dosewright.workflow.stages import StageClock, digest, finished
+from dosewright.workflow.treatment.plan_portions import plan_portions
 from dosewright.workflow.watch import BeamProgress, Watch
 
 STAGE = "simulate-plan"
@@ -51,9 +50,10 @@ def simulate_plan(
     StoppedEarlyError
         Somebody asked to stop before every beam had primaries: without all of them there is no dose of the plan.
     """
-    problems = [beam_problem(equipped, target) for equipped in case.beams]
+    portions = plan_portions(case, target)
+    problems = [portion.problem() for portion in portions]
     site = mean_uncertainty_settings(case.library.settings.goals)
-    seeds = [beam_seed(case.request.seed, equipped.beam.number) for equipped in case.beams]
+    seeds = [portion.seed for portion in portions]
     who = {"problems": [problem.fingerprint() for problem in problems], "seeds": seeds}
     inputs = {**who, "goals": case.request.goals.as_json(), "site": site}
     paths = [folder.result(equipped.beam.number) for equipped in case.beams]
@@ -64,7 +64,7 @@ def simulate_plan(
             watch.say("All beams: finished before, taken as they are.")
             return beams
     clock = StageClock.start(folder, STAGE, inputs)
-    runs = _Runs(case, problems, folder, watch, stop, digest(who))
+    runs = _Runs(case, problems, seeds, folder, watch, stop, digest(who))
     reached = runs.to_the_goal(site)
     beams = [runs.published(beam, reached) for beam in range(len(paths))]
     clock.done([file for path in paths for file in (path, sidecar_of(path))], {"batches": reached.batches})
@@ -99,6 +99,7 @@ class _Runs:
 
     case: Case
     problems: list[Problem]
+    seeds: list[int]
     folder: JobFolder
     watch: Watch
     stop: Question
@@ -152,7 +153,7 @@ class _Runs:
                     measure=request.goals.measure.per(treatment_scale(self._equipped(beam), self.case.fractions)),
                     **mean_uncertainty_settings(self.case.library.settings.goals),
                 ),
-                seed=beam_seed(request.seed, number),
+                seed=self.seeds[beam],
                 threads=request.threads,
                 folder=self.folder.parts(number),
                 on_progress=lambda progress: self._tell(beam, progress),

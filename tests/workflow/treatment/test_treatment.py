@@ -77,16 +77,15 @@ def test_numbers_beyond_the_table_are_refused_or_clamped_and_told(tmp_path: Path
 
 
 def test_two_regions_that_score_are_two_runs_and_a_ct_stands_alone(tmp_path: Path) -> None:
-    second = "region: plate ; O = [0,0,-5] ; L = [10,10,3] ; material = PMMA ; score = [Dose, LETd]\n"
-    found = treatment(tmp_path, WATER + FIELD + BEAM + second)
-    assert [(one.region, [part.name for part in one.parts]) for one in found.portions] == [
-        ("phantom", ["plate"]),
-        ("plate", ["phantom"]),
-    ]
+    plate = "region: plate ; O = [0,0,-5] ; L = [10,10,3] ; material = PMMA ; score = [Dose, LETd]\n"
+    found = treatment(tmp_path, WATER + FIELD + BEAM + plate)
+    first, second = found.portions
+    assert (first.region, [one.id for one in first.around.devices], first.around.parts) == ("phantom", ["plate"], ())
+    assert (second.region, [one.name for one in second.around.parts]) == ("plate", ["phantom"])  # it is behind
     assert len({one.seed for one in found.portions}) == 2
     assert found.scored["plate"] == ("dose", "letd") and found.portions[1].settings.let
     ct(tmp_path, np.zeros((2, 2, 2), np.int16))
-    assert "one CT" in problems(tmp_path, CT + FIELD + BEAM + second)
+    assert "one CT" in problems(tmp_path, CT + FIELD + BEAM + plate)
 
 
 def test_seeds_differ_by_step_field_and_seed(tmp_path: Path) -> None:
@@ -103,7 +102,7 @@ def test_a_region_lies_in_the_smallest_around_it_and_all_in_the_room(tmp_path: P
         "transform: inner rotate y 45 self\n"
     )
     (portion,) = treatment(tmp_path, WATER + FIELD + BEAM + boxes).portions
-    by_name = {part.name: part for part in portion.parts}
+    by_name = {part.name: part for part in portion.around.parts}
     assert {name: part.parent for name, part in by_name.items()} == {"Room": None, "outer": "Room", "inner": "outer"}
     assert by_name["inner"].placement.centre_mm == pytest.approx((0.0, 10.0, 0.0))
     assert by_name["outer"].material is None

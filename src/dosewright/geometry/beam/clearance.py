@@ -24,7 +24,7 @@ def refuse_in_patient(devices: tuple[Device, ...], voxels: Voxels, to_patient: R
     found = heights_mm(devices)
     if found is None:
         return
-    top = _highest_mm(voxels, to_patient, field, found[0])
+    top = highest_body_mm(voxels, to_patient, field, found[0])
     if top is not None:
         lowest = min(devices, key=lambda device: (heights_mm((device,)) or (np.inf, 0.0))[0])
         raise refuse(
@@ -34,8 +34,8 @@ def refuse_in_patient(devices: tuple[Device, ...], voxels: Voxels, to_patient: R
         )
 
 
-def _highest_mm(voxels: Voxels, to_patient: Rigid, field: Field, above_mm: float) -> float | None:
-    """Return the height of the highest body voxel of the field above a height; None where there is none."""
+def highest_body_mm(voxels: Voxels, to_patient: Rigid, field: Field, above_mm: float) -> float | None:
+    """Return the height of the highest body voxel of a field above a height (mm, gantry axes); None: there is none."""
     into_box = to_patient.then(voxels.frame.inverse())
     corners = np.array([[e[0], e[-1]] for e in voxels.edges_mm])
     grid = np.stack(np.meshgrid(*corners, indexing="ij"), -1).reshape(-1, 3)

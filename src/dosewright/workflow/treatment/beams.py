@@ -42,7 +42,7 @@ class BeamGroup:
     particles
         Delivered by each.
     histories
-        Asked for by all of them together.
+        Asked for by all of them together; 0 where a goal tells how many.
     to_room
         From the axes of the rows to the room, mm.
     """

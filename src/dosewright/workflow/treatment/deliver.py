@@ -8,83 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from dosewright.core.errors import StoppedEarlyError
-from dosewright.core.frame import Rigid
-from dosewright.core.scene import Part
-from dosewright.geometry.voxels import Voxels
-from dosewright.simulation.goal import DEFAULT_BATCH, FEWEST_BATCHES, VOXELS_PER_HISTORY, Goal
-from dosewright.simulation.problem import Problem, TransportSettings, phantom_problem
+from dosewright.simulation.goal import Goal
 from dosewright.simulation.run import RESUMED, Progress, never, simulate
-from dosewright.simulation.seeds import seed_of
-from dosewright.sources import emit
-from dosewright.sources.emit import Source
-from dosewright.workflow.treatment.beams import BeamGroup
+from dosewright.workflow.treatment.portion import Portion
 from dosewright.workflow.treatment.sums import RegionSums
-
-
-@dataclass(frozen=True)
-class Portion:
-    """What one run delivers: pencil beams of a field in a step, and what one region receives from them.
-
-    Parameters
-    ----------
-    step, field, region
-        Number of the step, names of field and region.
-    beams
-        Pencil beams with axes in common.
-    voxels, parts
-        The region, its frame in the room, and what is around it, in room axes.
-    settings
-        Of the transport.
-    seed
-        Its own.
-    """
-
-    step: int
-    field: str
-    region: str
-    beams: BeamGroup
-    voxels: Voxels
-    parts: tuple[Part, ...]
-    settings: TransportSettings
-    seed: int
-
-    @property
-    def particles(self) -> float:
-        """Particles it stands for."""
-        return float(self.beams.particles.sum())
-
-    @property
-    def batch(self) -> int:
-        """Histories in a batch: at most a twentieth of those asked for, and large enough for its voxels."""
-        usual = max(DEFAULT_BATCH, self.voxels.material.size // VOXELS_PER_HISTORY)
-        return max(1, min(usual, -(-self.beams.histories // FEWEST_BATCHES)))
-
-    def whole(self, histories: int) -> int:
-        """Return a number of histories, rounded up to whole batches: then more of them go on where fewer ended."""
-        return -(-histories // self.batch) * self.batch
-
-    def problem(self) -> Problem:
-        """Pack it."""
-        nothing = np.zeros(0)
-        rows = self.beams.rows
-        source = Source(emit.PENCILS, rows, np.zeros(3), np.zeros(2), nothing, nothing, nothing)
-        return phantom_problem(
-            voxels=self.voxels,
-            source=source,
-            weights=self.beams.particles,
-            to_patient=self.beams.to_room,
-            settings=self.settings,
-            parts=self.parts,
-            scene_to_box=self.voxels.frame.inverse() if self.parts else Rigid.identity(),
-        )
-
-
-def portion_seed(seed: int, step: int, field_name: str, region: str, group: int) -> int:
-    """Return the seed of one portion: portions with the same random numbers would not be independent."""
-    return seed_of(seed, f"step {step} {field_name} {region} {group}")
 
 
 @dataclass(frozen=True)

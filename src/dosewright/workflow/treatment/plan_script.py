@@ -16,6 +16,7 @@ import dosewright
 from dosewright.core.errors import InputError, refuse
 from dosewright.core.frame import Rigid
 from dosewright.core.grid import Image
+from dosewright.core.plan import IonBeam
 from dosewright.core.solids import Box, Device, Solid
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.beam.beamline import heights_mm, words
@@ -24,10 +25,11 @@ from dosewright.sources import emit
 from dosewright.sources.pencil_beams import drifted, reach_mm
 from dosewright.workflow.postprocess.summary import NOT_CLINICAL
 from dosewright.workflow.preprocess.case import Case
-from dosewright.workflow.preprocess.equip import EquippedBeam
-from dosewright.workflow.preprocess.target import Target, beam_frame
+from dosewright.workflow.preprocess.target import Target
 from dosewright.workflow.treatment.beams import FLIGHT
 from dosewright.workflow.treatment.numbered_voxels import numbered_voxels, table_text, with_explicit_excitation
+from dosewright.workflow.treatment.plan_portions import PATIENT, plan_portions
+from dosewright.workflow.treatment.portion import Portion
 
 INPUT, TABLE, BEAMS, CT = "fred.inp", "hu_table.inp", "pencil_beams.inp", "CT.mhd"
 HISTORIES = 1_000_000  # of a beam, where nobody says another number
@@ -36,6 +38,7 @@ COLUMNS = ("P.x", "P.y", "P.z", "v.x", "v.y", "T", "Estdev", "N", "sigmaSqr_D_IS
 SCORES = "[Dose, Dose-to-water]"
 
 Array = NDArray[np.float64]
+Beams = Sequence[tuple[IonBeam, Portion]]
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class PlanScript:
 
 
 def plan_script(case: Case, target: Target, histories: int = HISTORIES) -> PlanScript:
-    """Return what a case delivers as a script; refuses what cannot be said in it, by name.
+    """Return the portions of a case as a script, from which they can be read again; refuses what it cannot say.
 
     Parameters
     ----------
@@ -57,50 +60,55 @@ def plan_script(case: Case, target: Target, histories: int = HISTORIES) -> PlanS
     histories
         Of a beam, shared among its pencil beams.
     """
-    _check(case)
+    portions = plan_portions(case, target)
+    beams = [(one.beam, portion) for one, portion in zip(case.beams, portions, strict=True)]
+    _check(beams)
     study = case.study
     ct = study.ct.image if study.ct is not None and case.request.phantom is None else None
     numbered = numbered_voxels(target.patient, ct, target.table)
-    most = max(len(one.pencils.rows) for one in case.beams)
-    devices = {one.beam.number: _boxes(one) for one in case.beams}
+    most = max(len(portion.beams.rows) for portion in portions)
+    devices = {beam.number: _boxes(beam, portion) for beam, portion in beams}
     lines = [
         f"# A plan as Dosewright {dosewright.__version__} delivers it. {NOT_CLINICAL}",
         "# Lengths in cm, DICOM patient axes; N are particles of all fractions.",
         f"nprim = {max(1, -(-histories // most))}",
         "",
-        f"region: Room ; material = {case.beams[0].pencils.medium}",
-        f"region: Patient ; CTscan = {CT} ; score = {SCORES}",
+        f"region: Room ; material = {portions[0].around.medium}",
+        f"region: {PATIENT} ; CTscan = {CT} ; score = {SCORES}",
         f"include: {TABLE}",
         "",
     ]
-    for one in case.beams:
-        lines += [*_field_lines(one, case.fractions), *(line for box in devices[one.beam.number] for line in box.lines)]
+    for beam, portion in beams:
+        lines += [
+            *_field_lines(beam, portion, case.fractions),
+            *(line for box in devices[beam.number] for line in box.lines),
+        ]
     lines += [f"include: {BEAMS}", ""]
     aside = [box.name for boxes in devices.values() for box in boxes]
     lines += [f"deactivate: {' '.join(aside)}"] if aside else []
-    for one in case.beams:
-        names = " ".join(box.name for box in devices[one.beam.number])
+    for beam, portion in beams:
+        names = " ".join(box.name for box in devices[beam.number])
         lines += [f"activate: {names}"] if names else []
-        lines += [f"deliver: field_{one.beam.number}"]
+        lines += [f"deliver: {portion.field}"]
         lines += [f"deactivate: {names}"] if names else []
-    texts = {INPUT: "\n".join(lines) + "\n", TABLE: table_text(numbered.rows), BEAMS: _beams_text(case)}
+    texts = {INPUT: "\n".join(lines) + "\n", TABLE: table_text(numbered.rows), BEAMS: _beams_text(beams)}
     return PlanScript(texts, numbered.ct, tuple(_said(case, target, numbered.own)))
 
 
-def _check(case: Case) -> None:
+def _check(beams: Beams) -> None:
     """Refuse what the language cannot say, or says for all beams only."""
-    media = {one.pencils.medium for one in case.beams}
+    media = {portion.around.medium for _, portion in beams}
     problems: list[str] = []
     if len(media) > 1:
         problems += refuse("The beam models differ in what fills the room, which a script has once",
                            given=", ".join(sorted(media)), allowed="beams of one medium (-b)").problems  # fmt: skip
-    for one in case.beams:
-        for device in one.devices:
+    for beam, portion in beams:
+        for device in portion.around.devices:
             odd = [solid for solid in device.solids if not isinstance(solid.shape, Box) or solid.material is None]
             if odd:
                 shape = "a hole" if odd[0].material is None else f"a {type(odd[0].shape).__name__.lower()}"
                 problems += refuse(
-                    f"Beam {one.beam.number}: the {words(device)} is not made of boxes, and FRED's regions are boxes",
+                    f"Beam {beam.number}: the {words(device)} is not made of boxes, and FRED's regions are boxes",
                     given=f"{odd[0].name!r}, {shape}",
                     allowed="other beams (-b), or --ignore-devices for blocks and compensators",
                 ).problems
@@ -108,18 +116,13 @@ def _check(case: Case) -> None:
         raise InputError(*problems)
 
 
-def field_frame(one: EquippedBeam) -> Rigid:
-    """Return the way from the axes of a beam's field to the patient, mm: flight along +z, x as in the gantry."""
-    return FLIGHT.then(beam_frame(one.beam))
-
-
-def _field_lines(one: EquippedBeam, fractions: int) -> list[str]:
-    beam, frame = one.beam, field_frame(one)
+def _field_lines(beam: IonBeam, portion: Portion, fractions: int) -> list[str]:
+    frame = FLIGHT.then(portion.beams.to_room)  # a field flies along +z, x as in the gantry
     name = re.sub(r"[^\w .+-]", "_", beam.name)
     axes = f"f = {_vector(frame.rotation[:, 2])} ; u = {_vector(frame.rotation[:, 1])}"
     return [
         f"# Beam {beam.number} {name}: gantry {beam.gantry_deg:g}, couch {beam.couch_deg:g} degrees, "
-        f"{one.pencils.particles.sum():.6g} particles per fraction, {fractions} fractions",
+        f"{portion.particles:.6g} particles in {fractions} fractions",
         f"field: {beam.number} ; O = {_vector(frame.translation / MM_PER_CM)} ; {axes}",
     ]
 
@@ -132,27 +135,27 @@ class _BoxRegion:
     lines: tuple[str, ...]
 
 
-def _boxes(one: EquippedBeam) -> list[_BoxRegion]:
+def _boxes(beam: IonBeam, portion: Portion) -> list[_BoxRegion]:
     """Return the boxes of what stands in a beam, as wide as the beam can be where they reach beyond it."""
     found = []
-    for device in one.devices:
+    for device in portion.around.devices:
         for number, solid in enumerate(device.solids, 1):
             word = re.sub(r"\W+", "_", device.id)
-            found.append(_box(one, device, solid, f"B{one.beam.number}_{word}_{number}"))
+            found.append(_box(portion, device, solid, f"B{beam.number}_{word}_{number}"))
     return found
 
 
-def _box(one: EquippedBeam, device: Device, solid: Solid, name: str) -> _BoxRegion:
+def _box(portion: Portion, device: Device, solid: Solid, name: str) -> _BoxRegion:
     shape, material = solid.shape, solid.material
     if not isinstance(shape, Box) or material is None:
         raise AssertionError("checked before")
     centre, size = np.array(solid.centre_mm), np.array(shape.size_mm)
     heights = heights_mm((device,))
     if heights is not None and np.allclose(solid.rotation, np.eye(3), atol=1e-9):
-        span = np.array([*reach_mm(one.pencils, heights[0]), (-np.inf, np.inf)]).T
+        span = np.array([*reach_mm(portion.pencils, heights[0]), (-np.inf, np.inf)]).T
         low, high = np.maximum(centre - size / 2, span[0]), np.minimum(centre + size / 2, span[1])
         centre, size = (low + high) / 2, high - low
-    placed = Rigid(solid.rotation, centre).then(beam_frame(one.beam))
+    placed = Rigid(solid.rotation, centre).then(portion.beams.to_room)
     axes = f"f = {_vector(placed.rotation[:, 2])} ; u = {_vector(placed.rotation[:, 1])}"
     medium = with_explicit_excitation(material)
     symbols = ",".join(element(z).symbol for z in medium.mass_fractions)
@@ -166,15 +169,14 @@ def _box(one: EquippedBeam, device: Device, solid: Solid, name: str) -> _BoxRegi
     return _BoxRegion(name, lines)
 
 
-def _beams_text(case: Case) -> str:
+def _beams_text(beams: Beams) -> str:
     """Return the pencil beams of all fields as rows."""
     lines = []
-    for one in case.beams:
-        number = one.beam.number
+    for beam, portion in beams:
+        number = beam.number
         lines.append(f"pbmaster: {number} ; particle = proton ; Xsec = emittance ; columns = [{', '.join(COLUMNS)}]")
-        scale = case.fractions * one.correction.dose_factor
-        for n, (row, particles) in enumerate(zip(one.pencils.rows, one.pencils.particles, strict=True), 1):
-            values = " ".join(f"{value + 0.0:.12g}" for value in _pencil_values(row, particles * scale))
+        for n, (row, particles) in enumerate(zip(portion.beams.rows, portion.beams.particles, strict=True), 1):
+            values = " ".join(f"{value + 0.0:.12g}" for value in _pencil_values(row, particles))
             lines.append(f"pb: {n} {number} {values}")
     return "\n".join(lines) + "\n"
 

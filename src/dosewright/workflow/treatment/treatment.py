@@ -17,10 +17,12 @@ from dosewright.formats.text.fred.places import Region
 from dosewright.geometry.scene_check.problems import scene_problems
 from dosewright.geometry.voxels import Voxels
 from dosewright.simulation.problem import TransportSettings
+from dosewright.simulation.seeds import seed_of
 from dosewright.sources import emit
 from dosewright.workflow.treatment.beams import SIGMAS, BeamGroup, beam_groups, check_beams
-from dosewright.workflow.treatment.deliver import Portion, portion_seed
-from dosewright.workflow.treatment.regions import Filled, Matter, filled, parts_around
+from dosewright.workflow.treatment.in_front import in_front
+from dosewright.workflow.treatment.portion import Around, Portion
+from dosewright.workflow.treatment.regions import ROOM, Filled, Matter, filled, parts_around
 
 DOSE, WATER, ENERGY, LET = "dose", "dose-to-water", "edep", "letd"
 DONE = (DOSE, WATER, ENERGY, LET)  # quantities that are scored here
@@ -144,7 +146,7 @@ class _Portions:
     def __init__(self, delivery: Delivery, matter: Filled, scored: Mapping[str, tuple[str, ...]], seed: int) -> None:
         self.delivery, self.matter, self.scored, self.seed = delivery, matter, scored, seed
         self.windows = {one.box.name: one.exit_window_mm for one in delivery.input.fields}
-        self.checked: set[bytes] = set()
+        self.checked: dict[bytes, tuple[str, ...]] = {}
 
     def all(self, steps: Iterable[Step], problems: list[str]) -> Iterator[Portion]:
         """Yield the portions of all steps; what cannot be done is added to the problems."""
@@ -170,29 +172,45 @@ class _Portions:
             matter = self.matter.matter[region]
             parts = parts_around(step, region, self.matter, starts)
             placement = step.placements[region]
-            self._check(parts, matter, placement, step)
+            reaching = self._checked(parts, matter, placement, step)
             voxels = replace(_voxels(matter), frame=placement)
             for field, number, group in groups:
                 seed = portion_seed(self.seed, step.number, field, region, number)
-                yield Portion(step.number, field, region, group, voxels, parts, self._settings(region), seed)
+                around = self._around(parts, group, voxels, reaching)
+                yield Portion(step.number, field, region, group, voxels, around, self._settings(region), seed)
+
+    def _around(self, parts: tuple[Part, ...], group: BeamGroup, voxels: Voxels, reaching: tuple[str, ...]) -> Around:
+        """Return what is around the voxels, as devices where it can be; refuse what reaches into them else."""
+        bodies = [part for part in parts if part.name != ROOM]
+        alone = all(part.parent in (None, ROOM) for part in bodies)
+        around = in_front(self.matter.room, bodies, group, voxels, reach_in=bool(reaching)) if alone else None
+        if around is None and reaching:
+            raise InputError(*reaching)
+        return Around(parts=parts) if around is None else around
 
     def _settings(self, region: str) -> TransportSettings:
         asked = self.scored[region]
         longest = min([TransportSettings().max_step_mm, *(one.max_step_mm for one in self.delivery.input.regions)])
         return TransportSettings(max_step_mm=longest, dose_to_water=WATER in asked, let=LET in asked)
 
-    def _check(self, parts: tuple[Part, ...], matter: Matter, placement: Rigid, step: Step) -> None:
-        """Refuse parts that overlap or reach into the voxels; the same setting is looked at once."""
+    def _checked(self, parts: tuple[Part, ...], matter: Matter, placement: Rigid, step: Step) -> tuple[str, ...]:
+        """Refuse parts that overlap, return what reaches into the voxels; the same setting is looked at once."""
         places = [placement.rotation, placement.translation]
         places += [np.append(one.placement.rotation, one.placement.centre_mm) for one in parts]
         key = matter.region.box.name.encode() + b"".join(np.round(one, 6).tobytes() for one in places)
         key += " ".join(part.name for part in parts).encode()
-        if key in self.checked:
-            return
-        self.checked.add(key)
-        box = matter.region.box
-        if wrong := scene_problems(parts, (box.low_mm, box.high_mm), placement.inverse()):
-            raise InputError(*(f"{text} In step {step.number}, {step.where}." for text in wrong))
+        if key not in self.checked:
+            box, of_step = matter.region.box, f"In step {step.number}, {step.where}."
+            if overlaps := scene_problems(parts):
+                raise InputError(*(f"{text} {of_step}" for text in overlaps))
+            found = scene_problems(parts, (box.low_mm, box.high_mm), placement.inverse()) if parts else ()
+            self.checked[key] = tuple(f"{text} {of_step}" for text in found)
+        return self.checked[key]
+
+
+def portion_seed(seed: int, step: int, field_name: str, region: str, group: int) -> int:
+    """Return the seed of one portion: portions with the same random numbers would not be independent."""
+    return seed_of(seed, f"step {step} {field_name} {region} {group}")
 
 
 def _voxels(matter: Matter) -> Voxels:
