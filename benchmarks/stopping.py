@@ -367,7 +367,7 @@ def picture(found: list[Stops]) -> None:
         axis.set_xlabel("true largest error / asked", fontsize=7)
         axis.tick_params(labelsize=7)
     axes[0].set_ylabel("share of runs below", fontsize=7)
-    axes[-1].legend(fontsize=6)
+    axes[-1].legend(fontsize=6, loc="lower right")
     figure.savefig(PICTURE, dpi=150)
 
 
