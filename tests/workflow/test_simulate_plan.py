@@ -19,7 +19,7 @@ def test_a_beam_counts_with_the_dose_it_will_have(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(_Runs, "__post_init__", lambda self: None)
     monkeypatch.setattr(_Runs, "_simulate", lambda self, beam, batches: result)
     case: Any = SimpleNamespace(beams=[equipped], fractions=30)
-    runs = _Runs(case, [], *(None,) * 3, "")  # type: ignore[arg-type]
+    runs = _Runs(case, [], *(None,) * 4, "")  # type: ignore[arg-type]
     scored = runs.advance(0, 20)
     assert scored.dose == pytest.approx([2e-10 * 1e9 * 30 * 0.9, 0.0])
     assert scored.variance == pytest.approx([20 * (0.1 * 5.4) ** 2, 0.0])
