@@ -147,14 +147,13 @@ def say_summary(output: Path, summary: dict[str, Any], *, as_json: bool) -> None
     """Print what regions received, and where it is."""
     import json
 
+    from dosewright.workflow.treatment.account import region_sentence
+
     if as_json:
         typer.echo(json.dumps({"folder": str(output), **summary}, indent=2, ensure_ascii=False))
         return
     for name, one in summary["regions"].items():
-        percent = one["mean_uncertainty_percent"]
-        known = "unknown" if percent is None else f"{percent:.2f} %"
-        typer.echo(f"{name}: {one['particles']:.6g} particles by {one['histories']:,} histories, maximum "
-                   f"{one['maximum_Gy']:.6g} Gy, mean uncertainty {known}.")  # fmt: skip
+        typer.echo(region_sentence(name, one))
     for warning in summary["warnings"]:
         typer.echo(f"Warning: {warning}")
     typer.echo(f"{summary['note']} Doses in {output / 'score'}, all figures in {output / 'summary.json'}.")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dosewright.simulation.result import Let
-from dosewright.workflow.treatment.sums import DoseSum, LetSum
+from dosewright.workflow.treatment.sums import DoseSum, LetSum, RegionSums
 
 
 def test_doses_and_variances_add() -> None:
@@ -34,3 +34,11 @@ def test_the_error_of_let_is_that_of_drawings() -> None:
     for mean, error, of, spread in ((2.0, 0.03, 5.0, 0.04), (8.0, 0.02, 1.0, 0.06)):
         total.add(Let(np.array([mean]), np.array([error]), np.array([of])), np.array([spread]), 1.0)
     assert total.relative_uncertainty()[0] == pytest.approx(drawn.std() / drawn.mean(), rel=0.05)
+
+
+def test_the_maximum_is_looked_for_where_there_is_matter() -> None:
+    """A particle that stops in air makes a high dose there; a region of air alone has all of its dose."""
+    for density, expected in ((np.array([[[0.001, 1.0]]]), 1.0), (np.array([[[0.001, 0.001]]]), 9.0)):
+        sums = RegionSums.empty(np.ones((1, 1, 2)), density, to_water=False, let=False)
+        sums.medium.dose_Gy += np.array([[[9.0, 1.0]]])
+        assert sums.dose_in_matter_Gy.max() == expected

@@ -86,11 +86,19 @@ def _region(name: str, treatment: Treatment, of: RegionSums) -> dict[str, Any]:
     return {
         "particles": of.particles,
         "histories": of.histories,
-        "maximum_Gy": float(dose.max()),
+        "maximum_Gy": float(of.dose_in_matter_Gy.max()),
         "mean_uncertainty_percent": percent if np.isfinite(percent) else None,
         "deposited_MeV": of.deposited_MeV,
         "quantities": {WORDS[one]: UNITS[one] for one in treatment.scored[name]},
     }
+
+
+def region_sentence(name: str, facts: Mapping[str, Any]) -> str:
+    """Return what a region received in a sentence, from its part of the summary."""
+    percent = facts["mean_uncertainty_percent"]
+    known = "unknown" if percent is None else f"{percent:.2f} %"
+    return (f"{name}: {facts['particles']:.6g} particles by {facts['histories']:,} histories, maximum "
+            f"{facts['maximum_Gy']:.6g} Gy (air left out), mean uncertainty {known}.")  # fmt: skip
 
 
 def _step(treatment: Treatment, number: int) -> dict[str, Any]:
@@ -102,7 +110,8 @@ def _step(treatment: Treatment, number: int) -> dict[str, Any]:
         "fields": [{"name": one.name, "pencil_beams": len(one.beams), "particles": one.particles}
                    for one in step.fields],
         "portions": [{"field": one.field, "region": one.region, "particles": one.particles,
-                      "histories": one.whole(one.beams.histories), "seed": one.seed} for one in portions],
+                      "histories": one.whole(one.beams.histories), "seed": one.seed, "scene": bool(one.around.parts),
+                      "in_front": [device.id for device in one.around.devices]} for one in portions],
     }  # fmt: skip
 
 
@@ -122,11 +131,7 @@ def write_log(
             lines += [f"  {line}" for line in run.output.splitlines()]
     lines.append("")
     for name, one in sums.items():
-        facts = _region(name, treatment, one)
-        percent = facts["mean_uncertainty_percent"]
-        known = "unknown" if percent is None else f"{percent:.2f} %"
-        lines.append(f"{name}: {one.particles:.6g} particles by {one.histories:,} histories, maximum "
-                     f"{facts['maximum_Gy']:.6g} Gy, mean uncertainty {known}")  # fmt: skip
+        lines.append(region_sentence(name, _region(name, treatment, one)))
         lines += [f"Warning: {text}" for text in one.warnings]
     lines += ["", end]
     path = output / LOG

@@ -24,10 +24,10 @@ AXES = ("left", "up", "front")  # of a region
 
 def draw_region(path: Path, name: str, grid: Grid, of: RegionSums) -> None:
     """Draw a dose along the region's own axes, from its first voxel; doses of nothing are drawn as such."""
-    dose = of.medium.dose_Gy
-    top = float(dose.max())
+    dose, in_matter = of.medium.dose_Gy, of.dose_in_matter_Gy
+    top = float(in_matter.max())
     edges = tuple(np.arange(n + 1) * s for n, s in zip(grid.shape, grid.spacing_mm, strict=True))
-    index = highest(dose)
+    index = highest(in_matter)
     percent = 100.0 * dose / top if top > 0 else dose
     wash = Wash(percent, DOSE, 0.0, 100.0, f"dose, % of {top:.4g} Gy")
     figure = Figure(figsize=(13.5, 8.0), layout="constrained")

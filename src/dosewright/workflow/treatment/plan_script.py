@@ -92,7 +92,7 @@ def plan_script(case: Case, target: Target, histories: int = HISTORIES) -> PlanS
         lines += [f"deliver: {portion.field}"]
         lines += [f"deactivate: {names}"] if names else []
     texts = {INPUT: "\n".join(lines) + "\n", TABLE: table_text(numbered.rows), BEAMS: _beams_text(beams)}
-    return PlanScript(texts, numbered.ct, tuple(_said(case, target, numbered.own)))
+    return PlanScript(texts, numbered.ct, tuple(dict.fromkeys(_said(case, target, numbered.own))))
 
 
 def _check(beams: Beams) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from dosewright.scoring.statistics import LIGHTEST_G_CM3
 from dosewright.simulation.result import Let, Result
 
 Array = NDArray[np.float64]
@@ -96,6 +97,12 @@ class RegionSums:
         shape = mass_g.shape
         water, let_d = DoseSum.empty(shape) if to_water else None, LetSum.empty(shape) if let else None
         return cls(DoseSum.empty(shape), water, let_d, mass_g, density_g_cm3)
+
+    @property
+    def dose_in_matter_Gy(self) -> Array:
+        """The dose, 0 in voxels lighter than 0.1 g/cm3, where a particle makes a dose of its own; all if all are."""
+        matter = self.density_g_cm3 >= LIGHTEST_G_CM3
+        return np.where(matter, self.medium.dose_Gy, 0.0) if matter.any() else self.medium.dose_Gy
 
     def add(self, result: Result, particles: float) -> None:
         """Add what a run says of so many particles."""
