@@ -35,16 +35,10 @@ from dosewright.simulation.iteration_plan import IterationPlan
 from dosewright.simulation.iterations import iterate
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.run import divided, simulate
-from dosewright.simulation.run_file.tables import (
-    Directional,
-    Goals,
-    PencilSource,
-    Phantom,
-    PhaseSpaceSource,
-    PointSource,
-    RectangleSource,
-    VarianceReduction,
-)
+from dosewright.simulation.run_file.phantom_tables import Phantom
+from dosewright.simulation.run_file.source_tables import PencilSource, PhaseSpaceSource, PointSource, RectangleSource
+from dosewright.simulation.run_file.tables import Goals
+from dosewright.simulation.run_file.transport_tables import Directional, VarianceReduction
 from dosewright.simulation.setup.prepare import prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 

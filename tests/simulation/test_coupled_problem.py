@@ -14,7 +14,7 @@ from dosewright.scoring.leaving import Leaving
 from dosewright.simulation.coupled_problem import ROUNDED_UP, SPECIES, coupled_problem, media_of
 from dosewright.simulation.coupled_settings import CoupledSettings, RegionCuts
 from dosewright.simulation.problem import Problem
-from dosewright.simulation.run_file.tables import PencilSource
+from dosewright.simulation.run_file.source_tables import PencilSource
 from dosewright.simulation.setup.beam_source import BeamSource, beam_source
 from dosewright.transport.tracks import ELECTRON, PHOTON, POSITRON
 

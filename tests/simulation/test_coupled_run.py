@@ -11,18 +11,11 @@ import pytest
 from dosewright.formats.dose.mhd import read_mhd
 from dosewright.simulation import RunFile, run_in_folder
 from dosewright.simulation import run as engine
-from dosewright.simulation.run_file.tables import (
-    Goals,
-    PencilSource,
-    Phantom,
-    Region,
-    Run,
-    Score,
-    Slab,
-    Transport,
-    UnevenEdges,
-    VarianceReduction,
-)
+from dosewright.simulation.run_file.phantom_tables import Phantom, Slab, UnevenEdges
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import PencilSource
+from dosewright.simulation.run_file.tables import Goals, Run
+from dosewright.simulation.run_file.transport_tables import Region, Transport, VarianceReduction
 
 BOX = Phantom(
     size_mm=(40, 40, 40),

@@ -13,18 +13,11 @@ from dosewright.core.particles import ELECTRON, PHOTON, Particles
 from dosewright.formats.phase_space.extra_longs import has_bits, read_summary, unpack
 from dosewright.formats.phase_space.open import open_phase_space
 from dosewright.simulation import RunFile, run_in_folder
+from dosewright.simulation.run_file.phantom_tables import Phantom, Scene
 from dosewright.simulation.run_file.read import check
-from dosewright.simulation.run_file.tables import (
-    ExtraBits,
-    Goals,
-    Phantom,
-    PhaseSpaceSource,
-    RecordFilter,
-    RectangleSource,
-    Run,
-    Scene,
-    ScoreFilter,
-)
+from dosewright.simulation.run_file.score_tables import ScoreFilter
+from dosewright.simulation.run_file.source_tables import ExtraBits, PhaseSpaceSource, RecordFilter, RectangleSource
+from dosewright.simulation.run_file.tables import Goals, Run
 
 HEAD = """\
 [scene]

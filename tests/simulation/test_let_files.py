@@ -10,7 +10,10 @@ import pytest
 from dosewright.formats.dose.mhd import read_mhd, read_mhd_header
 from dosewright.simulation import RunFile, read_run_file, run_in_folder
 from dosewright.simulation.run import Progress
-from dosewright.simulation.run_file.tables import Goals, PencilSource, Phantom, Score, SpotsSource, UnevenEdges
+from dosewright.simulation.run_file.phantom_tables import Phantom, UnevenEdges
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import PencilSource, SpotsSource
+from dosewright.simulation.run_file.tables import Goals
 
 BOX = Phantom(size_mm=(60, 60, 60), voxel_mm=(60, 60, 2), origin_mm=(-30, -30, 0), material="G4_WATER")
 BEAM = PencilSource(particle="proton", energy_MeV=70, position_mm=(0, 0, -10))

@@ -18,19 +18,11 @@ from dosewright.simulation import run as engine
 from dosewright.simulation import run_folder as folders
 from dosewright.simulation.result import Result
 from dosewright.simulation.run import Progress
-from dosewright.simulation.run_file.tables import (
-    Directional,
-    Goals,
-    PencilSource,
-    Phantom,
-    PointSource,
-    RectangleSource,
-    ReuseAtPlane,
-    Run,
-    Scene,
-    Score,
-    VarianceReduction,
-)
+from dosewright.simulation.run_file.phantom_tables import Phantom, Scene
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import PencilSource, PointSource, RectangleSource
+from dosewright.simulation.run_file.tables import Goals, Run
+from dosewright.simulation.run_file.transport_tables import Directional, ReuseAtPlane, VarianceReduction
 
 SCENE = """\
 [scene]

@@ -17,16 +17,11 @@ from dosewright.simulation import run as engine
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.recorded import Recorded
 from dosewright.simulation.result import Result
+from dosewright.simulation.run_file.phantom_tables import Phantom
 from dosewright.simulation.run_file.read import check
-from dosewright.simulation.run_file.tables import (
-    Goals,
-    Phantom,
-    PhaseSpaceSource,
-    RecordFilter,
-    RectangleSource,
-    Run,
-    Score,
-)
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import PhaseSpaceSource, RecordFilter, RectangleSource
+from dosewright.simulation.run_file.tables import Goals, Run
 from dosewright.simulation.setup.prepare import prepare
 from dosewright.simulation.setup.resolvers import Resolvers
 

@@ -10,15 +10,10 @@ import pytest
 from dosewright.formats.phase_space.open import open_phase_space
 from dosewright.simulation import RunFile, run_in_folder
 from dosewright.simulation.result import Result
-from dosewright.simulation.run_file.tables import (
-    Goals,
-    Phantom,
-    PhaseSpaceSource,
-    RectangleSource,
-    Run,
-    Scene,
-    Score,
-)
+from dosewright.simulation.run_file.phantom_tables import Phantom, Scene
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import PhaseSpaceSource, RectangleSource
+from dosewright.simulation.run_file.tables import Goals, Run
 
 SCENE = """\
 [scene]

@@ -15,19 +15,11 @@ from dosewright.formats.dose.mhd import read_mhd, read_mhd_header
 from dosewright.simulation import RunFile, read_run_file, run_in_folder
 from dosewright.simulation import run as engine
 from dosewright.simulation.run import Progress
-from dosewright.simulation.run_file.tables import (
-    Goals,
-    Phantom,
-    PointSource,
-    RectangleSource,
-    Run,
-    Score,
-    Slab,
-    SpotsSource,
-    Transport,
-    UnevenEdges,
-    VolumeSource,
-)
+from dosewright.simulation.run_file.phantom_tables import Phantom, Slab, UnevenEdges
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import PointSource, RectangleSource, SpotsSource, VolumeSource
+from dosewright.simulation.run_file.tables import Goals, Run
+from dosewright.simulation.run_file.transport_tables import Transport
 
 BOX = Phantom(size_mm=(60, 60, 60), voxel_mm=(4, 4, 2), origin_mm=(-30, -30, 0), material="G4_WATER")
 BEAM = RectangleSource(particle="proton", energy_MeV=70, position_mm=(0, 0, -10), field_mm=(20, 20))

@@ -15,20 +15,11 @@ from dosewright.formats.dose.mhd import read_mhd
 from dosewright.simulation import RunFile, run_in_folder
 from dosewright.simulation import run as engine
 from dosewright.simulation.result import Result
-from dosewright.simulation.run_file.tables import (
-    Directional,
-    Goals,
-    PencilSource,
-    Phantom,
-    RectangleSource,
-    Region,
-    Run,
-    Scene,
-    Score,
-    Transport,
-    VarianceReduction,
-    VolumeSource,
-)
+from dosewright.simulation.run_file.phantom_tables import Phantom, Scene
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import PencilSource, RectangleSource, VolumeSource
+from dosewright.simulation.run_file.tables import Goals, Run
+from dosewright.simulation.run_file.transport_tables import Directional, Region, Transport, VarianceReduction
 from dosewright.simulation.setup.prepare import prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY
 

@@ -11,18 +11,11 @@ from dosewright.simulation import RunFile, run_in_folder
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.result import Result
 from dosewright.simulation.run import simulate
-from dosewright.simulation.run_file.tables import (
-    Box,
-    Goals,
-    Phantom,
-    PointSource,
-    RectangleSource,
-    Run,
-    Score,
-    Slab,
-    Transport,
-    VarianceReduction,
-)
+from dosewright.simulation.run_file.phantom_tables import Box, Phantom, Slab
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import PointSource, RectangleSource
+from dosewright.simulation.run_file.tables import Goals, Run
+from dosewright.simulation.run_file.transport_tables import Transport, VarianceReduction
 from dosewright.simulation.setup.prepare import prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY
 

@@ -20,7 +20,10 @@ from dosewright.simulation import RunFile
 from dosewright.simulation import run as engine
 from dosewright.simulation.coupled_settings import CoupledSettings
 from dosewright.simulation.goal import Goal
-from dosewright.simulation.run_file.tables import Goals, PencilSource, Phantom, VarianceReduction
+from dosewright.simulation.run_file.phantom_tables import Phantom
+from dosewright.simulation.run_file.source_tables import PencilSource
+from dosewright.simulation.run_file.tables import Goals
+from dosewright.simulation.run_file.transport_tables import VarianceReduction
 from dosewright.simulation.setup.prepare import prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY
 from dosewright.simulation.warm_up import emptied, warm_up

@@ -6,7 +6,10 @@ from dosewright.simulation import RunFile
 from dosewright.simulation.crossings import PlaneSums, of_plane
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.run import simulate
-from dosewright.simulation.run_file.tables import Goals, PencilSource, Region, Run, Scene, Transport
+from dosewright.simulation.run_file.phantom_tables import Scene
+from dosewright.simulation.run_file.source_tables import PencilSource
+from dosewright.simulation.run_file.tables import Goals, Run
+from dosewright.simulation.run_file.transport_tables import Region, Transport
 from dosewright.simulation.run_folder import goal_at_planes
 from dosewright.simulation.setup.prepare import prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY

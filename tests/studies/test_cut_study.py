@@ -10,15 +10,10 @@ from tests.studies.made_study import made_study
 from dosewright.core.errors import InputError
 from dosewright.core.frame import Rigid
 from dosewright.scoring.planes import PLACE
-from dosewright.simulation.run_file.tables import (
-    Goals,
-    PencilSource,
-    Phantom,
-    PhaseSpaceSource,
-    RunFile,
-    Scene,
-    Score,
-)
+from dosewright.simulation.run_file.phantom_tables import Phantom, Scene
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import PencilSource, PhaseSpaceSource
+from dosewright.simulation.run_file.tables import Goals, RunFile
 from dosewright.studies.collected import RUN
 from dosewright.studies.cut_study import Plane, plane_of, study_cuts, to_plane, within
 

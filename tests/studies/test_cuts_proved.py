@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.studies.target_runs import PLANE, reached, target_run
 
-from dosewright.simulation.run_file.tables import Region
+from dosewright.simulation.run_file.transport_tables import Region
 from dosewright.studies.collected import RUN
 from dosewright.studies.cut_study import CutStudy, study_cuts
 from dosewright.studies.suggested import Together

@@ -11,7 +11,10 @@ import pytest
 from dosewright.core.errors import InputError
 from dosewright.formats.dose.mhd import read_mhd
 from dosewright.simulation import RunFile
-from dosewright.simulation.run_file.tables import Goals, PencilSource, Phantom, Run, Slab, Transport, VarianceReduction
+from dosewright.simulation.run_file.phantom_tables import Phantom, Slab
+from dosewright.simulation.run_file.source_tables import PencilSource
+from dosewright.simulation.run_file.tables import Goals, Run
+from dosewright.simulation.run_file.transport_tables import Transport, VarianceReduction
 from dosewright.studies import dose_files
 from dosewright.studies.collected import PRODUCTION, RUN
 from dosewright.studies.dose_study import AskedCut, asked_cut, carried_of, study_dose

@@ -7,7 +7,9 @@ import pytest
 
 from dosewright.core.errors import InputError
 from dosewright.simulation import RunFile
-from dosewright.simulation.run_file.tables import Goals, PencilSource, Phantom, Scene
+from dosewright.simulation.run_file.phantom_tables import Phantom, Scene
+from dosewright.simulation.run_file.source_tables import PencilSource
+from dosewright.simulation.run_file.tables import Goals
 from dosewright.simulation.setup.prepare import prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY
 from dosewright.studies.regions import Regions, regions_of

@@ -12,7 +12,10 @@ from dosewright.simulation.goal import Goal
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.result import Result
 from dosewright.simulation.run import simulate
-from dosewright.simulation.run_file.tables import Goals, PencilSource, Phantom, RunFile, Transport, UnevenEdges
+from dosewright.simulation.run_file.phantom_tables import Phantom, UnevenEdges
+from dosewright.simulation.run_file.source_tables import PencilSource
+from dosewright.simulation.run_file.tables import Goals, RunFile
+from dosewright.simulation.run_file.transport_tables import Transport
 from dosewright.simulation.setup.prepare import prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY
 

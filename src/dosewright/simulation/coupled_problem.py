@@ -18,7 +18,7 @@ from dosewright.geometry.voxels import Voxels
 from dosewright.materials.electrons import lookup
 from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV, ElectronTables
 from dosewright.materials.electrons.tables import StepLimits, electron_tables
-from dosewright.materials.photons.tables import photon_tables
+from dosewright.materials.photons.tables import PhotonTables, photon_tables
 from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving
 from dosewright.simulation.coupled_settings import CoupledSettings, MaterialCuts
 from dosewright.simulation.kerma import kerma
@@ -117,45 +117,23 @@ def coupled_problem(
     voxels, media = media_of(voxels, settings, inserts)
     if settings.photon_splitting:
         refuse_splitting(voxels, particle, score_grid, leaving)
-    if parts and (settings.photon_splitting or settings.track_length):
-        given = "photon_splitting" if settings.photon_splitting else "track_length"
-        raise refuse("In a scene photons are neither split nor scored by track length", given=given, allowed="off")
-    if (planes or reuse) and (settings.photon_splitting or settings.track_length):
-        given = "photon_splitting" if settings.photon_splitting else "track_length"
-        raise refuse("Particles that are repeated or scored by track length cross no plane", given=given, allowed="off")
-    geometry, materials = pack_geometry(voxels, (), 0.0, None, to_patient)
+    _refuse_beside(settings, scene=bool(parts), planes=bool(planes or reuse))
+    geometry, _ = pack_geometry(voxels, (), 0.0, None, to_patient)
     scene, of_scene = scene_and_media(parts, fill, scene_to_box, voxels if voxel_box else None, settings, len(media))
-    media = (*media, *of_scene)
-    materials += [medium.material for medium in of_scene]
+    matter = _matter((*media, *of_scene), settings, voxels, source)
     scored = pack_scored(voxels, score_grid, to_water=settings.dose_to_water)
     lying, used_again = with_reuse(planes, reuse, voxels if voxel_box else None, voxels.frame.inverse())
-    photon_cuts = [medium.cuts.photon_MeV for medium in media]
-    electron_cuts = [medium.cuts.electron_MeV for medium in media]
-    limits = StepLimits(settings.step_deflection, settings.step_loss)
-    photons = photon_tables(materials, [m.largest_density_g_cm3 for m in media], settings.processes_off)
-    electrons = electron_tables(materials, electron_cuts, photon_cuts, settings.processes_off, limits)
-    by_path = NO_KERMA
-    said: tuple[str, ...] = ()
-    if settings.track_length:
-        highest = source_energies_MeV(source)[1]
-        said = refuse_lost_equilibrium(voxels, media, electrons, highest)
-        by_path = kerma(materials, photons, settings.photon_cut_MeV)
-        electron_cuts = [max(cut, highest * ROUNDED_UP) for cut in electron_cuts]
-    packed = CoupledProblem(
+    phantom = CoupledProblem(
         geometry=geometry,
-        photons=photons,
-        electrons=electrons,
+        photons=matter.photons,
+        electrons=matter.electrons,
         source=source,
         species=SPECIES.get(particle, OF_EACH_RECORD) if source.kind == emit.RECORDS else SPECIES[particle],
         scoring=scored.scoring,
         leaving=leaving,
-        cuts=Cuts(
-            photon=np.array(photon_cuts, np.float32),
-            electron=np.array(electron_cuts, np.float32),
-            rejection=np.array([medium.cuts.rejection_MeV for medium in media], np.float32),
-        ),
+        cuts=matter.cuts,
         max_step_cm=settings.max_step_mm / MM_PER_CM,
-        kerma=by_path,
+        kerma=matter.by_path,
         uniform=_all_alike(voxels, geometry),
         scene=scene.tables,
         reduction=pack_reduction(reduction, scene_to_box) if parts else NO_REDUCTION,
@@ -163,12 +141,56 @@ def coupled_problem(
         reuse=used_again,
         lineage=int(lineage),
     )
-    if not settings.photon_splitting:
-        return Problem(
-            packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said, scene.names
-        )
-    split = repeated_problem(packed, settings.photon_splitting, source_energies_MeV(source)[1])
-    return Problem(split, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, said)
+    copies, highest = settings.photon_splitting, source_energies_MeV(source)[1]
+    packed = repeated_problem(phantom, copies, highest) if copies else phantom
+    return Problem(
+        packed, weights, score_grid, scored.shape, scored.mass_g, scored.density_g_cm3, matter.said, scene.names
+    )
+
+
+def _refuse_beside(settings: CoupledSettings, *, scene: bool, planes: bool) -> None:
+    """Refuse splitting and track length in a scene and beside planes."""
+    if not settings.photon_splitting and not settings.track_length:
+        return
+    given = "photon_splitting" if settings.photon_splitting else "track_length"
+    if scene:
+        raise refuse("In a scene photons are neither split nor scored by track length", given=given, allowed="off")
+    if planes:
+        raise refuse("Particles that are repeated or scored by track length cross no plane", given=given, allowed="off")
+
+
+@dataclass(frozen=True)
+class _Matter:
+    """What matter does to photons and electrons, as the kernels read it, and what a reader should know."""
+
+    photons: PhotonTables
+    electrons: ElectronTables
+    cuts: Cuts
+    by_path: NDArray[np.float64]
+    said: tuple[str, ...]
+
+
+def _matter(media: Sequence[Medium], settings: CoupledSettings, voxels: Voxels, source: Source) -> _Matter:
+    """Tabulate media in their order; with track length no electron is followed."""
+    materials, off = [medium.material for medium in media], settings.processes_off
+    photon_cuts = [medium.cuts.photon_MeV for medium in media]
+    electron_cuts = [medium.cuts.electron_MeV for medium in media]
+    limits = StepLimits(settings.step_deflection, settings.step_loss)
+    photons = photon_tables(materials, [medium.largest_density_g_cm3 for medium in media], off)
+    electrons = electron_tables(materials, electron_cuts, photon_cuts, off, limits)
+    by_path = NO_KERMA
+    said: tuple[str, ...] = ()
+    if settings.track_length:
+        highest = source_energies_MeV(source)[1]
+        said = refuse_lost_equilibrium(voxels, media, electrons, highest)
+        by_path = kerma(materials, photons, settings.photon_cut_MeV)
+        electron_cuts = [max(cut, highest * ROUNDED_UP) for cut in electron_cuts]
+    cuts = Cuts(
+        photon=np.array(photon_cuts, np.float32),
+        electron=np.array(electron_cuts, np.float32),
+        rejection=np.array([medium.cuts.rejection_MeV for medium in media], np.float32),
+    )
+    return _Matter(photons, electrons, cuts, by_path, said)
 
 
 def media_of(

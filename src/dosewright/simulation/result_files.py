@@ -14,7 +14,8 @@ from dosewright.formats.dose.mhd import write_mhd
 from dosewright.geometry.voxels import Edges
 from dosewright.simulation.result import Result
 from dosewright.simulation.run_file.check_planes import files_of
-from dosewright.simulation.run_file.tables import COUPLED, Quantity, Score
+from dosewright.simulation.run_file.score_tables import Quantity, Score
+from dosewright.simulation.run_file.values import COUPLED
 from dosewright.simulation.setup.prepare import Prepared
 
 Array = NDArray[np.float64]

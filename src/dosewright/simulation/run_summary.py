@@ -12,7 +12,9 @@ from dosewright.scoring.dose_error import USUAL
 from dosewright.simulation.result import Result
 from dosewright.simulation.result_files import DEFINITIONS, names_of, unit_of
 from dosewright.simulation.run_file.goals import dose_error_of
-from dosewright.simulation.run_file.tables import AUTO, COUPLED, OFF, Goals, RunFile, Score
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.tables import Goals, RunFile
+from dosewright.simulation.run_file.values import AUTO, COUPLED, OFF
 from dosewright.simulation.scene_account import scene_account
 from dosewright.simulation.setup.prepare import Prepared
 from dosewright.simulation.transport_account import transport_account

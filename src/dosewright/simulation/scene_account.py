@@ -4,7 +4,8 @@ from typing import Any
 
 from dosewright.core.modules import MODULES, Jaws, Mlc
 from dosewright.core.scene import Module
-from dosewright.simulation.run_file.tables import OFF, RunFile
+from dosewright.simulation.run_file.tables import RunFile
+from dosewright.simulation.run_file.values import OFF
 from dosewright.simulation.setup.prepare import Prepared
 from dosewright.simulation.setup.scene_moves import PlannedOpening
 

@@ -18,7 +18,10 @@ from dosewright.simulation.problem import Problem
 from dosewright.simulation.run import Progress, never, simulate
 from dosewright.simulation.run_file.axes import phantom_edges
 from dosewright.simulation.run_file.read import check
-from dosewright.simulation.run_file.tables import Goals, PhaseSpaceSource, Region, RunFile, Score
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import PhaseSpaceSource
+from dosewright.simulation.run_file.tables import Goals, RunFile
+from dosewright.simulation.run_file.transport_tables import Region
 from dosewright.simulation.run_folder import goal_at_planes
 from dosewright.simulation.setup.prepare import Prepared, prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers

@@ -17,7 +17,8 @@ from dosewright.simulation.result import Result
 from dosewright.simulation.run import Progress, never, simulate
 from dosewright.simulation.run_file.goals import goal_of
 from dosewright.simulation.run_file.read import check
-from dosewright.simulation.run_file.tables import RunFile, Score
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.tables import RunFile
 from dosewright.simulation.setup.prepare import Prepared, prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 from dosewright.studies.basis import Basis

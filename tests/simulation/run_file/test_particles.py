@@ -7,7 +7,8 @@ import pytest
 from dosewright.core.errors import InputError
 from dosewright.simulation import read_run_file
 from dosewright.simulation.run_file.particles import ABILITIES
-from dosewright.simulation.run_file.tables import PARTICLES, PROCESSES
+from dosewright.simulation.run_file.transport_tables import PROCESSES
+from dosewright.simulation.run_file.values import PARTICLES
 from dosewright.simulation.run_file.write import resolved_content, to_toml
 from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.prepare import coupled_settings

@@ -10,7 +10,7 @@ from dosewright.core.errors import InputError
 from dosewright.core.frame import rotation_about
 from dosewright.simulation import read_run_file, run_in_folder
 from dosewright.simulation.run_file.read import check
-from dosewright.simulation.run_file.tables import PhaseSpaceSource
+from dosewright.simulation.run_file.source_tables import PhaseSpaceSource
 from dosewright.simulation.run_file.write import resolved_content, to_toml
 from dosewright.simulation.setup.phase_space_source import phase_space_source, way_of
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers

@@ -16,8 +16,10 @@ from dosewright.scoring.dose_error import DoseErrorGoal, DoseErrorMeasure
 from dosewright.simulation import RunFile, read_run_file
 from dosewright.simulation.run_file.goals import goal_of
 from dosewright.simulation.run_file.lines import key_lines, line_of
+from dosewright.simulation.run_file.phantom_tables import Phantom
 from dosewright.simulation.run_file.read import check
-from dosewright.simulation.run_file.tables import Goals, PencilSource, Phantom, PointSource, VolumeSource
+from dosewright.simulation.run_file.source_tables import PencilSource, PointSource, VolumeSource
+from dosewright.simulation.run_file.tables import Goals
 from dosewright.simulation.run_file.write import resolved_content, to_toml
 from dosewright.simulation.setup.prepare import transport_settings
 

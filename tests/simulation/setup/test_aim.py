@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.simulation.setup.test_scene_moves import placed, plan
 
-from dosewright.simulation.run_file.tables import AnySource, PencilSource, PointSource
+from dosewright.simulation.run_file.source_tables import AnySource, PencilSource, PointSource
 from dosewright.simulation.setup.aim import aim_warnings
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError
 from dosewright.core.random import start_stream
-from dosewright.simulation.run_file.tables import (
+from dosewright.simulation.run_file.source_tables import (
     PencilSource,
     PointSource,
     RectangleSource,

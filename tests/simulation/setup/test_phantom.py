@@ -11,7 +11,7 @@ from dosewright.core.grid import Grid, Image
 from dosewright.core.matter import HounsfieldTable
 from dosewright.formats.dose.mhd import write_mhd
 from dosewright.materials.library import named
-from dosewright.simulation.run_file.tables import Box, Phantom, Slab, UnevenEdges
+from dosewright.simulation.run_file.phantom_tables import Box, Phantom, Slab, UnevenEdges
 from dosewright.simulation.setup.phantom import phantom_voxels
 from dosewright.simulation.setup.resolvers import Resolvers
 

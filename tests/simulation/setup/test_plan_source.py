@@ -14,7 +14,11 @@ from dosewright.formats.dicom.ion_plan import write_ion_plan
 from dosewright.formats.dose.mhd import read_mhd
 from dosewright.materials.library import named
 from dosewright.simulation import RunFile, run_in_folder
-from dosewright.simulation.run_file.tables import Goals, Phantom, Score, SpotsSource, Transport
+from dosewright.simulation.run_file.phantom_tables import Phantom
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import SpotsSource
+from dosewright.simulation.run_file.tables import Goals
+from dosewright.simulation.run_file.transport_tables import Transport
 from dosewright.simulation.setup.resolvers import Resolvers
 
 PARTICLES = 5e7

@@ -14,7 +14,7 @@ from dosewright.core.errors import InputError
 from dosewright.core.modules import Jaws, Mlc
 from dosewright.formats.dicom.sop_classes import RT_PLAN
 from dosewright.simulation import read_run_file, run_in_folder
-from dosewright.simulation.run_file.tables import Scene
+from dosewright.simulation.run_file.phantom_tables import Scene
 from dosewright.simulation.run_file.write import resolved_content, to_toml
 from dosewright.simulation.setup.scene import PlacedScene, placed_scene
 

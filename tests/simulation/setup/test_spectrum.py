@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dosewright.simulation.run_file.tables import PencilSource
+from dosewright.simulation.run_file.source_tables import PencilSource
 from dosewright.simulation.setup.spectrum import energies_MeV, read_spectrum
 
 

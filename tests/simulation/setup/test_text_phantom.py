@@ -8,8 +8,8 @@ import pytest
 from dosewright.core.errors import InputError
 from dosewright.core.voxel_phantom import VoxelPhantom
 from dosewright.formats.dose.egsphant import write_egsphant
+from dosewright.simulation.run_file.phantom_tables import Phantom
 from dosewright.simulation.run_file.read import read_run_file
-from dosewright.simulation.run_file.tables import Phantom
 from dosewright.simulation.run_folder import run_in_folder
 from dosewright.simulation.setup.phantom import phantom_voxels
 

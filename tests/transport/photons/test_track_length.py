@@ -7,15 +7,10 @@ from dosewright.scoring.deposit import ESCAPED, empty_tally
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.problem import Problem
 from dosewright.simulation.run import simulate
-from dosewright.simulation.run_file.tables import (
-    Goals,
-    Phantom,
-    PointSource,
-    RunFile,
-    Slab,
-    UnevenEdges,
-    VarianceReduction,
-)
+from dosewright.simulation.run_file.phantom_tables import Phantom, Slab, UnevenEdges
+from dosewright.simulation.run_file.source_tables import PointSource
+from dosewright.simulation.run_file.tables import Goals, RunFile
+from dosewright.simulation.run_file.transport_tables import VarianceReduction
 from dosewright.simulation.setup.prepare import prepare
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY
 from dosewright.transport.coupled import CoupledProblem

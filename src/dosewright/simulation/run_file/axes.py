@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 
 from dosewright.simulation.run_file.faults import Fault
 from dosewright.simulation.run_file.lines import Place
-from dosewright.simulation.run_file.tables import Phantom, Score
+from dosewright.simulation.run_file.phantom_tables import Phantom
+from dosewright.simulation.run_file.score_tables import Score
 
 TOLERANCE_MM = 1e-6
 MOST_VOXELS = 200_000_000  # the sums of that many need about 12 GB on two threads

@@ -7,7 +7,7 @@ from dosewright.simulation.extra_information import LONGS, MODE2, MOST_BITS
 from dosewright.simulation.past import LATCH_REGIONS
 from dosewright.simulation.regions import Regions
 from dosewright.simulation.run_file.faults import Fault
-from dosewright.simulation.run_file.tables import Score
+from dosewright.simulation.run_file.score_tables import Score
 from dosewright.simulation.setup.phase_space_wishes import chosen_of, extra_of, wishes_of_score
 
 HOLDING = ("iaea", "native", "gamos_text", "topas_binary", "topas_ascii")

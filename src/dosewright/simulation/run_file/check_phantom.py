@@ -10,7 +10,8 @@ from dosewright.core.errors import InputError
 from dosewright.simulation.run_file.axes import MOST_VOXELS, phantom_edges, score_edges
 from dosewright.simulation.run_file.faults import Fault, faults_from, key_text
 from dosewright.simulation.run_file.lines import Place
-from dosewright.simulation.run_file.tables import Box, Phantom, Score, Slab
+from dosewright.simulation.run_file.phantom_tables import Box, Phantom, Slab
+from dosewright.simulation.run_file.score_tables import Score
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.simulation.setup.text_phantom import read_text_phantom, text_phantom_voxels
 

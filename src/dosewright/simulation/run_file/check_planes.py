@@ -9,7 +9,9 @@ from dosewright.core.errors import nearest
 from dosewright.phase_space.histograms import THIRTEEN
 from dosewright.simulation.run_file.faults import Fault
 from dosewright.simulation.run_file.lines import Place
-from dosewright.simulation.run_file.tables import AnySource, Score, VarianceReduction
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import AnySource
+from dosewright.simulation.run_file.transport_tables import VarianceReduction
 from dosewright.simulation.setup.phase_space_wishes import names_of_planes, planes_of, wishes_of_score
 
 PHASE_SPACE_KEYS = (

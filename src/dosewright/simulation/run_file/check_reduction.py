@@ -6,15 +6,9 @@ from dosewright.core.errors import InputError
 from dosewright.formats.text.xy_limits import read_xy_limits
 from dosewright.simulation.run_file.faults import Fault, faults_from, is_there
 from dosewright.simulation.run_file.particles import ABILITIES
-from dosewright.simulation.run_file.tables import (
-    AUTO,
-    COUPLED,
-    OFF,
-    AnySource,
-    Directional,
-    PhaseSpaceSource,
-    VarianceReduction,
-)
+from dosewright.simulation.run_file.source_tables import AnySource, PhaseSpaceSource
+from dosewright.simulation.run_file.transport_tables import Directional, VarianceReduction
+from dosewright.simulation.run_file.values import AUTO, COUPLED, OFF
 
 SPLITTING = ("bremsstrahlung_splitting", "directional", "equal_weight")
 COUNTS = ("bremsstrahlung_splitting", "russian_roulette", "voxel_splitting", "roulette_value")

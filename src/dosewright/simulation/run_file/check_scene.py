@@ -6,14 +6,11 @@ from pathlib import Path
 from dosewright.core.errors import InputError
 from dosewright.formats.text.scene_file import read_scene
 from dosewright.simulation.run_file.faults import Fault, faults_from, is_there
-from dosewright.simulation.run_file.tables import (
-    AnySource,
-    Goals,
-    Scene,
-    Score,
-    SpotsSource,
-    VarianceReduction,
-)
+from dosewright.simulation.run_file.phantom_tables import Scene
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import AnySource, SpotsSource
+from dosewright.simulation.run_file.tables import Goals
+from dosewright.simulation.run_file.transport_tables import VarianceReduction
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.simulation.setup.scene import PlacedScene, fill_of, placed_scene
 from dosewright.simulation.setup.scene_moves import at_plan, set_module

@@ -7,16 +7,16 @@ import numpy as np
 from dosewright.core.errors import InputError
 from dosewright.simulation.run_file.faults import Fault, faults_from, is_there
 from dosewright.simulation.run_file.particles import ABILITIES, lowest_cut_MeV
-from dosewright.simulation.run_file.tables import (
+from dosewright.simulation.run_file.source_tables import (
     AnySource,
     Energetic,
-    Goals,
     PencilSource,
     PhaseSpaceSource,
     PointSource,
     SpotsSource,
-    Transport,
 )
+from dosewright.simulation.run_file.tables import Goals
+from dosewright.simulation.run_file.transport_tables import Transport
 from dosewright.simulation.setup.phase_space_source import missing
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.simulation.setup.spectrum import SIGMAS, energies_MeV

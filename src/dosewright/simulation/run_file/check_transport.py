@@ -7,18 +7,10 @@ from dosewright.simulation.kerma import HIGHEST_MEV
 from dosewright.simulation.run_file.check_planes import PHASE_SPACE_KEYS
 from dosewright.simulation.run_file.faults import Fault
 from dosewright.simulation.run_file.particles import ABILITIES
-from dosewright.simulation.run_file.tables import (
-    AnySource,
-    Box,
-    Energetic,
-    Phantom,
-    PhaseSpaceSource,
-    Region,
-    Score,
-    Slab,
-    Transport,
-    VarianceReduction,
-)
+from dosewright.simulation.run_file.phantom_tables import Box, Phantom, Slab
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.source_tables import AnySource, Energetic, PhaseSpaceSource
+from dosewright.simulation.run_file.transport_tables import Region, Transport, VarianceReduction
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.simulation.setup.scene import PlacedScene
 from dosewright.simulation.setup.spectrum import energies_MeV

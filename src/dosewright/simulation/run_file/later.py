@@ -4,7 +4,8 @@ from typing import Any
 
 from dosewright.simulation.run_file.faults import Fault, key_text
 from dosewright.simulation.run_file.lines import Place
-from dosewright.simulation.run_file.tables import PARTICLES, QUANTITIES
+from dosewright.simulation.run_file.score_tables import QUANTITIES
+from dosewright.simulation.run_file.values import PARTICLES
 
 WORDS: dict[tuple[str, str], tuple[str, ...]] = {
     ("source", "particle"): ("helium", "carbon"),

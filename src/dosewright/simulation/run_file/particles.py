@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from dosewright.materials import ion_tables
 from dosewright.materials.electrons import lookup
 from dosewright.simulation.coupled_settings import PROCESSES as COUPLED_PROCESSES
-from dosewright.simulation.run_file.tables import Sent, Transport
+from dosewright.simulation.run_file.source_tables import Sent
+from dosewright.simulation.run_file.transport_tables import Transport
 
 SOURCES = ("pencil", "rectangle", "point", "volume")
 DOSES = ("dose", "dose_to_water", "energy")

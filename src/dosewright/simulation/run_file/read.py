@@ -30,21 +30,12 @@ from dosewright.simulation.run_file.faults import Fault, fault_of, is_there
 from dosewright.simulation.run_file.later import take_out_later_words
 from dosewright.simulation.run_file.lines import Place, key_lines, line_of
 from dosewright.simulation.run_file.particles import ABILITIES
-from dosewright.simulation.run_file.tables import (
-    AUTO,
-    OFF,
-    SOURCES,
-    AnySource,
-    Goals,
-    Phantom,
-    Run,
-    RunFile,
-    Scene,
-    Score,
-    Transport,
-    VarianceReduction,
-    usual_scores,
-)
+from dosewright.simulation.run_file.phantom_tables import Phantom, Scene
+from dosewright.simulation.run_file.score_tables import Score, usual_scores
+from dosewright.simulation.run_file.source_tables import SOURCES, AnySource
+from dosewright.simulation.run_file.tables import Goals, Run, RunFile
+from dosewright.simulation.run_file.transport_tables import Transport, VarianceReduction
+from dosewright.simulation.run_file.values import AUTO, OFF
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 from dosewright.simulation.setup.scene import PlacedScene
 

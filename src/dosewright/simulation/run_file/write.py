@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from dosewright.simulation.run_file.read import FILES, LIMITS, NAMES_OR_FILES
-from dosewright.simulation.run_file.tables import AUTO, OFF, RunFile
+from dosewright.simulation.run_file.tables import RunFile
+from dosewright.simulation.run_file.values import AUTO, OFF
 from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 

@@ -7,7 +7,13 @@ from dosewright.core.frame import Rigid, rotation_about
 from dosewright.core.modules import Jaws, Mlc
 from dosewright.core.passive_modules import Block
 from dosewright.core.scene import Module
-from dosewright.simulation.run_file.tables import AnySource, PhaseSpaceSource, PointSource, SpotsSource, VolumeSource
+from dosewright.simulation.run_file.source_tables import (
+    AnySource,
+    PhaseSpaceSource,
+    PointSource,
+    SpotsSource,
+    VolumeSource,
+)
 from dosewright.simulation.setup.beam_source import beam_source
 from dosewright.simulation.setup.scene import PlacedScene
 

@@ -12,16 +12,15 @@ from numpy.typing import NDArray
 
 from dosewright.core.frame import Rigid, turned_axes
 from dosewright.core.units import MM_PER_CM
-from dosewright.simulation.run_file.tables import (
-    FORWARD,
+from dosewright.simulation.run_file.source_tables import (
     Energetic,
     PencilSource,
     PointSource,
     RectangleSource,
     SpotsSource,
-    Triple,
     VolumeSource,
 )
+from dosewright.simulation.run_file.values import FORWARD, Triple
 from dosewright.simulation.setup.spectrum import read_spectrum
 from dosewright.simulation.setup.spot_table import Spots, read_spots
 from dosewright.sources import emit

@@ -2,7 +2,8 @@
 
 from dosewright.core.units import ELECTRON_MASS_MEV
 from dosewright.scoring.leaving import NOTHING_LEAVING, Leaving
-from dosewright.simulation.run_file.tables import AnySource, Energetic, RunFile
+from dosewright.simulation.run_file.source_tables import AnySource, Energetic
+from dosewright.simulation.run_file.tables import RunFile
 from dosewright.simulation.setup.spectrum import energies_MeV
 
 ENERGY_BINS, ANGLE_BINS = 100, 18

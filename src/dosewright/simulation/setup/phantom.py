@@ -16,7 +16,7 @@ from dosewright.geometry.media import MOST
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.hlut import classify, table_range
 from dosewright.simulation.run_file.axes import TOLERANCE_MM, is_even, phantom_edges
-from dosewright.simulation.run_file.tables import Box, Phantom, Slab
+from dosewright.simulation.run_file.phantom_tables import Box, Phantom, Slab
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 from dosewright.simulation.setup.text_phantom import read_text_phantom, text_phantom_voxels
 

@@ -18,7 +18,7 @@ from dosewright.materials.electrons.lookup import HIGHEST_MEV, LOWEST_MEV
 from dosewright.phase_space.transform import Motion, displacement
 from dosewright.phase_space.transform_words import WORDS
 from dosewright.simulation.recorded import Recorded
-from dosewright.simulation.run_file.tables import PhaseSpaceSource
+from dosewright.simulation.run_file.source_tables import PhaseSpaceSource
 from dosewright.simulation.setup.beam_source import NO_PENCILS, NOTHING, BeamSource
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.sources import emit

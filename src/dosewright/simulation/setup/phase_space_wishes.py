@@ -3,7 +3,8 @@
 from dosewright.simulation.extra_information import IGNORED, Chosen, ExtraWish
 from dosewright.simulation.phase_space_files import TEXT, PhaseSpaceWish
 from dosewright.simulation.planes import RECORDABLE, Plane, ReusePlane
-from dosewright.simulation.run_file.tables import RunFile, Score
+from dosewright.simulation.run_file.score_tables import Score
+from dosewright.simulation.run_file.tables import RunFile
 
 DEFAULT_FORMAT = "iaea"
 

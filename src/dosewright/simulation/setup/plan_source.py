@@ -12,7 +12,7 @@ from dosewright.core.solids import Device
 from dosewright.formats.dicom.ion_plan import read_ion_plan
 from dosewright.geometry.beam.beam_devices import devices_in_beam
 from dosewright.geometry.beam.beamline import start_above_mm
-from dosewright.simulation.run_file.tables import SpotsSource
+from dosewright.simulation.run_file.source_tables import SpotsSource
 from dosewright.simulation.setup.resolvers import Resolvers
 from dosewright.sources.pencil_beams import PencilBeams, pencil_beams
 

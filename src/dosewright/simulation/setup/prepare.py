@@ -9,7 +9,8 @@ from dosewright.simulation.coupled_settings import CoupledSettings, RegionCuts
 from dosewright.simulation.problem import Problem, TransportSettings, phantom_problem, proton_problem
 from dosewright.simulation.reduction_settings import ReductionSettings
 from dosewright.simulation.run_file.axes import score_edges
-from dosewright.simulation.run_file.tables import PhaseSpaceSource, RunFile, SpotsSource
+from dosewright.simulation.run_file.source_tables import PhaseSpaceSource, SpotsSource
+from dosewright.simulation.run_file.tables import RunFile
 from dosewright.simulation.setup.beam_source import beam_source
 from dosewright.simulation.setup.leaving_bins import bins_of
 from dosewright.simulation.setup.phantom import PhantomVoxels, even_grid, phantom_voxels

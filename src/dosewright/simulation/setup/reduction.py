@@ -10,7 +10,10 @@ from dosewright.core.xy_limits import XyLimits
 from dosewright.formats.text.xy_limits import read_xy_limits
 from dosewright.geometry.scene.xy_limits import limits_of
 from dosewright.simulation.reduction_settings import DirectionalSplitting, ReductionSettings, UniformSplitting
-from dosewright.simulation.run_file.tables import AUTO, OFF, AnySource, Directional, PointSource, RunFile
+from dosewright.simulation.run_file.source_tables import AnySource, PointSource
+from dosewright.simulation.run_file.tables import RunFile
+from dosewright.simulation.run_file.transport_tables import Directional
+from dosewright.simulation.run_file.values import AUTO, OFF
 from dosewright.simulation.setup.scene import PlacedScene
 
 PARALLEL = 1.0e-6  # how far a cosine of axes that fit may be from 0 or 1

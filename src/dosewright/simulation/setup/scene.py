@@ -14,8 +14,8 @@ from dosewright.formats.text.scene_file import read_scene
 from dosewright.geometry.modules.build import all_parts, assumptions_of, parts_of
 from dosewright.geometry.modules.turned import turned_about_z
 from dosewright.geometry.scene_check.problems import scene_problems
-from dosewright.simulation.run_file.tables import Scene as SceneTable
-from dosewright.simulation.run_file.tables import Triple
+from dosewright.simulation.run_file.phantom_tables import Scene as SceneTable
+from dosewright.simulation.run_file.values import Triple
 from dosewright.simulation.setup.resolvers import WITHOUT_LIBRARY, Resolvers
 from dosewright.simulation.setup.scene_moves import PlannedOpening, at_plan, set_module
 

@@ -10,8 +10,8 @@ from dosewright.core.openings import BeamOpenings, ControlPoint
 from dosewright.core.scene import Module, Scene
 from dosewright.formats.dicom.leaf_openings import read_openings
 from dosewright.geometry.modules.openings import with_openings
-from dosewright.simulation.run_file.tables import ModuleSet
-from dosewright.simulation.run_file.tables import Scene as SceneTable
+from dosewright.simulation.run_file.phantom_tables import ModuleSet
+from dosewright.simulation.run_file.phantom_tables import Scene as SceneTable
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dosewright.core.errors import InputError, refuse
-from dosewright.simulation.run_file.tables import Energetic
+from dosewright.simulation.run_file.source_tables import Energetic
 from dosewright.simulation.setup.spot_table import read_columns
 from dosewright.sources.emit import LOWEST_ENERGY_SHARE
 

@@ -19,7 +19,7 @@ from dosewright.geometry.scene_check.problems import scene_problems
 from dosewright.geometry.voxels import Voxels
 from dosewright.simulation.planes import ReusePlane, even_world
 from dosewright.simulation.problem import Problem
-from dosewright.simulation.run_file.tables import AnySource, PhaseSpaceSource
+from dosewright.simulation.run_file.source_tables import AnySource, PhaseSpaceSource
 from dosewright.simulation.setup.aim import aim_warnings
 from dosewright.simulation.setup.phantom import PhantomVoxels
 from dosewright.simulation.setup.scene import PlacedScene

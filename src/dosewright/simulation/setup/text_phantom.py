@@ -15,7 +15,8 @@ from dosewright.geometry.media import MOST
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.materials.pegs_names import media_of
-from dosewright.simulation.run_file.tables import HEAVIEST_G_CM3, Phantom
+from dosewright.simulation.run_file.phantom_tables import Phantom
+from dosewright.simulation.run_file.values import HEAVIEST_G_CM3
 from dosewright.simulation.setup.resolvers import Resolvers
 
 GAS_G_CM3 = 0.01  # lighter media are gases, in which a density of 0 is a rounded one

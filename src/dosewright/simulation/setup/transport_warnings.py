@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from dosewright.simulation.run_file.particles import ABILITIES, lowest_cut_MeV
-from dosewright.simulation.run_file.tables import Energetic, RunFile, Transport
+from dosewright.simulation.run_file.source_tables import Energetic
+from dosewright.simulation.run_file.tables import RunFile
+from dosewright.simulation.run_file.transport_tables import Transport
 from dosewright.simulation.setup.spectrum import energies_MeV, read_spectrum
 
 
