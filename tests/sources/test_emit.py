@@ -98,6 +98,55 @@ def test_a_pencil_without_size_is_a_line() -> None:
     np.testing.assert_allclose(s[0, 3:6], np.array([0.05, -0.02, -1.0]) / np.linalg.norm([0.05, -0.02, -1.0]))
 
 
+def shaped(**columns: float) -> Array:
+    """Return what a pencil sends out with some columns changed."""
+    row = PENCIL[1:].copy()
+    for name, value in columns.items():
+        row[0, getattr(emit, name)] = value
+    return _states(PENCILS._replace(pencils=row))
+
+
+def test_a_rectangular_pencil_is_filled_evenly_and_spreads_as_its_row_says() -> None:
+    """Of full width sqrt(12) sigmas; the slope keeps its correlation with the place, and so its variance."""
+    s = shaped(SHAPE=emit.RECTANGULAR)
+    slope_x = -s[:, 3] / s[:, 5]
+    _uniform(s[:, 0], 2.0 - 0.5 * np.sqrt(3.0), 2.0 + 0.5 * np.sqrt(3.0))
+    _uniform(s[:, 1], -3.0 - 0.3 * np.sqrt(3.0), -3.0 + 0.3 * np.sqrt(3.0))
+    _close(slope_x, 0.05, 0.002**2 + 0.001**2)
+    _close(slope_x - 0.05 + 0.002 * (s[:, 0] - 2.0) / 0.5, 0.0, 0.001**2)
+    assert abs(np.corrcoef(s[:, 0], s[:, 1])[0, 1]) < 4 / np.sqrt(HISTORIES)
+
+
+def test_an_elliptic_pencil_is_filled_evenly() -> None:
+    """Diameters of four sigmas: the square of the reduced radius is uniform, and so is the angle."""
+    s = shaped(SHAPE=emit.ELLIPTIC)
+    x, y = (s[:, 0] - 2.0) / 1.0, (s[:, 1] + 3.0) / 0.6
+    _uniform(x * x + y * y, 0.0, 1.0)
+    _uniform(np.arctan2(y, x), -np.pi, np.pi)
+
+
+@pytest.mark.parametrize("shape", [emit.GAUSSIAN, emit.RECTANGULAR, emit.ELLIPTIC])
+def test_a_pencil_between_radii(shape: float) -> None:
+    """A ring of a round Gaussian is exponential in the square of the radius; all lie inside."""
+    s = shaped(SHAPE=shape, YY=0.5, LEAST_RADIUS=0.2, MOST_RADIUS=0.8)
+    square = (s[:, 0] - 2.0) ** 2 + (s[:, 1] + 3.0) ** 2
+    assert 0.2 <= np.sqrt(square.min()) < 0.21 and 0.79 < np.sqrt(square.max()) <= 0.8
+    if shape == emit.GAUSSIAN:
+        inner, outer = (np.exp(-(r**2) / 0.5) for r in (0.2, 0.8))
+        _uniform((inner - np.exp(-square / 0.5)) / (inner - outer), 0.0, 1.0)
+    elif shape == emit.ELLIPTIC:
+        _uniform(square, 0.04, 0.64)  # of a disc of 1 cm
+    _close(-s[:, 4] / s[:, 5] + 0.02 - 0.0015 * (s[:, 1] + 3.0) / 0.5, 0.0, 0.0005**2)
+
+
+def test_uniform_energies_and_bounds() -> None:
+    _uniform(shaped(FLAT_ENERGY=1.0)[:, 6], 150.0 - 1.2 * np.sqrt(3.0), 150.0 + 1.2 * np.sqrt(3.0))
+    _uniform(shaped(FLAT_ENERGY=1.0, LEAST_ENERGY=149.0, MOST_ENERGY=150.5)[:, 6], 149.0, 150.5)
+    energies = shaped(LEAST_ENERGY=149.0, MOST_ENERGY=152.0)[:, 6]
+    law = stats.truncnorm(-1.0 / 1.2, 2.0 / 1.2, loc=150.0, scale=1.2)
+    assert stats.kstest(energies, law.cdf).pvalue > 1e-3
+
+
 def test_an_energy_is_never_below_a_twentieth_of_the_mean() -> None:
     s = _states(_shape(emit.RECTANGLE, (1.0, 1.0, 0.0), energy=np.array([10.0, 10.0])))
     assert s[:, 6].min() == 0.5

@@ -51,11 +51,20 @@ def source_energies_MeV(source: Source) -> tuple[float, float]:
         return float(source.energy[0]), float(source.energy[1])
     if source.spectrum_high.size:
         return float(source.spectrum_low.min()), float(source.spectrum_high.max())
-    mean, sigma = source.energy
     if source.kind == emit.PENCILS:
-        mean, sigma = source.pencils[:, emit.MEAN_ENERGY], source.pencils[:, emit.ENERGY_SIGMA]
-    lowest = np.maximum(mean - SIGMAS * sigma, emit.LOWEST_ENERGY_SHARE * mean)
-    return float(np.min(lowest)), float(np.max(mean + SIGMAS * sigma))
+        lowest, highest = pencil_energies_MeV(source.pencils)
+        return float(lowest.min()), float(highest.max())
+    mean, sigma = (float(one) for one in source.energy)
+    return max(mean - SIGMAS * sigma, emit.LOWEST_ENERGY_SHARE * mean), mean + SIGMAS * sigma
+
+
+def pencil_energies_MeV(rows: Array) -> tuple[Array, Array]:
+    """Return the lowest and highest energy of each pencil beam, within its bounds if it has any."""
+    mean, sigma = rows[:, emit.MEAN_ENERGY], rows[:, emit.ENERGY_SIGMA]
+    reach = np.where(rows[:, emit.FLAT_ENERGY] != 0.0, emit.WIDTH_OF_FLAT / 2, SIGMAS) * sigma
+    least = np.maximum(rows[:, emit.LEAST_ENERGY], emit.LOWEST_ENERGY_SHARE * mean)
+    most = np.where(rows[:, emit.MOST_ENERGY] != 0.0, rows[:, emit.MOST_ENERGY], np.inf)
+    return np.maximum(mean - reach, least), np.minimum(mean + reach, most)
 
 
 def voxel_mass(voxels: Voxels) -> Array:

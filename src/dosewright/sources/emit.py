@@ -12,9 +12,15 @@ from dosewright.sources import records as of
 PENCILS, RECTANGLE, POINT, BOX, SPHERE, CYLINDER, RECORDS = 0, 1, 2, 3, 4, 5, 6
 
 # Columns of `Source.pencils`: centre and slope of the axis on the start plane, lower Cholesky factors of the
-# covariances of (position, slope) along x and y, mean energy and its sigma, height of the start plane.
+# covariances of (position, slope) along x and y, mean energy and its sigma, height of the start plane; the shape on the
+# start plane and the radii within which it is; whether energies are uniform, and between which they are. A radius or
+# an energy of 0 as the upper bound: there are no bounds.
 X, Y, SLOPE_X, SLOPE_Y, XX, XS, SS_X, YY, YS, SS_Y, MEAN_ENERGY, ENERGY_SIGMA, START_Z = range(13)
-PENCIL_COLUMNS = 13
+SHAPE, LEAST_RADIUS, MOST_RADIUS, FLAT_ENERGY, LEAST_ENERGY, MOST_ENERGY = range(13, 19)
+PENCIL_COLUMNS = 19
+GAUSSIAN, RECTANGULAR, ELLIPTIC = 0.0, 1.0, 2.0  # shapes, with the standard deviations of the row
+WIDTH_OF_FLAT = np.sqrt(12.0)  # of a uniform distribution, in its standard deviations
+RADIUS_OF_DISC = 2.0  # of a disc that is filled evenly, in standard deviations along an axis
 LOWEST_ENERGY_SHARE = 0.05  # a sampled energy is kept above this share of the mean
 ISOTROPIC = np.zeros(3)
 
@@ -58,6 +64,9 @@ def emit(source, pencil, stream):
     if source.kind == PENCILS:
         x, y, z, u, v, w, stream = _from_pencil(source.pencils, pencil, stream)
         mean, sigma = source.pencils[pencil, MEAN_ENERGY], source.pencils[pencil, ENERGY_SIGMA]
+        if source.pencils[pencil, FLAT_ENERGY] != 0.0 or source.pencils[pencil, MOST_ENERGY] != 0.0:
+            energy, stream = _energy_within(source.pencils, pencil, stream)
+            return x, y, z, u, v, w, energy, stream
     else:
         x, y, z, u, v, w, stream = _from_shape(source, stream)
         mean, sigma = source.energy[0], source.energy[1]
@@ -73,6 +82,19 @@ def _energy(source, mean, sigma, stream):
         return source.spectrum_low[i] + b * (source.spectrum_high[i] - source.spectrum_low[i]), stream
     g, _ = gaussian_pair(a, b)
     return max(mean + sigma * g, LOWEST_ENERGY_SHARE * mean), stream
+
+
+@kernel
+def _energy_within(pencils, p, stream):
+    """Return an energy of a uniform distribution, or of a Gaussian, between bounds."""
+    mean, sigma = pencils[p, MEAN_ENERGY], pencils[p, ENERGY_SIGMA]
+    least, most = pencils[p, LEAST_ENERGY], pencils[p, MOST_ENERGY]
+    while True:
+        a, b, _, _, stream = draw_four(stream)
+        g = WIDTH_OF_FLAT * (a - 0.5) if pencils[p, FLAT_ENERGY] != 0.0 else gaussian_pair(a, b)[0]
+        energy = max(mean + sigma * g, LOWEST_ENERGY_SHARE * mean)
+        if most == 0.0 or least <= energy <= most:
+            return energy, stream
 
 
 @kernel
@@ -94,12 +116,31 @@ def _from_pencil(pencils, p, stream):
     a, b, c, d, stream = draw_four(stream)
     gx, gsx = gaussian_pair(a, b)
     gy, gsy = gaussian_pair(c, d)
+    if pencils[p, SHAPE] != GAUSSIAN or pencils[p, MOST_RADIUS] != 0.0:
+        gx, gy, stream = _across(pencils, p, stream)
     slope_x = pencils[p, SLOPE_X] + pencils[p, XS] * gx + pencils[p, SS_X] * gsx
     slope_y = pencils[p, SLOPE_Y] + pencils[p, YS] * gy + pencils[p, SS_Y] * gsy
     w = -1.0 / np.sqrt(1.0 + slope_x * slope_x + slope_y * slope_y)
     x = pencils[p, X] + pencils[p, XX] * gx
     y = pencils[p, Y] + pencils[p, YY] * gy
     return x, y, pencils[p, START_Z], -slope_x * w, -slope_y * w, w, stream
+
+
+@kernel
+def _across(pencils, p, stream):
+    """Return where a particle starts across a pencil of any shape, in standard deviations along x and y."""
+    least, most = pencils[p, LEAST_RADIUS], pencils[p, MOST_RADIUS]
+    while True:
+        a, b, _, _, stream = draw_four(stream)
+        gx, gy = gaussian_pair(a, b)
+        if pencils[p, SHAPE] == RECTANGULAR:
+            gx, gy = WIDTH_OF_FLAT * (a - 0.5), WIDTH_OF_FLAT * (b - 0.5)
+        elif pencils[p, SHAPE] == ELLIPTIC:
+            r = RADIUS_OF_DISC * np.sqrt(a)
+            gx, gy = r * np.cos(2.0 * np.pi * b), r * np.sin(2.0 * np.pi * b)
+        x, y = pencils[p, XX] * gx, pencils[p, YY] * gy
+        if most == 0.0 or least * least <= x * x + y * y <= most * most:
+            return gx, gy, stream
 
 
 @kernel

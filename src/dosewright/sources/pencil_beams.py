@@ -27,7 +27,7 @@ class PencilBeams:
     Parameters
     ----------
     rows
-        Shape (n, 13), columns as in `sources.emit` (cm, rad, MeV), in gantry axes.
+        Shape (n, 19), columns as in `sources.emit` (cm, rad, MeV), in gantry axes.
     particles
         Particles per fraction of each pencil.
     start_mm

@@ -9,7 +9,8 @@ from dosewright.core.frame import Rigid, rotation_about
 from dosewright.formats.text.fred.fred_input import read_fred
 from dosewright.formats.text.fred.pencil_beams import PencilBeam
 from dosewright.sources import emit
-from dosewright.workflow.treatment.beams import BeamGroup, beam_groups, check_beams
+from dosewright.workflow.treatment.beam_checks import check_beams
+from dosewright.workflow.treatment.beams import BeamGroup, beam_groups
 
 SIGMA = 2.3548200450309493
 NOWHERE = Rigid.identity()
@@ -121,16 +122,52 @@ def test_beams_without_particles_are_left_out(tmp_path: Path) -> None:
     assert beam_groups(read_fred(path).beams[:1], NOWHERE, 0.0) == []
 
 
+def test_shapes_have_the_widths_that_are_given(tmp_path: Path) -> None:
+    """Full widths of 1 and 2 cm: of a box sqrt(12) standard deviations, of a disc four."""
+    for name, shape, per_sigma in (("box", emit.RECTANGULAR, 12**0.5), ("disc", emit.ELLIPTIC, 4.0)):
+        one = group(tmp_path, f"Xsec = {name} ; FWHMx = 1 ; FWHMy = 2")
+        assert one.rows[0, emit.SHAPE] == shape
+        np.testing.assert_allclose(one.rows[0, [emit.XX, emit.YY]], [1 / per_sigma, 2 / per_sigma])
+
+
+def test_a_square_that_is_turned_has_axes_of_its_own(tmp_path: Path) -> None:
+    one = group(tmp_path, "Xsec = box ; FWHM = 1 ; alpha = 30")
+    np.testing.assert_allclose(one.to_room.rotation[:, 0], rotation_about("z", 30.0)[:, 0], atol=1e-12)
+
+
+def test_radii_widen_with_the_beam_from_the_plane_of_its_cross_section(tmp_path: Path) -> None:
+    one = group(tmp_path, "Xsec = gauss ; FWHM = 1 ; rmin = 0.2 ; rmax = 0.5 ; VSD = -200 ; refPlaneDistance = 50")
+    np.testing.assert_allclose(one.rows[0, [emit.LEAST_RADIUS, emit.MOST_RADIUS]], [0.16, 0.4])
+    leaning = group(tmp_path, "v = [0.1,0,1] ; Xsec = gauss ; FWHM = 1 ; rmax = 0.5")
+    assert leaning.rows[0, emit.SLOPE_X] == pytest.approx(0.0, abs=1e-12)  # across the pencil beam
+
+
+def test_energies_within_bounds(tmp_path: Path) -> None:
+    uniform = group(tmp_path, "Edistrib = uniform ; Emin = 90 ; Emax = 110").rows[0]
+    assert uniform[emit.MEAN_ENERGY] == 100 and uniform[emit.FLAT_ENERGY] == 1
+    assert uniform[emit.ENERGY_SIGMA] * 12**0.5 == pytest.approx(20.0)
+    cut = group(tmp_path, "T = 100 ; EFWHM = 2 ; Emax = 101").rows[0]
+    assert (cut[emit.LEAST_ENERGY], cut[emit.MOST_ENERGY]) == (0.0, 101.0)
+    free = group(tmp_path, "T = 100 ; EFWHM = 1 ; Emin = 90 ; Emax = 110").rows[0]
+    assert (free[emit.LEAST_ENERGY], free[emit.MOST_ENERGY]) == (0.0, 0.0)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("particle = He4", "only protons"),
-        ("T = 100 ; Edistrib = uniform ; EFWHM = 2", "uniform distribution"),
-        ("T = 100 ; EFWHM = 2 ; Emax = 101", "bounds of the energy"),
+        ("T = 100 ; EFWHM = 2 ; Emin = 105", "hardly an energy"),
+        ("T = 100 ; Emax = 99", "hardly an energy"),
         ("T = 349 ; EFWHM = 2", "beyond the tables"),
         ("T = 0.5", "beyond the tables"),
-        ("Xsec = disc ; FWHM = 1", "cross-section"),
-        ("Xsec = gauss ; FWHM = 1 ; rmax = 2", "radial bounds"),
+        ("Xsec = uparrow ; FWHM = 1", "cross-section"),
+        ("Xsec = gauss ; FWHM = 1 ; rmin = 3", "hardly a particle"),
+        ("rmin = 1", "hardly a particle"),
+        ("Xsec = gauss ; FWHM = 1 ; rmax = 2 ; VSDx = -100 ; VSDy = -200", "one point source"),
+        (
+            "emittanceX = 0.001 ; twissAlphaX = 0 ; twissBetaX = 100 ; emittanceRefPlaneDistance = 0 ; rmax = 1",
+            "no radial bounds",
+        ),
     ],
 )
 def test_what_cannot_be_transported_is_named(tmp_path: Path, text: str, words: str) -> None:

@@ -152,6 +152,22 @@ def test_a_medium_inside_another_takes_its_place(tmp_path: Path) -> None:
     assert open_mm - behind_mm == pytest.approx(20.0 + 30.0 * 1.19 * 0.9721, abs=0.4)
 
 
+def test_the_fields_of_boxes_and_discs_are_even(tmp_path: Path) -> None:
+    """Protons of 200 MeV in the first millimetre of water: even to 3 % (each voxel 0.6 %), nothing but halo beyond."""
+    water = "region: phantom ; O = [0,0,0.05] ; L = [9,9,0.1] ; voxels = [9,9,1] ; material = water ; score = [edep]\n"
+    x, y = np.meshgrid(np.arange(-4, 5), np.arange(-4, 5))
+    for shape, inside, outside in (
+        ("box ; FWHMx = 7 ; FWHMy = 3", (abs(x) < 3.5) & (abs(y) < 1.5), (abs(x) > 3.5) | (abs(y) > 1.5)),
+        ("disc ; FWHM = 7 ; rmin = 1.5", (np.hypot(x, y) > 2.2) & (np.hypot(x, y) < 2.8), np.hypot(x, y) > 4.3),
+    ):
+        beam = f"pb: 1 1 ; T = 200 ; N = 1 ; Xsec = {shape}\n"
+        dose = delivered(tmp_path, water + "field: 1 ; O = [0,0,-1]\n" + beam, 2_000_000).medium.dose_Gy[0]
+        level = dose[inside].mean()
+        np.testing.assert_allclose(dose[inside], level, rtol=0.03)
+        assert dose[outside].max() < 0.01 * level
+    assert dose[4, 4] < 0.01 * level  # the hole of the ring
+
+
 def test_a_beam_that_misses_is_told(tmp_path: Path) -> None:
     sums = delivered(tmp_path, WATER + FIELD + BEAM.replace("; N", "; v = [0,1,0] ; N"), 100)
     assert sums.deposited_MeV == 0.0

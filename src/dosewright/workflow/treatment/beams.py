@@ -2,7 +2,7 @@
 
 The axes are those of the field, turned by half a turn about its left, as sources fly along -z. Where a pencil beam
 leans by more than `MOST_SLOPE`, or an oblong one is turned about its axis, it has axes of its own: rows know
-covariances along two axes only, in planes across the flight.
+covariances along two axes only, in planes across the flight. So it has where it lies between radii and leans at all.
 """
 
 from collections.abc import Sequence
@@ -11,13 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dosewright.core.errors import InputError, refuse
 from dosewright.core.frame import Rigid, rotation_about
-from dosewright.core.looks import tried
 from dosewright.core.units import FWHM_PER_SIGMA, MM_PER_CM, PROTON_MASS_MEV
-from dosewright.formats.text.fred.beam_shape import Energy, Envelope, PointSource
+from dosewright.formats.text.fred.beam_shape import CrossSection, Energy, Envelope, PointSource
 from dosewright.formats.text.fred.pencil_beams import PencilBeam
-from dosewright.materials.ion_tables import HIGHEST_MEV
 from dosewright.simulation.setup.beam_source import beam_axes
 from dosewright.sources import emit
 from dosewright.sources.pencil_beams import cholesky_cm, drifted
@@ -25,9 +22,11 @@ from dosewright.sources.pencil_beams import cholesky_cm, drifted
 Array = NDArray[np.float64]
 
 MOST_SLOPE = 0.2  # of a pencil beam against its axes
-SIGMAS = 5.0  # energies stay inside the tables up to so many
-LOWEST_MEV = 1.0  # of a beam; below, it stops within 25 um of water
-SHAPES = ("pin", "gauss", "emittance")
+SIGMAS = 5.0  # within which a beam is
+SHAPES = {"pin": emit.GAUSSIAN, "gauss": emit.GAUSSIAN, "emittance": emit.GAUSSIAN, "box": emit.RECTANGULAR,
+          "disc": emit.ELLIPTIC}  # fmt: skip
+PER_SIGMA = {"gauss": FWHM_PER_SIGMA, "box": emit.WIDTH_OF_FLAT, "disc": 2 * emit.RADIUS_OF_DISC}  # full widths
+FARTHEST_CM = 1e6  # a radius that nothing reaches
 FLIGHT = Rigid(np.diag([1.0, -1.0, -1.0]), np.zeros(3))  # from axes that fly along -z to those that fly along +z
 
 
@@ -38,7 +37,7 @@ class BeamGroup:
     Parameters
     ----------
     rows
-        (n, 13), columns as in `sources.emit` (cm, rad, MeV).
+        (n, 19), columns as in `sources.emit` (cm, rad, MeV).
     particles
         Delivered by each.
     histories
@@ -53,46 +52,18 @@ class BeamGroup:
     to_room: Rigid
 
 
-def check_beams(beams: Sequence[PencilBeam]) -> list[str]:
-    """Return what cannot be transported of pencil beams, by name."""
-    problems: list[str] = []
-    for beam in beams:
-        tried(lambda beam=beam: _check(beam), problems)  # type: ignore[misc]
-    return problems
-
-
-def _check(beam: PencilBeam) -> None:
-    what, energy, section = f"pb {beam.id} of field {beam.field}", beam.energy, beam.section
-    problems: list[str] = []
-
-    def problem(text: str, given: object, allowed: str) -> None:
-        problems.extend(refuse(f"{what}: {text}", given=given, allowed=allowed, where=beam.where).problems)
-
-    if beam.particle != "proton":
-        problem("only protons are transported", beam.particle, "proton")
-    if energy.distribution == "uniform":
-        problem("a uniform distribution of the energy is not done here", "Edistrib = uniform", "gauss or line")
-    sigma = energy_sigma_MeV(energy)
-    if energy.least_MeV > energy.mean_MeV - SIGMAS * sigma or energy.most_MeV < energy.mean_MeV + SIGMAS * sigma:
-        problem("bounds of the energy within five sigmas of the mean are not done here",
-                f"{energy.least_MeV:g} to {energy.most_MeV:g} MeV", "wider ones, or none")  # fmt: skip
-    if energy.mean_MeV < LOWEST_MEV or energy.mean_MeV + SIGMAS * sigma > HIGHEST_MEV:
-        problem("the energy is beyond the tables", f"{energy.mean_MeV:g} MeV, sigma {sigma:.3g} MeV",
-                f"{LOWEST_MEV:g} to {HIGHEST_MEV:g} MeV with five sigmas")  # fmt: skip
-    if section.shape not in SHAPES:
-        problem("this cross-section is not done here", f"Xsec = {section.shape}", ", ".join(SHAPES))
-    if section.least_radius_mm > 0 or np.isfinite(section.most_radius_mm):
-        problem("radial bounds are not done here", "rmin, rmax", "none")
-    if problems:
-        raise InputError(*problems)
-
-
 def energy_sigma_MeV(energy: Energy) -> float:
     """Return the standard deviation of the energy; that of a momentum by ``dT = T (T + 2M) / (T + M) dp/p``."""
+    per_sigma = emit.WIDTH_OF_FLAT if energy.distribution == "uniform" else FWHM_PER_SIGMA
     if energy.momentum_fwhm:
         t = energy.mean_MeV
-        return energy.momentum_fwhm / FWHM_PER_SIGMA * t * (t + 2 * PROTON_MASS_MEV) / (t + PROTON_MASS_MEV)
-    return energy.fwhm_MeV / FWHM_PER_SIGMA
+        return energy.momentum_fwhm / per_sigma * t * (t + 2 * PROTON_MASS_MEV) / (t + PROTON_MASS_MEV)
+    return energy.fwhm_MeV / per_sigma
+
+
+def bounded(section: CrossSection) -> bool:
+    """Say whether a beam lies between radii."""
+    return section.least_radius_mm > 0 or bool(np.isfinite(section.most_radius_mm))
 
 
 def beam_groups(beams: Sequence[PencilBeam], field: Rigid, exit_window_mm: float) -> list[BeamGroup]:
@@ -117,7 +88,7 @@ def beam_groups(beams: Sequence[PencilBeam], field: Rigid, exit_window_mm: float
 def _own_axes(beam: PencilBeam) -> tuple[float, ...]:
     """Return what gives a pencil beam axes of its own: its turn if it is oblong, and its direction if it leans much."""
     x, y, z = beam.direction
-    leans = not (z > 0 and max(abs(x), abs(y)) <= MOST_SLOPE * z)
+    leans = not (z > 0 and max(abs(x), abs(y)) <= (0.0 if bounded(beam.section) else MOST_SLOPE) * z)
     turned = beam.section.turned_deg % 180.0 if _oblong(beam) else 0.0
     return (turned, *beam.direction) if leans else (turned,)
 
@@ -126,7 +97,7 @@ def _oblong(beam: PencilBeam) -> bool:
     if isinstance(beam.spread, Envelope):
         return not np.allclose(beam.spread.optics.cov_x, beam.spread.optics.cov_y, rtol=1e-9, atol=0.0)
     points = isinstance(beam.spread, PointSource) and beam.spread.source_mm[0] != beam.spread.source_mm[1]
-    return points or beam.section.fwhm_mm[0] != beam.section.fwhm_mm[1]
+    return points or beam.section.fwhm_mm[0] != beam.section.fwhm_mm[1] or beam.section.shape == "box"
 
 
 def _group(key: tuple[float, ...], beams: Sequence[PencilBeam], field: Rigid, window: float) -> BeamGroup:
@@ -156,8 +127,26 @@ def _row(beam: PencilBeam, own: Rigid, window: float) -> Array:
     row[[emit.SLOPE_X, emit.SLOPE_Y]] = slopes[0], -slopes[1]
     row[[emit.XX, emit.XS, emit.SS_X]] = cholesky_cm(cov_x)
     row[[emit.YY, emit.YS, emit.SS_Y]] = cholesky_cm(cov_y)
-    row[[emit.MEAN_ENERGY, emit.ENERGY_SIGMA]] = beam.energy.mean_MeV, energy_sigma_MeV(beam.energy)
+    put_energy(row, beam.energy)
+    section = beam.section
+    row[emit.SHAPE] = SHAPES[section.shape]
+    if bounded(section):
+        sigma = section.fwhm_mm[0] / PER_SIGMA.get(section.shape, np.inf) / MM_PER_CM
+        widened = row[emit.XX] / sigma if sigma > 0 else 1.0  # on the way from the plane of the cross-section
+        row[emit.LEAST_RADIUS] = widened * section.least_radius_mm / MM_PER_CM
+        row[emit.MOST_RADIUS] = min(widened * section.most_radius_mm / MM_PER_CM, FARTHEST_CM)
     return row
+
+
+def put_energy(row: Array, energy: Energy) -> None:
+    """Put the energies of a pencil beam into its row; bounds that nothing reaches are none."""
+    sigma = energy_sigma_MeV(energy)
+    row[[emit.MEAN_ENERGY, emit.ENERGY_SIGMA]] = energy.mean_MeV, sigma
+    row[emit.FLAT_ENERGY] = energy.distribution == "uniform"
+    reach = SIGMAS * sigma
+    if sigma > 0 and (energy.least_MeV > energy.mean_MeV - reach or energy.most_MeV < energy.mean_MeV + reach):
+        row[emit.LEAST_ENERGY] = energy.least_MeV
+        row[emit.MOST_ENERGY] = min(energy.most_MeV, energy.mean_MeV + 2 * reach)
 
 
 def _covariances(beam: PencilBeam, slopes: Array) -> tuple[Array, Array]:
@@ -171,7 +160,7 @@ def _covariances(beam: PencilBeam, slopes: Array) -> tuple[Array, Array]:
         return drifted(optics.cov_x, back), drifted(optics.cov_y, back)
     found = []
     for axis, (fwhm, slope) in enumerate(zip(beam.section.fwhm_mm, slopes, strict=True)):
-        sigma = fwhm / FWHM_PER_SIGMA * np.sqrt(1 + slope**2) if beam.section.shape == "gauss" else 0.0
+        sigma = fwhm / PER_SIGMA.get(beam.section.shape, np.inf) * np.sqrt(1 + slope**2)
         per_mm, back = 0.0, 0.0
         if isinstance(beam.spread, PointSource):
             per_mm = 1.0 / (beam.spread.plane_mm - beam.spread.source_mm[axis])

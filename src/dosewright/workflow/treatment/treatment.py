@@ -19,7 +19,8 @@ from dosewright.geometry.voxels import Voxels
 from dosewright.simulation.problem import TransportSettings
 from dosewright.simulation.seeds import seed_of
 from dosewright.sources import emit
-from dosewright.workflow.treatment.beams import SIGMAS, BeamGroup, beam_groups, check_beams
+from dosewright.workflow.treatment.beam_checks import check_beams
+from dosewright.workflow.treatment.beams import SIGMAS, BeamGroup, beam_groups
 from dosewright.workflow.treatment.in_front import in_front
 from dosewright.workflow.treatment.portion import Around, Portion
 from dosewright.workflow.treatment.regions import ROOM, Filled, Matter, filled, parts_around
