@@ -70,9 +70,9 @@ def test_scripts_that_are_not_allowed_and_what_is_not_done_are_refused_before_an
     written(folder, BOX + "deliver: all\nrun_script: a.py")
     code, _, err = run("fred.inp")
     assert code == 2 and "not allowed" in err and "--allow-scripts" in err
-    written(folder, BOX + "lTracking_nuc = f")
+    written(folder, BOX + "lTracking_nuc_el = f")
     code, _, err = run("fred.inp")
-    assert code == 2 and "lTracking_nuc" in err
+    assert code == 2 and "lTracking_nuc_el" in err
     assert not (folder / "out").exists()
 
 

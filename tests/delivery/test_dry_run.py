@@ -19,7 +19,7 @@ deliver: field_1
 run_script: a.py
 deactivate: field_1
 deliver: pb 7 2
-lTracking_mcs = f
+mcsMode = 2
 varianceReduction: maxNumIterations = 5
 """
 
@@ -60,11 +60,11 @@ def test_an_input_as_lines_and_values(tmp_path: Path) -> None:
     text = input_text(delivery)
     assert "3 regions, 2 fields, 5 pencil beams; the room is filled with vacuum" in text
     assert "Repeated by fixed iterations, at most 5 iterations" in text
-    assert "Not done here" in text and "lTracking_mcs = f" in text and "it may change the dose" in text
+    assert "Not done here" in text and "mcsMode = 2" in text and "it may change the dose" in text
     values = input_values(delivery)
     assert (values["regions"], values["fields"], values["pencil_beams"]) == (3, 2, 5)
     assert values["unsupported"] == [
-        {"what": "lTracking_mcs = f", "where": f"fred.inp, line {LINES + 10}", "changes_dose": True}
+        {"what": "mcsMode = 2", "where": f"fred.inp, line {LINES + 10}", "changes_dose": True}
     ]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.workflow.treatment.inputs import BEAM, FIELD, WATER, delivered, depth_dose, range80_mm
+from tests.workflow.treatment.inputs import BEAM, FIELD, WATER, delivered, depth_dose, range80_mm, treatment
 
 from dosewright.materials.library import named
 from dosewright.materials.stopping import proton_mass_stopping_power
@@ -181,3 +181,16 @@ def test_pencil_beams_may_start_inside(tmp_path: Path) -> None:
         dose = depth_dose(delivered(tmp_path, text, 5000))
         assert range80_mm(dose, MM) - 50.0 == pytest.approx(range_mm(80.0), abs=0.5)
         assert dose[:50].sum() < 1e-3 * dose.sum()
+
+
+def test_processes_can_be_switched_off(tmp_path: Path) -> None:
+    """Without nuclear interactions all energy stays; without any deflection all of it is on the axis."""
+    straight = "lTracking_nuc = f\nlTracking_mcs = f\nlTracking_fluc = f\n"
+    text = WATER + FIELD + BEAM.replace("Xsec = gauss ; FWHM = 1", "Xsec = pin") + straight
+    found = treatment(tmp_path, text)
+    assert [one for one in found.said if one.startswith("Switched off, as lTracking_nuc = f")]
+    sums = delivered(tmp_path, text.replace("[6,6,200]", "[5,5,200]"), 2000)
+    dose = sums.medium.dose_Gy
+    assert sums.deposited_MeV == pytest.approx(120e6, rel=2e-3)
+    assert dose[:, 2, 2].sum() == pytest.approx(dose.sum(), rel=1e-6)
+    assert range80_mm(depth_dose(sums), MM) == pytest.approx(range_mm(120.0), abs=0.5)

@@ -29,9 +29,9 @@ def ct(folder: Path, numbers: np.ndarray) -> None:
 
 
 def test_everything_that_cannot_be_done_is_told_at_once(tmp_path: Path) -> None:
-    text = WATER + FIELD + BEAM + "lTracking_nuc = f\npb: 2 1 ; particle = C12 ; N = 1\n"
+    text = WATER + FIELD + BEAM + "lTracking_nuc_el = f\npb: 2 1 ; particle = C12 ; N = 1\n"
     found = problems(tmp_path, text + "region: hole ; O = [50,0,0] ; material = blackhole\n")
-    for words in ("lTracking_nuc", "only protons", "blackhole"):
+    for words in ("lTracking_nuc_el", "only protons", "blackhole"):
         assert words in found
 
 

@@ -34,7 +34,7 @@ def account(
     seed: int, seconds: float,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the summary; `files` by their names in the output folder."""
-    of = treatment.delivery.input
+    of, settings = treatment.delivery.input, treatment.portions[0].settings
     return {
         "dosewright": dosewright.__version__,
         "note": NOT_CLINICAL,
@@ -47,7 +47,8 @@ def account(
         "steps": [_step(treatment, number) for number in range(1, len(treatment.steps) + 1)],
         "scripts": [{**asdict(run), "path": str(run.path)} for run in scripts],
         "transport": {
-            **{key: value for key, value in asdict(treatment.portions[0].settings).items() if key != "processes_off"},
+            **asdict(settings),
+            "processes_off": list(settings.processes_off),
             "models": PROTON_MODELS,
         },
         "assumptions": [*treatment.said, _sharing(treatment)],
@@ -72,7 +73,16 @@ def input_hashes(treatment: Treatment) -> dict[str, str]:
 def definition_sha256(treatment: Treatment) -> str:
     """Return a hash of all that is defined and delivered, whatever files it came from."""
     delivery, of = treatment.delivery, treatment.delivery.input
-    defined = (of.regions, of.fields, of.beams, of.materials, of.hu_rows, of.room_material, of.clamp_hu)
+    defined = (
+        of.regions,
+        of.fields,
+        of.beams,
+        of.materials,
+        of.hu_rows,
+        of.room_material,
+        of.clamp_hu,
+        of.switched_off,
+    )
     return sha256(repr((*defined, of.variance_reduction, delivery.orders, delivery.at_end)).encode()).hexdigest()
 
 

@@ -29,6 +29,11 @@ DOSE, WATER, ENERGY, LET = "dose", "dose-to-water", "edep", "letd"
 DONE = (DOSE, WATER, ENERGY, LET)  # quantities that are scored here
 FILE_NAME = re.compile(r"\w[\w.+-]*\Z")
 DEFAULT_SEED = 1
+OFF = {
+    "lTracking_fluc": ("straggling",),
+    "lTracking_nuc": ("nuclear",),
+    "lTracking_mcs": ("scattering", "hard_scattering"),
+}
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,7 @@ def grid_of(region: Region) -> Grid:
 def _assumed(delivery: Delivery) -> list[str]:
     of = delivery.input
     said = ["Water has a mean excitation energy of 78 eV (ICRU 90) unless the input says another."]
+    said += [f"Switched off, as {key} = f asks: {' and '.join(OFF[key])}." for key in of.switched_off]
     if any(field.exit_window_mm == 0 for field in of.fields) and of.room_material.casefold() != "vacuum":
         said.append(
             f"Pencil beams start in what fills the room ({of.room_material}); the box of a field holds nothing."
@@ -192,7 +198,8 @@ class _Portions:
     def _settings(self, region: str) -> TransportSettings:
         asked = self.scored[region]
         longest = min([TransportSettings().max_step_mm, *(one.max_step_mm for one in self.delivery.input.regions)])
-        return TransportSettings(max_step_mm=longest, dose_to_water=WATER in asked, let=LET in asked)
+        off = tuple(process for key in self.delivery.input.switched_off for process in OFF[key])
+        return TransportSettings(max_step_mm=longest, dose_to_water=WATER in asked, let=LET in asked, processes_off=off)
 
     def _checked(self, parts: tuple[Part, ...], matter: Matter, placement: Rigid, step: Step) -> tuple[str, ...]:
         """Refuse parts that overlap, return what reaches into the voxels; the same setting is looked at once."""

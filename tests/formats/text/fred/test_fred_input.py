@@ -272,10 +272,11 @@ def test_all_keys_of_variance_reduction(tmp_path: Path) -> None:
 
 def test_what_fred_knows_and_is_not_done_is_named(tmp_path: Path) -> None:
     text = (
-        BOX.strip() + " ; rescale = 2\nlTracking_nuc = f\nlTracking_mcs = t\nverbose: physics 3\nijFormatVersion = 21"
+        BOX.strip()
+        + " ; rescale = 2\nlTracking_nuc_el = f\nlTracking_dEdx = t\nverbose: physics 3\nijFormatVersion = 21"
     )
     found = {one.what: one.changes_dose for one in of(tmp_path, text).unsupported}
-    assert found == {"rescale = 2": True, "lTracking_nuc = f": True, "lTracking_mcs = t": False,
+    assert found == {"rescale = 2": True, "lTracking_nuc_el = f": True, "lTracking_dEdx = t": False,
                      "verbose: physics 3": False, "ijFormatVersion = 21": False}  # fmt: skip
     text = BOX + "\n".join(f"{key} = 1" for key in NOT_DONE)
     assert len(of(tmp_path, text).unsupported) == len(NOT_DONE)

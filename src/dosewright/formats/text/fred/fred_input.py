@@ -16,6 +16,7 @@ from dosewright.formats.text.fred.known_words import (
     DELIVERY,
     NUMBERS,
     OF_DEFAULT_BEAM,
+    SWITCHES,
     check_names,
     settings_alone,
     value_of,
@@ -58,6 +59,8 @@ class FredInput:
         Histories per pencil beam, where it has no number of its own.
     internal_hu, clamp_hu
         Whether FRED's own HU table is asked for; whether numbers beyond the table take its ends.
+    switched_off
+        Keys of processes that are not followed.
     variance_reduction
         None where the simulation is not repeated.
     delivery
@@ -78,6 +81,7 @@ class FredInput:
     histories: int
     internal_hu: bool
     clamp_hu: bool
+    switched_off: tuple[str, ...]
     variance_reduction: VarianceReduction | None
     delivery: tuple[Directive, ...]
     unsupported: tuple[Unsupported, ...]
@@ -133,6 +137,8 @@ class _Work:
         own = value_of(self.settings, "nprim", lambda text, where: as_whole(text, where, least=1), self.problems)
         per_beam = histories or own or HISTORIES
         internal, clamp = (bool(value_of(self.settings, key, as_flag, self.problems)) for key in NUMBERS[1:])
+        switches = {key: value_of(self.settings, key, as_flag, self.problems) for key in SWITCHES}
+        off = tuple(key for key, on in switches.items() if on is False)
         materials = self.materials()
         regions, room = self.regions({one.id.casefold() for one in materials})
         fields = self.fields()
@@ -146,7 +152,7 @@ class _Work:
             self.problem("varianceReduction stands twice", self.of("varianceReduction")[1])
         return FredInput(
             self.path, tuple(regions), tuple(fields), tuple(beams), tuple(materials), rows, room, per_beam, internal,
-            clamp, repeated[0] if repeated else None, self.of(*DELIVERY), tuple(self.unsupported),
+            clamp, off, repeated[0] if repeated else None, self.of(*DELIVERY), tuple(self.unsupported),
             tuple(dict.fromkeys(self.notes)), self.complete,
         )  # fmt: skip
 

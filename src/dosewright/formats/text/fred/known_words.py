@@ -16,8 +16,8 @@ PREPROCESSED = ("def", "func", "include", "for", "if", "else")
 NUMBERS = ("nprim", "lUseInternalHU2Mat", "lAllowHUClamping")
 OF_DEFAULT_BEAM = ("pbParticle", "pbE", "pbEu", "pbPSpread", "pbESpread", "pbXsec", "pbFWHM", "pbFWHMx", "pbFWHMy",
                    "pbFWHMa", "pbRmin", "pbRmax")  # fmt: skip
-PROCESSES = ("lTracking_dEdx", "lTracking_fluc", "lTracking_nuc", "lTracking_nuc_el", "lTracking_nuc_inel",
-             "lTracking_mcs")  # fmt: skip
+SWITCHES = ("lTracking_fluc", "lTracking_nuc", "lTracking_mcs")  # processes that can be switched off
+PROCESSES = ("lTracking_dEdx", "lTracking_nuc_el", "lTracking_nuc_inel")  # others
 NOT_DONE = {
     **dict.fromkeys((*PROCESSES, "mcsMode", "IonizPotential", "WaterIpot", "stoppowPathlengthCutoff", "stoppowDTmax",
                      "allowOverlapping"), True),
@@ -46,7 +46,7 @@ def check_names(directives: Sequence[Directive], problems: list[str]) -> list[Un
 def settings_alone(directives: Sequence[Directive], problems: list[str],
                    unsupported: list[Unsupported]) -> dict[str, Setting]:  # fmt: skip
     """Return the settings that stand alone by key; those not done here are added to `unsupported`."""
-    known = (*NUMBERS, *OF_DEFAULT_BEAM, *NOT_DONE)
+    known = (*NUMBERS, *SWITCHES, *OF_DEFAULT_BEAM, *NOT_DONE)
     found: dict[str, Setting] = {}
     for one in (setting for directive in directives if not directive.name for setting in directive.settings):
         if one.key in NOT_DONE:
