@@ -59,12 +59,20 @@ def test_a_box_that_lies_on_its_side_keeps_its_lengths(tmp_path: Path) -> None:
         PLATE + "region: inner ; O = [0,0,-5] ; L = [2,2,2] ; material = Al\n",  # one in another
         PLATE.replace("O = [0,0,-5]", "O = [8,0,4]").replace("L = [10,8,3]", "L = [2,8,3]"),  # beside the phantom
         "region: Room ; material = water\n",
+        PLATE.replace("L = [10", "L = [300") + "pb: 2 1 ; P = [110,0,0] ; T = 100 ; N = 1\n",  # more than 1 m aside
         PLATE + "pb: 2 1 ; T = 100 ; v = [0,0.3,1] ; N = 1\n",  # a beam that leans has axes of its own
     ],
 )
 def test_all_else_takes_a_scene(tmp_path: Path, more: str) -> None:
     portions = treatment(tmp_path, WATER + FIELD + BEAM + more).portions
     assert any(one.around.parts and not one.around.devices for one in portions)
+
+
+def test_a_box_behind_what_is_light_is_not_in_front_of_it(tmp_path: Path) -> None:
+    """There is no body that the beam would meet before the box."""
+    foam = "material: foam ; basedOn = water ; rho = 0.05\n" + WATER.replace("= water", "= foam")
+    assert around(tmp_path, foam + FIELD + BEAM + PLATE).devices
+    assert around(tmp_path, foam + FIELD + BEAM + PLATE.replace("-5", "25")).parts
 
 
 def test_boxes_that_overlap_are_refused_before_anything_runs(tmp_path: Path) -> None:

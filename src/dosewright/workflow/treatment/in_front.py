@@ -12,13 +12,13 @@ import numpy as np
 from dosewright.core.scene import Part
 from dosewright.core.solids import Box, Device, Solid
 from dosewright.core.units import MM_PER_CM
-from dosewright.geometry.beam.beamline import GAS_G_CM3, heights_mm
+from dosewright.geometry.beam.beamline import GAS_G_CM3, HALF_WIDTH_MM, heights_mm
 from dosewright.geometry.beam.clearance import highest_body_mm
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.simulation.problem import CORE_SIGMAS
 from dosewright.sources import emit
-from dosewright.sources.pencil_beams import reach_mm
+from dosewright.sources.pencil_beams import PencilBeams, reach_mm
 from dosewright.workflow.treatment.beams import BeamGroup
 from dosewright.workflow.treatment.media import Medium
 from dosewright.workflow.treatment.portion import Around, pencils_of
@@ -53,10 +53,11 @@ def in_front(
         return Around(medium=medium)
     devices = [_device(body, beams) for body in bodies]
     found = tuple(device for device in devices if device is not None)
-    if len(found) < len(devices) or not _below_start(found, beams):
+    pencils = pencils_of(beams, medium)
+    if len(found) < len(devices) or not _below_start(found, pencils):
         return None
-    clear = _clear(found, beams, medium, voxels, core=False) or (
-        reach_in and _clear(found, beams, medium, voxels, core=True)
+    clear = _clear(found, beams, pencils, voxels, core=False) or (
+        reach_in and _clear(found, beams, pencils, voxels, core=True)
     )
     return Around(found, medium) if clear else None
 
@@ -83,18 +84,26 @@ def _device(body: Part, beams: BeamGroup) -> Device | None:
     return Device(body.name, "range_shifter", (Solid(body.name, Box((x, y, z)), body.material, density, (u, v, w)),))
 
 
-def _below_start(devices: tuple[Device, ...], beams: BeamGroup) -> bool:
-    """Say whether all pencil beams start in one plane, above all devices."""
-    starts_mm = beams.rows[:, emit.START_Z] * MM_PER_CM
-    found = heights_mm(devices)
-    return found is not None and bool(np.ptp(starts_mm) <= ACROSS and found[1] <= starts_mm.max())
+def _below_start(devices: tuple[Device, ...], pencils: PencilBeams) -> bool:
+    """Say whether all pencil beams start in one plane, above all devices, and within the width that devices may have."""
+    starts_mm, found = pencils.rows[:, emit.START_Z] * MM_PER_CM, heights_mm(devices)
+    if found is None or np.ptp(starts_mm) > ACROSS or found[1] > pencils.start_mm:
+        return False
+    return bool(np.abs(reach_mm(pencils, found[0])).max() <= HALF_WIDTH_MM)
 
 
-def _clear(devices: tuple[Device, ...], beams: BeamGroup, medium: str, voxels: Voxels, *, core: bool) -> bool:
-    """Say whether the devices are above all that is denser than air in the reach, or the core, of the beam."""
+def _clear(devices: tuple[Device, ...], beams: BeamGroup, pencils: PencilBeams, voxels: Voxels, *, core: bool) -> bool:
+    """Say whether the devices are above the box of the voxels, or above the body in the reach or the core of the beam.
+
+    What of the box is beside or above a device is then lighter than any body, and taken as the medium between.
+    """
     found = heights_mm(devices)
     if found is None:
         return True
-    pencils = pencils_of(beams, medium)
+    corners = np.array(np.meshgrid(*([edges[0], edges[-1]] for edges in voxels.edges_mm), indexing="ij")).reshape(3, -1)
+    heights = beams.to_room.inverse().points(voxels.frame.points(corners.T))[:, 2]
+    if heights.max() <= found[0]:
+        return True
     field = reach_mm(pencils, found[0], sigmas=CORE_SIGMAS, margin_mm=0.0) if core else reach_mm(pencils, found[0])
-    return highest_body_mm(voxels, beams.to_room, field, found[0]) is None
+    top = highest_body_mm(voxels, beams.to_room, field, float(heights.min()))
+    return top is not None and top <= found[0]
