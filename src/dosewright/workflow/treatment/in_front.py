@@ -85,7 +85,7 @@ def _device(body: Part, beams: BeamGroup) -> Device | None:
 
 
 def _below_start(devices: tuple[Device, ...], pencils: PencilBeams) -> bool:
-    """Say whether all pencil beams start in one plane, above all devices, and within the width that devices may have."""
+    """Say whether all pencil beams start in one plane, above all devices, within the width that these may have."""
     starts_mm, found = pencils.rows[:, emit.START_Z] * MM_PER_CM, heights_mm(devices)
     if found is None or np.ptp(starts_mm) > ACROSS or found[1] > pencils.start_mm:
         return False
