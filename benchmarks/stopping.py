@@ -361,7 +361,7 @@ def picture(found: list[Stops]) -> None:
         axis.set_xlabel("true largest error / asked", fontsize=7)
         axis.tick_params(labelsize=7)
     axes[0].set_ylabel("share of runs below", fontsize=7)
-    axes[-1].legend(fontsize=6, loc="lower right")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=7)
     figure.savefig(PICTURE, dpi=150)
 
 
