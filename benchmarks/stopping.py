@@ -415,7 +415,8 @@ def ends(all_sources: list[Source]) -> str:
             rows += stops(batches, DoseErrorMeasure(cut_off), AT_BATCHES)
         maximum.append(maxima(batches))
     picture(rows)
-    return STOPS.format(table=table_of_stops(rows), maxima=maximum[0], source=judged_sources[0].name.capitalize())
+    name = judged_sources[0].name
+    return STOPS.format(table=table_of_stops(rows), maxima=maximum[0], source=name[0].upper() + name[1:])
 
 
 PARTS = {"spread": spread, "stops": ends}
