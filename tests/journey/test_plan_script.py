@@ -92,7 +92,7 @@ def test_a_script_is_packed_to_the_problem_of_calc(oblique: Any, tmp_path: Path)
     """All that the kernels read: beams, boxes, media and the numbers of their tables; but for the rounding of text."""
     treatment = script(oblique, tmp_path / "script", *OVERRIDE, "-n", "1800")
     of, target = calculated(oblique, ("Cord", "G4_BONE_COMPACT_ICRU"))
-    for mine, theirs in zip(treatment.portions, plan_portions(of, target, 1800), strict=True):
+    for mine, theirs in zip(treatment.portions, plan_portions(of, target), strict=True):
         assert (mine.step, mine.field, mine.region) == (theirs.step, theirs.field, theirs.region)
         assert mine.settings == theirs.settings
         a, b = mine.problem(), theirs.problem()

@@ -24,6 +24,7 @@ from dosewright.workflow.treatment.media import Medium
 from dosewright.workflow.treatment.portion import Around, pencils_of
 
 ACROSS = 1e-9  # how far axes may lean that count as those of the beam
+SAME_MM = 1e-6  # by which a face may lie above the start, as `beamline_box` allows it
 AIR = "G4_AIR"
 
 
@@ -87,7 +88,7 @@ def _device(body: Part, beams: BeamGroup) -> Device | None:
 def _below_start(devices: tuple[Device, ...], pencils: PencilBeams) -> bool:
     """Say whether all pencil beams start in one plane, above all devices, within the width that these may have."""
     starts_mm, found = pencils.rows[:, emit.START_Z] * MM_PER_CM, heights_mm(devices)
-    if found is None or np.ptp(starts_mm) > ACROSS or found[1] > pencils.start_mm:
+    if found is None or np.ptp(starts_mm) > ACROSS or found[1] > pencils.start_mm + SAME_MM:
         return False
     return bool(np.abs(reach_mm(pencils, found[0])).max() <= HALF_WIDTH_MM)
 

@@ -9,28 +9,21 @@ from dosewright.workflow.treatment.beams import BeamGroup
 from dosewright.workflow.treatment.portion import Around, Portion
 
 PATIENT = "Patient"
+NO_NUMBER = 0  # of histories: goals tell
 
 
-def plan_portions(case: Case, target: Target, histories: int = 0) -> tuple[Portion, ...]:
-    """Return one portion per beam, each a step of its own; their particles are those of all fractions.
-
-    Parameters
-    ----------
-    case, target
-        The beams, and what they meet.
-    histories
-        Of each; 0 where a goal tells.
-    """
-    return tuple(_portion(case, target, step, one, histories) for step, one in enumerate(case.beams, 1))
+def plan_portions(case: Case, target: Target) -> tuple[Portion, ...]:
+    """Return one portion per beam, each a step of its own; their particles are those of all fractions."""
+    return tuple(_portion(case, target, step, one) for step, one in enumerate(case.beams, 1))
 
 
-def _portion(case: Case, target: Target, step: int, one: EquippedBeam, histories: int) -> Portion:
+def _portion(case: Case, target: Target, step: int, one: EquippedBeam) -> Portion:
     particles = one.pencils.particles * (case.fractions * one.correction.dose_factor)
     return Portion(
         step=step,
         field=f"field_{one.beam.number}",
         region=PATIENT,
-        beams=BeamGroup(one.pencils.rows, particles, histories, beam_frame(one.beam)),
+        beams=BeamGroup(one.pencils.rows, particles, NO_NUMBER, beam_frame(one.beam)),
         voxels=target.patient.voxels,
         around=Around(one.devices, one.pencils.medium),
         settings=TransportSettings(),
