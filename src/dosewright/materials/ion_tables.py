@@ -6,6 +6,7 @@ class II).
 """
 
 from collections.abc import Collection, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ def ion_tables(
     pairs = [(z, w) for m in materials for z, w in m.mass_fractions.items()]
     z = np.array([z for z, _ in pairs], float)
     a = np.array([element(z).atomic_weight for z, _ in pairs])
-    elastic, nonelastic = _nuclear_rows(pairs, energy, off="nuclear" in processes_off)
+    elastic, nonelastic = _nuclear_rows(pairs, off="nuclear" in processes_off)
     rest_let, rest_range = rest_in_water(energy)
     return IonTables(
         values=values.astype(np.float32).ravel(),
@@ -117,7 +118,7 @@ def _columns(material: Material, energy: Array, delta_cut: float, off: Collectio
     if "scattering" not in off:
         soft, hard, cut = _deflections(material, energy, condensed="hard_scattering" in off)
         table[:, lookup.SCATTERING], table[:, lookup.HARD_SCATTERING], table[:, lookup.HARD_CUT] = soft, hard, cut
-    elastic, nonelastic = _nuclear_rows(list(material.mass_fractions.items()), energy, off="nuclear" in off)
+    elastic, nonelastic = _nuclear_rows(list(material.mass_fractions.items()), off="nuclear" in off)
     table[:, lookup.ION_RATE] = table[:, lookup.HARD_SCATTERING] + rate
     table[:, lookup.PROTON_RATE] = table[:, lookup.ION_RATE] + elastic.sum(0) + nonelastic.sum(0)
     table[:, lookup.HELIUM_RATE] = table[:, lookup.HARD_SCATTERING] + 4 * rate
@@ -195,11 +196,17 @@ def _mean_square(cut: Array, chi2: Array) -> Array:
     return r
 
 
-def _nuclear_rows(pairs: list[tuple[int, float]], energy: Array, *, off: bool) -> tuple[Array, Array]:
-    """Elastic and non-elastic cross sections of each element, cm2 per gram of its material."""
+def _nuclear_rows(pairs: list[tuple[int, float]], *, off: bool) -> tuple[Array, Array]:
+    """Elastic and non-elastic cross sections of each element at the nodes, cm2 per gram of its material."""
     if off:
-        return np.zeros((len(pairs), energy.size)), np.zeros((len(pairs), energy.size))
-    per_gram = [AVOGADRO_PER_MOL * w / element(z).atomic_weight for z, w in pairs]
-    elastic = [n * nuclear_cross_sections.elastic(z, energy) for n, (z, _) in zip(per_gram, pairs, strict=True)]
-    nonelastic = [n * nuclear_cross_sections.nonelastic(z, energy) for n, (z, _) in zip(per_gram, pairs, strict=True)]
-    return np.array(elastic), np.array(nonelastic)
+        return np.zeros((len(pairs), lookup.NODES)), np.zeros((len(pairs), lookup.NODES))
+    per_gram = np.array([AVOGADRO_PER_MOL * w / element(z).atomic_weight for z, w in pairs])[:, None]
+    elastic, nonelastic = (np.array(rows) for rows in zip(*(_nuclear_of(z) for z, _ in pairs), strict=True))
+    return per_gram * elastic, per_gram * nonelastic
+
+
+@cache
+def _nuclear_of(z: int) -> tuple[Array, Array]:
+    """Elastic and non-elastic cross sections of an element at the nodes, cm2 per atom."""
+    energy = node_energies_MeV()
+    return nuclear_cross_sections.elastic(z, energy), nuclear_cross_sections.nonelastic(z, energy)
