@@ -1,6 +1,5 @@
 """Every switch of the settings' [output], and what settings make of a dose, on one calculated case."""
 
-import os
 import re
 import subprocess
 import sys
@@ -218,22 +217,24 @@ def test_what_does_not_fit_is_refused_and_fewer_threads_are_taken_where_they_fit
     assert not (tmp_path / "out").exists()
 
 
+# Runs a command and prints its memory; a command that the tests themselves ran would begin with theirs.
+MEASURED = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+
+
 @pytest.mark.slow
 def test_the_estimate_of_memory_holds_for_a_small_run(tiny: Any, tmp_path: Path) -> None:
     """Never below what a run uses, and at most 25 % above; the first run compiles, which takes memory of its own."""
     first = tiny.start(tmp_path / "first", "-n", "2000", "-j", "1")
     _, said = first.communicate()
     assert first.returncode == 0, said
-    with subprocess.Popen(
-        [COMMAND, "calc", tiny.folder, "-o", tmp_path / "second", "-n", "2000", "-j", "1"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        said = process.stderr.read() if process.stderr else ""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, said
-    estimate = float(re.search(r"Memory: about ([\d,]+) MB", said)[1].replace(",", ""))  # type: ignore[index]
-    used = usage.ru_maxrss * 1024 / 1e6
+    second = [COMMAND, "calc", tiny.folder, "-o", tmp_path / "second", "-n", "2000", "-j", "1"]
+    ended = subprocess.run([sys.executable, "-c", MEASURED, *second], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    estimate = float(re.search(r"Memory: about ([\d,]+) MB", ended.stderr)[1].replace(",", ""))  # type: ignore[index]
+    used = int(ended.stdout.splitlines()[-1]) * 1024 / 1e6
     assert used <= estimate <= 1.25 * used

@@ -59,20 +59,21 @@ def depth_dose(done: CoupledRun) -> tuple[Array, Array]:
         ("electron", 1.0, 0.5, 20, replace(MV, electron_cut_MeV=0.05), 3_000_000),
         ("electron", 10.0, 6.6, 33, MV, 3_000_000),
         ("electron", 10.0, 6.6, 6, MV, 3_000_000),  # voxels of 11 mm: steps as long as they may be
-        ("photon", 6.0, 10.0, 10, MV, 36_000_000),
+        ("photon", 6.0, 10.0, 10, MV, 12_000_000),
     ],
     ids=["1 MeV", "10 MeV", "10 MeV, large voxels", "6 MeV photons"],
 )
 def test_halving_the_steps_changes_no_depth_dose(
     particle: str, energy_MeV: float, depth_cm: float, cells: int, settings: CoupledSettings, histories: int
 ) -> None:
-    """By 0.3 % of the maximum at any depth, with errors below 0.1 %."""
+    """By 0.3 % of the maximum at any depth, with errors below 0.12 %: of differences between batches of the same random
+    numbers, which have much in common."""
     water, beam = slabs(np.linspace(0, depth_cm, cells + 1)), narrow_beam(energy_MeV)
-    dose, error = depth_dose(run(water, beam, particle, settings, histories, batches=30))
     finer = replace(settings, step_deflection=settings.step_deflection / 2, step_loss=settings.step_loss / 2)
-    other, its_error = depth_dose(run(water, beam, particle, finer, histories, batches=30, seed=2))
-    assert np.hypot(error, its_error).max() < 0.0012
-    assert abs(dose - other).max() < 0.003
+    usual, other = (run(water, beam, particle, one, histories, batches=30).layer_energy() for one in (settings, finer))
+    change, error = mean_and_error((usual - other) / usual.mean(0).max())
+    assert error.max() < 0.0012
+    assert abs(change).max() < 0.003
 
 
 def test_halving_the_steps_changes_a_depth_dose_little() -> None:
