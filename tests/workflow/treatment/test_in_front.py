@@ -76,8 +76,10 @@ def test_a_box_behind_what_is_light_is_not_in_front_of_it(tmp_path: Path) -> Non
 
 
 def test_boxes_that_overlap_are_refused_before_anything_runs(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="overlap"):
-        treatment(tmp_path, WATER + FIELD + BEAM + PLATE + PLATE.replace("RS", "RS2").replace("-5", "-6"))
+    twice = PLATE + PLATE.replace("RS", "RS2").replace("-5", "-6") + "deliver: all\ndeliver: all\n"
+    with pytest.raises(InputError, match="overlap") as refused:
+        treatment(tmp_path, WATER + FIELD + BEAM + twice)
+    assert len(refused.value.problems) == 1  # not for every step
 
 
 def ct_with_air(folder: Path, shoulder: bool) -> str:

@@ -209,6 +209,7 @@ class _Portions:
         key += " ".join(part.name for part in parts).encode()
         if key not in self.checked:
             box, of_step = matter.region.box, f"In step {step.number}, {step.where}."
+            self.checked[key] = ()
             if overlaps := scene_problems(parts):
                 raise InputError(*(f"{text} {of_step}" for text in overlaps))
             found = scene_problems(parts, (box.low_mm, box.high_mm), placement.inverse()) if parts else ()
