@@ -6,7 +6,7 @@ class II).
 """
 
 from collections.abc import Collection, Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ Array = NDArray[np.float64]
 HIGHEST_MEV = 350.0  # the most a source may have; the tables go on a little
 HARD_PATH_G_CM2 = 0.2
 GAS_G_CM3 = 0.05  # in gases knock-on electrons are condensed: they would leave their energy decimetres away
+MOST_KEPT = 256  # elements and energies whose nuclear cross sections are kept
 PROCESSES = ("delta", "straggling", "scattering", "hard_scattering", "nuclear")
 
 # 4 pi N_A (alpha hbar c)^2 in MeV2 cm2/mol: the characteristic angle is this x Z^2/A/(pv)^2 per g/cm2
@@ -60,7 +61,7 @@ def ion_tables(
     pairs = [(z, w) for m in materials for z, w in m.mass_fractions.items()]
     z = np.array([z for z, _ in pairs], float)
     a = np.array([element(z).atomic_weight for z, _ in pairs])
-    elastic, nonelastic = _nuclear_rows(pairs, off="nuclear" in processes_off)
+    elastic, nonelastic = _nuclear_rows(pairs, energy, off="nuclear" in processes_off)
     rest_let, rest_range = rest_in_water(energy)
     return IonTables(
         values=values.astype(np.float32).ravel(),
@@ -118,7 +119,7 @@ def _columns(material: Material, energy: Array, delta_cut: float, off: Collectio
     if "scattering" not in off:
         soft, hard, cut = _deflections(material, energy, condensed="hard_scattering" in off)
         table[:, lookup.SCATTERING], table[:, lookup.HARD_SCATTERING], table[:, lookup.HARD_CUT] = soft, hard, cut
-    elastic, nonelastic = _nuclear_rows(list(material.mass_fractions.items()), off="nuclear" in off)
+    elastic, nonelastic = _nuclear_rows(list(material.mass_fractions.items()), energy, off="nuclear" in off)
     table[:, lookup.ION_RATE] = table[:, lookup.HARD_SCATTERING] + rate
     table[:, lookup.PROTON_RATE] = table[:, lookup.ION_RATE] + elastic.sum(0) + nonelastic.sum(0)
     table[:, lookup.HELIUM_RATE] = table[:, lookup.HARD_SCATTERING] + 4 * rate
@@ -196,17 +197,19 @@ def _mean_square(cut: Array, chi2: Array) -> Array:
     return r
 
 
-def _nuclear_rows(pairs: list[tuple[int, float]], *, off: bool) -> tuple[Array, Array]:
-    """Elastic and non-elastic cross sections of each element at the nodes, cm2 per gram of its material."""
+def _nuclear_rows(pairs: list[tuple[int, float]], energy: Array, *, off: bool) -> tuple[Array, Array]:
+    """Elastic and non-elastic cross sections of each element, cm2 per gram of its material."""
     if off:
-        return np.zeros((len(pairs), lookup.NODES)), np.zeros((len(pairs), lookup.NODES))
+        return np.zeros((len(pairs), energy.size)), np.zeros((len(pairs), energy.size))
     per_gram = np.array([AVOGADRO_PER_MOL * w / element(z).atomic_weight for z, w in pairs])[:, None]
-    elastic, nonelastic = (np.array(rows) for rows in zip(*(_nuclear_of(z) for z, _ in pairs), strict=True))
+    elastic, nonelastic = (
+        np.array(rows) for rows in zip(*(_nuclear_of(z, energy.tobytes()) for z, _ in pairs), strict=True)
+    )
     return per_gram * elastic, per_gram * nonelastic
 
 
-@cache
-def _nuclear_of(z: int) -> tuple[Array, Array]:
-    """Elastic and non-elastic cross sections of an element at the nodes, cm2 per atom."""
-    energy = node_energies_MeV()
+@lru_cache(maxsize=MOST_KEPT)
+def _nuclear_of(z: int, energies: bytes) -> tuple[Array, Array]:
+    """Elastic and non-elastic cross sections of an element, cm2 per atom, kept for the other media that have it."""
+    energy = np.frombuffer(energies)
     return nuclear_cross_sections.elastic(z, energy), nuclear_cross_sections.nonelastic(z, energy)
