@@ -17,6 +17,7 @@ from dosewright.delivery.steps import read_delivery
 from dosewright.geometry.trace import BEAMLINE, PATIENT, medium_of
 from dosewright.simulation.goal import Goal
 from dosewright.simulation.run import simulate
+from dosewright.workflow.postprocess.final_doses import Scale
 from dosewright.workflow.preprocess.case import Case, open_case
 from dosewright.workflow.preprocess.target import Target, beam_frame, build_target
 from dosewright.workflow.read_wishes import read_wishes
@@ -89,7 +90,7 @@ def test_the_beams_of_a_script_are_those_of_a_calculation(oblique: Any, tmp_path
 
 
 def test_a_script_is_packed_to_the_problem_of_calc(oblique: Any, tmp_path: Path) -> None:
-    """All that the kernels read: beams, boxes, media and the numbers of their tables; but for the rounding of text."""
+    """Beams, boxes, media and the numbers of their tables, as the kernels read them; but for the rounding of text."""
     treatment = script(oblique, tmp_path / "script", *OVERRIDE, "-n", "1800")
     of, target = calculated(oblique, ("Cord", "G4_BONE_COMPACT_ICRU"))
     for mine, theirs in zip(treatment.portions, plan_portions(of, target), strict=True):
@@ -108,6 +109,18 @@ def test_a_script_is_packed_to_the_problem_of_calc(oblique: Any, tmp_path: Path)
             np.testing.assert_allclose(here, there, atol=1e-7)  # the origin of the box is another
         np.testing.assert_allclose(edges(ours, BEAMLINE, 2), edges(others, BEAMLINE, 2), atol=1e-7)
         same_media(ours, others)
+        if edges(others, BEAMLINE, 2).size:
+            same_medium(ours, heaviest(ours), others, heaviest(others))
+
+
+def test_portions_have_the_particles_that_doses_are_multiplied_by(oblique: Any) -> None:
+    """Those of all fractions, times the dose factor of the machine."""
+    of, target = calculated(oblique)
+    corrected = replace(
+        of, beams=[replace(one, correction=one.correction.model_copy(update={"dose_factor": 0.9})) for one in of.beams]
+    )
+    for portion, one in zip(plan_portions(corrected, target), of.beams, strict=True):
+        assert portion.particles == pytest.approx(Scale(one.audit.particles, of.fractions, 0.9).total, rel=1e-12)
 
 
 def edges(packed: Any, box: int, axis: int) -> NDArray[np.float64]:
@@ -121,11 +134,22 @@ def same_media(ours: Any, others: Any) -> None:
     """Compare the densities of all voxels of the patient, and the tables of the media that they name."""
     words = [packed.geometry.voxels[: packed.geometry.voxel_first[BEAMLINE]] for packed in (ours, others)]
     pairs = np.unique(np.stack(words), axis=1).T
+    for mine, theirs in pairs:
+        same_medium(ours, mine, others, theirs)
+
+
+def heaviest(packed: Any) -> np.int32:
+    """Return the voxel of what stands in the beam that is densest: of the device, not of the air beside it."""
+    words = packed.geometry.voxels[packed.geometry.voxel_first[BEAMLINE] :]
+    return max(words, key=lambda word: medium_of(word)[1])
+
+
+def same_medium(ours: Any, mine: np.int32, others: Any, theirs: np.int32) -> None:
+    """Compare density and table of a voxel each."""
     tables = [packed.tables.values.reshape(len(packed.tables.charge_radius2), -1) for packed in (ours, others)]
-    for pair in pairs:
-        (mine, density), (theirs, other_density) = (medium_of(word) for word in pair)
-        assert density == pytest.approx(other_density, rel=1e-6)
-        np.testing.assert_allclose(tables[0][int(mine)], tables[1][int(theirs)], rtol=1e-4)
+    (number, density), (other_number, other_density) = medium_of(mine), medium_of(theirs)
+    assert density == pytest.approx(other_density, rel=1e-6)
+    np.testing.assert_allclose(tables[0][int(number)], tables[1][int(other_number)], rtol=1e-4)
 
 
 def planes(dose: NDArray[np.float64]) -> list[NDArray[np.float64]]:

@@ -25,6 +25,7 @@ from dosewright.workflow.preprocess.equip import EquippedBeam
 from dosewright.workflow.preprocess.target import Target
 from dosewright.workflow.stages import StageClock, finished
 from dosewright.workflow.treatment.plan_portions import plan_portions
+from dosewright.workflow.treatment.portion import Portion
 from dosewright.workflow.watch import BeamProgress, Watch
 
 LOG = logging.getLogger(__name__)
@@ -99,7 +100,7 @@ def simulate_beams(
         stage, path = f"simulate-{equipped.beam.number}", folder.result(equipped.beam.number)
         kept = kept_beam(path, target.score.grid) if finished(folder, stage, inputs) else None
         if kept is None or kept.stopped or (extend and not kept.goal_reached):
-            job = _Job(equipped, problem, portion.seed, case, folder, watch, stop, budget.share(len(beams) - index))
+            job = _Job(equipped, portion, problem, case, folder, watch, stop, budget.share(len(beams) - index))
             kept = _simulate_one(job)
             clock = StageClock(folder, stage, inputs, time.monotonic() - kept.figures["wall_seconds"])
             clock.done([path, sidecar_of(path)], {"histories": kept.histories})
@@ -130,8 +131,8 @@ class _Job:
     """One beam to simulate within its share of the time."""
 
     equipped: EquippedBeam
+    portion: Portion
     problem: Problem
-    seed: int
     case: Case
     folder: JobFolder
     watch: Watch
@@ -142,7 +143,6 @@ class _Job:
 def _simulate_one(job: _Job) -> SimulatedBeam:
     number, request = job.equipped.beam.number, job.case.request
     goals = request.goals
-    scale = treatment_scale(job.equipped, job.case.fractions)
     try:
         result = simulate(
             job.problem,
@@ -150,10 +150,10 @@ def _simulate_one(job: _Job) -> SimulatedBeam:
                 histories=goals.histories,
                 uncertainty_percent=goals.uncertainty_percent,
                 max_seconds=job.seconds,
-                dose_error=None if goals.dose_error is None else goals.dose_error.per(scale),
+                dose_error=None if goals.dose_error is None else goals.dose_error.per(job.portion.particles),
                 **mean_uncertainty_settings(job.case.library.settings.goals),
             ),
-            seed=job.seed,
+            seed=job.portion.seed,
             threads=request.threads,
             folder=job.folder.parts(number),
             on_progress=lambda progress: job.watch.progress(_beam_progress(job, progress)),
@@ -166,11 +166,6 @@ def _simulate_one(job: _Job) -> SimulatedBeam:
     reached = by_time or goals.reached(result.histories, result.mean_uncertainty_percent, errors_met=errors_met)
     ended = Ended.GOAL if reached else Ended.REQUEST if result.stopped_on_request else Ended.TIME
     return publish_beam(job.folder.result(number), result, beam_figures(result, ended, goals))
-
-
-def treatment_scale(equipped: EquippedBeam, fractions: int) -> float:
-    """Return what the dose per primary of a beam is multiplied by for that of the treatment."""
-    return equipped.audit.particles * equipped.correction.dose_factor * fractions
 
 
 def without_primaries(number: int, folder: JobFolder) -> StoppedEarlyError:

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,11 +31,11 @@ from dosewright.workflow.simulate import (
     mean_uncertainty_settings,
     publish_beam,
     remove_parts,
-    treatment_scale,
     without_primaries,
 )
 from dosewright.workflow.stages import StageClock, digest, finished
 from dosewright.workflow.treatment.plan_portions import plan_portions
+from dosewright.workflow.treatment.portion import Portion
 from dosewright.workflow.watch import BeamProgress, Watch
 
 STAGE = "simulate-plan"
@@ -53,8 +54,10 @@ def simulate_plan(
     portions = plan_portions(case, target)
     problems = [portion.problem() for portion in portions]
     site = mean_uncertainty_settings(case.library.settings.goals)
-    seeds = [portion.seed for portion in portions]
-    who = {"problems": [problem.fingerprint() for problem in problems], "seeds": seeds}
+    who = {
+        "problems": [problem.fingerprint() for problem in problems],
+        "seeds": [portion.seed for portion in portions],
+    }
     inputs = {**who, "goals": case.request.goals.as_json(), "site": site}
     paths = [folder.result(equipped.beam.number) for equipped in case.beams]
     if finished(folder, STAGE, inputs):
@@ -64,7 +67,7 @@ def simulate_plan(
             watch.say("All beams: finished before, taken as they are.")
             return beams
     clock = StageClock.start(folder, STAGE, inputs)
-    runs = _Runs(case, problems, seeds, folder, watch, stop, digest(who))
+    runs = _Runs(case, portions, problems, folder, watch, stop, digest(who))
     reached = runs.to_the_goal(site)
     beams = [runs.published(beam, reached) for beam in range(len(paths))]
     clock.done([file for path in paths for file in (path, sidecar_of(path))], {"batches": reached.batches})
@@ -98,8 +101,8 @@ class _Runs:
     """The beams of a plan, each with its sums in the folder; what is known of them all as they go on."""
 
     case: Case
+    portions: Sequence[Portion]
     problems: list[Problem]
-    seeds: list[int]
     folder: JobFolder
     watch: Watch
     stop: Question
@@ -132,8 +135,7 @@ class _Runs:
         """Run a beam to a number of batches, as far as time and wishes allow."""
         result = self._simulate(beam, batches)
         self.done[beam] = result.histories
-        equipped = self._equipped(beam)
-        dose = treatment_scale(equipped, self.case.fractions) * result.dose_Gy.ravel()
+        dose = self.portions[beam].particles * result.dose_Gy.ravel()
         spread = dose * result.relative_uncertainty.ravel()
         ended = Ended.GOAL if result.goal_reached else Ended.REQUEST if result.stopped_on_request else Ended.TIME
         return Scored(dose, spread**2 * result.batches, result.batches, ended)
@@ -150,10 +152,10 @@ class _Runs:
                     histories=batches * self.size,
                     max_seconds=left,
                     batch_histories=self.size,
-                    measure=request.goals.measure.per(treatment_scale(self._equipped(beam), self.case.fractions)),
+                    measure=request.goals.measure.per(self.portions[beam].particles),
                     **mean_uncertainty_settings(self.case.library.settings.goals),
                 ),
-                seed=self.seeds[beam],
+                seed=self.portions[beam].seed,
                 threads=request.threads,
                 folder=self.folder.parts(number),
                 on_progress=lambda progress: self._tell(beam, progress),

@@ -87,7 +87,7 @@ def ct_with_air(folder: Path, shoulder: bool) -> str:
     numbers = np.zeros((10, 12, 12), np.int16)
     numbers[:5] = -1000
     if shoulder:
-        numbers[:5, :, :2] = 0
+        numbers[:5, :, :3] = 0  # from 30 mm on: in the reach of the beam, not in its core
     write_mhd(folder / "ct.mhd", Image(Grid((12, 12, 10), (10.0,) * 3, (0.0, 0.0, 0.0)), numbers), dtype="i2")
     return (
         "region: ct ; CTscan = ct.mhd ; O = [0,0,5] ; score = [dose]\n"
@@ -97,7 +97,7 @@ def ct_with_air(folder: Path, shoulder: bool) -> str:
 
 @pytest.mark.parametrize("shoulder", [False, True])
 def test_a_device_may_stand_in_the_air_of_a_ct(tmp_path: Path, shoulder: bool) -> None:
-    """As in a plan: the box of a CT reaches up to where a range shifter is. A shoulder beside the beam is no matter."""
+    """As in a plan: the box of a CT reaches up to where a range shifter is. A shoulder beside its core is no matter."""
     text = ct_with_air(tmp_path, shoulder) + FIELD + BEAM
     near = PLATE.replace("-5", "2").replace("L = [10,8,3]", "L = [6,8,3]")
     assert [one.id for one in around(tmp_path, text + near).devices] == ["RS"]

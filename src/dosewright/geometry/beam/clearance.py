@@ -37,10 +37,7 @@ def refuse_in_patient(devices: tuple[Device, ...], voxels: Voxels, to_patient: R
 def highest_body_mm(voxels: Voxels, to_patient: Rigid, field: Field, above_mm: float) -> float | None:
     """Return the height of the highest body voxel of a field above a height (mm, gantry axes); None: there is none."""
     into_box = to_patient.then(voxels.frame.inverse())
-    corners = np.array([[e[0], e[-1]] for e in voxels.edges_mm])
-    grid = np.stack(np.meshgrid(*corners, indexing="ij"), -1).reshape(-1, 3)
-    in_gantry = into_box.inverse().points(grid)
-    low, high = in_gantry.min(0), in_gantry.max(0)
+    low, high = extent_mm(voxels, to_patient)
     if high[2] <= above_mm:
         return None
     spans = [(max(field[a][0], low[a]), min(field[a][1], high[a])) for a in range(2)]
@@ -54,6 +51,14 @@ def highest_body_mm(voxels: Voxels, to_patient: Rigid, field: Field, above_mm: f
         if np.any(_density(voxels, into_box.points(places)) > BODY_G_CM3):
             return float(z)
     return None
+
+
+def extent_mm(voxels: Voxels, to_patient: Rigid) -> tuple[Array, Array]:
+    """Return the lowest and the highest place of the box of voxels along each of the gantry axes, mm."""
+    corners = np.array([[e[0], e[-1]] for e in voxels.edges_mm])
+    grid = np.stack(np.meshgrid(*corners, indexing="ij"), -1).reshape(-1, 3)
+    in_gantry = to_patient.then(voxels.frame.inverse()).inverse().points(grid)
+    return in_gantry.min(0), in_gantry.max(0)
 
 
 def _density(voxels: Voxels, points: Array) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ from dosewright.core.scene import Part
 from dosewright.core.solids import Box, Device, Solid
 from dosewright.core.units import MM_PER_CM
 from dosewright.geometry.beam.beamline import GAS_G_CM3, HALF_WIDTH_MM, heights_mm
-from dosewright.geometry.beam.clearance import highest_body_mm
+from dosewright.geometry.beam.clearance import extent_mm, highest_body_mm
 from dosewright.geometry.voxels import Voxels
 from dosewright.materials.library import named
 from dosewright.simulation.problem import CORE_SIGMAS
@@ -24,7 +24,7 @@ from dosewright.workflow.treatment.media import Medium
 from dosewright.workflow.treatment.portion import Around, pencils_of
 
 ACROSS = 1e-9  # how far axes may lean that count as those of the beam
-SAME_MM = 1e-6  # by which a face may lie above the start, as `beamline_box` allows it
+SAME_MM = 1e-6  # by which starts may differ, and a face lie above them, as `beamline_box` allows it
 AIR = "G4_AIR"
 
 
@@ -88,7 +88,7 @@ def _device(body: Part, beams: BeamGroup) -> Device | None:
 def _below_start(devices: tuple[Device, ...], pencils: PencilBeams) -> bool:
     """Say whether all pencil beams start in one plane, above all devices, within the width that these may have."""
     starts_mm, found = pencils.rows[:, emit.START_Z] * MM_PER_CM, heights_mm(devices)
-    if found is None or np.ptp(starts_mm) > ACROSS or found[1] > pencils.start_mm + SAME_MM:
+    if found is None or np.ptp(starts_mm) > SAME_MM or found[1] > pencils.start_mm + SAME_MM:
         return False
     return bool(np.abs(reach_mm(pencils, found[0])).max() <= HALF_WIDTH_MM)
 
@@ -101,10 +101,9 @@ def _clear(devices: tuple[Device, ...], beams: BeamGroup, pencils: PencilBeams, 
     found = heights_mm(devices)
     if found is None:
         return True
-    corners = np.array(np.meshgrid(*([edges[0], edges[-1]] for edges in voxels.edges_mm), indexing="ij")).reshape(3, -1)
-    heights = beams.to_room.inverse().points(voxels.frame.points(corners.T))[:, 2]
-    if heights.max() <= found[0]:
+    low, high = extent_mm(voxels, beams.to_room)
+    if high[2] <= found[0]:
         return True
     field = reach_mm(pencils, found[0], sigmas=CORE_SIGMAS, margin_mm=0.0) if core else reach_mm(pencils, found[0])
-    top = highest_body_mm(voxels, beams.to_room, field, float(heights.min()))
+    top = highest_body_mm(voxels, beams.to_room, field, float(low[2]))
     return top is not None and top <= found[0]
